@@ -1,0 +1,102 @@
+"""What can go wrong, as one tree: a branch for each thing that a caller would do differently.
+
+Belongs here: the exception classes and the `Fault` they carry. Does not belong here: checks; they live where the
+knowledge is, and raise from this tree.
+
+    PrivacyAssetsError
+    ├── BadDeclaration     a contract, a purpose or a request is wrong: edit the file that is named
+    ├── BadSource          a source cannot be read as its contract says: mend the source or the contract
+    ├── BadEnvironment     home, key, witness, permissions, an extension: mend the machine's set-up
+    ├── NotKept            a measurement broke a promise: the candidate is not published
+    ├── Refused            the gate says no to a read: rebuild, wait or ask for another asset
+    │   └── Stale          ... because consent, retention or inputs moved on: rebuild
+    ├── Tampered           the evidence does not fit together: stop and investigate
+    └── EngineFailed       the database failed inside a step: the text is ours, its own could hold a person's value
+
+No message holds a value of a person. Errors of libraries are re-raised `from None` where their text could.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, in the words that a person needs.
+
+    Every field is a short sentence or phrase: what is wrong, where (file:line, asset, column), what was expected,
+    what was found (never a value of a person) and what to do next. Empty fields are left out of the text.
+    """
+
+    what: str
+    where: str = ""
+    expected: str = ""
+    found: str = ""
+    next_step: str = ""
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.what}" if self.where else self.what]
+        for label, text in (("expected", self.expected), ("found", self.found), ("next", self.next_step)):
+            if text:
+                lines.append(f"  {label}: {text}")
+        return "\n".join(lines)
+
+
+class PrivacyAssetsError(Exception):
+    """Root of the tree. Holds all faults that were gathered; its text prints them all."""
+
+    def __init__(self, *faults: Fault) -> None:
+        if not faults:
+            raise ValueError("an error without a fault tells nobody anything")
+        super().__init__(*faults)
+        self.faults: tuple[Fault, ...] = faults
+
+    def __str__(self) -> str:
+        return "\n".join(str(fault) for fault in self.faults)
+
+    @classmethod
+    def of(
+        cls, what: str, *, where: str = "", expected: str = "", found: str = "", next_step: str = ""
+    ) -> PrivacyAssetsError:
+        """The error of one fault."""
+        return cls(Fault(what, where, expected, found, next_step))
+
+
+class BadDeclaration(PrivacyAssetsError):
+    """A contract, a purpose or a request cannot be accepted as written."""
+
+
+class BadSource(PrivacyAssetsError):
+    """A source cannot be read as its contract says."""
+
+
+class BadEnvironment(PrivacyAssetsError):
+    """Home, key, witness, permissions or an extension are not as they must be."""
+
+
+class NotKept(PrivacyAssetsError):
+    """A measurement broke a promise, so nothing was published; the version published before stands."""
+
+
+class Refused(PrivacyAssetsError):
+    """The gate does not let this version be read now."""
+
+
+class Stale(Refused):
+    """Consent, retention or inputs moved on after this version was built, and its time of grace is over."""
+
+
+class Tampered(PrivacyAssetsError):
+    """Ledger, file, key or witness do not fit together."""
+
+
+class EngineFailed(PrivacyAssetsError):
+    """The database failed inside a step; the message names the step and the kind, never the engine's own text."""
+
+
+def raise_gathered(kind: type[PrivacyAssetsError], faults: Sequence[Fault]) -> None:
+    """Raise all faults at once, or return if there are none."""
+    if faults:
+        raise kind(*faults)

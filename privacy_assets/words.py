@@ -1,0 +1,158 @@
+"""The field's words as types: what the rest of the house speaks in.
+
+Belongs here: closed families of names and small frozen values that several rooms use. Does not belong here:
+behaviour, files, SQL, anything of Dagster or DuckDB.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from privacy_assets.errors import BadDeclaration
+
+
+class Frozen(BaseModel):
+    """Base of every declared value: immutable, unknown keys refused, no value echoed in an error, no NaN or infinity."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False, validate_default=True
+    )
+
+
+class Stage(StrEnum):
+    """The forms that data takes, in the order of the corridor."""
+
+    RAW = "raw"
+    MINIMIZED = "minimized"
+    PSEUDONYMIZED = "pseudonymized"
+    FEATURES = "features"
+    TRAINING = "training"
+    MODEL = "model"
+
+
+class Role(StrEnum):
+    """What a column can do to a person (ISO/IEC 20889's terms); `attribute` is the least protected."""
+
+    DIRECT_IDENTIFIER = "direct_identifier"
+    QUASI_IDENTIFIER = "quasi_identifier"
+    SENSITIVE = "sensitive"
+    ATTRIBUTE = "attribute"
+
+
+class LawfulBasis(StrEnum):
+    """The six lawful bases of GDPR art. 6(1)."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    LEGAL_OBLIGATION = "legal_obligation"
+    VITAL_INTERESTS = "vital_interests"
+    PUBLIC_TASK = "public_task"
+    LEGITIMATE_INTERESTS = "legitimate_interests"
+
+
+class Verdict(StrEnum):
+    """What a measurement says. Only `kept` passes."""
+
+    KEPT = "kept"
+    BROKEN = "broken"
+    INCONCLUSIVE = "inconclusive"
+
+
+Number = int | float
+Numbers = Mapping[str, Number]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one invariant returned for one asset: a verdict with its numbers, never values of people.
+
+    `invariant` is the kind, `about` the column or columns it speaks of ("" for the whole table), `numbers` the
+    measured values, `promise` what was asked for in words ("at least 10 rows"). A non-finite number makes it
+    inconclusive: no evidence is not a pass.
+    """
+
+    invariant: str
+    verdict: Verdict
+    numbers: Numbers
+    promise: str
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "numbers", MappingProxyType(dict(self.numbers)))
+        if not self.numbers or any(not math.isfinite(number) for number in self.numbers.values()):
+            object.__setattr__(self, "verdict", Verdict.INCONCLUSIVE)
+
+    @property
+    def name(self) -> str:
+        """Unique within an asset, and a legal check name: `invariant` or `invariant__about`."""
+        return f"{self.invariant}__{self.about}" if self.about else self.invariant
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise is kept."""
+        return self.verdict is Verdict.KEPT
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AssetName:
+    """Which asset: a stage, a purpose (none for raw) and a dataset (none from features on).
+
+    Written as a path, `raw/patients`, `minimized/readmission_model/visits`, `training/readmission_model`, which is
+    also its Dagster asset key.
+    """
+
+    stage: Stage
+    purpose: str = ""
+    dataset: str = ""
+
+    def __post_init__(self) -> None:
+        whole = self.stage in (Stage.FEATURES, Stage.TRAINING, Stage.MODEL)
+        if (self.stage is Stage.RAW) == bool(self.purpose) or whole == bool(self.dataset):
+            raise BadDeclaration.of(
+                "this is not the name of an asset",
+                found=str(self),
+                expected="raw/<dataset>, minimized|pseudonymized/<purpose>/<dataset> or features|training|model/<purpose>",
+            )
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The parts of the name, as in a Dagster asset key."""
+        return tuple(part for part in (self.stage.value, self.purpose, self.dataset) if part)
+
+    def __str__(self) -> str:
+        return "/".join(self.path)
+
+    @classmethod
+    def parse(cls, text: str) -> AssetName:
+        """The name written as a path; raises BadDeclaration with the forms that there are."""
+        stage, *rest = text.strip("/").split("/")
+        if stage not in set(Stage) or not 1 <= len(rest) <= 2:
+            raise BadDeclaration.of(
+                f"there is no asset named {text!r}",
+                expected=f"a path that starts with one of {', '.join(Stage)}",
+                next_step="`dagster asset list -m definitions` prints every asset",
+            )
+        if stage == Stage.RAW:
+            return cls(Stage.RAW, dataset="/".join(rest))
+        return cls(Stage(stage), rest[0], rest[1] if len(rest) == 2 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as a version holds it: name, engine type, and what is still known of it."""
+
+    name: str
+    type: str
+    role: Role = Role.ATTRIBUTE
+    category: str = ""
+    technique: str = ""
+    domain: tuple[str, ...] | None = None
+    description: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict, compare=False)
