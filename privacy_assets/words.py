@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from privacy_assets.errors import BadDeclaration
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
 class Frozen(BaseModel):
@@ -144,6 +146,24 @@ class AssetName:
         return cls(Stage(stage), rest[0], rest[1] if len(rest) == 2 else "")
 
 
+class IdentifierDomain(Frozen):
+    """The space an identifier lives in: columns of one domain join, and are written alike before they are compared.
+
+    `normalization` is `none` for opaque identifiers, `email`, `name` (NFKC, case, white space) or `phone` (E.164,
+    for which `region`, an ISO 3166-1 alpha-2 code, says how a number without a country code is read).
+    """
+
+    name: Name
+    normalization: Literal["none", "email", "name", "phone"] = "none"
+    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+
+    @model_validator(mode="after")
+    def _phone_has_region(self) -> IdentifierDomain:
+        if (self.normalization == "phone") != (self.region is not None):
+            raise ValueError("`region` goes with `normalization: phone`, and only with it")
+        return self
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column as a version holds it: name, engine type, and what is still known of it."""
@@ -155,4 +175,4 @@ class Column:
     technique: str = ""
     domain: tuple[str, ...] | None = None
     description: str = ""
-    meta: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    identifier_domain: IdentifierDomain | None = None

@@ -9,35 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from privacy_assets.words import Frozen, LawfulBasis, Role
+from privacy_assets.words import IdentifierDomain as IdentifierDomain
+from privacy_assets.words import Name as Name
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3)]
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 
 ROW = "_row"
 """The column that raw adds where every row is another person: the number of the row in its source, from 1."""
-
-
-class IdentifierDomain(Frozen):
-    """The space an identifier lives in: columns of one domain join, and are written alike before they are compared.
-
-    `normalization` is `none` for opaque identifiers, `email`, `name` (NFKC, case, white space) or `phone` (E.164,
-    for which `region`, an ISO 3166-1 alpha-2 code, says how a number without a country code is read).
-    """
-
-    name: Name
-    normalization: Literal["none", "email", "name", "phone"] = "none"
-    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
-
-    @model_validator(mode="after")
-    def _phone_has_region(self) -> IdentifierDomain:
-        if (self.normalization == "phone") != (self.region is not None):
-            raise ValueError("`region` goes with `normalization: phone`, and only with it")
-        return self
 
 
 class ColumnPrivacy(Frozen):
