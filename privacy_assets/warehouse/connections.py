@@ -1,0 +1,289 @@
+"""The two ways in which a database is opened, and how its content is named.
+
+    governed   versions in, read-only; one candidate out
+    ingest     files of one source in; one candidate out; no version at all
+
+Belongs here: the locked configuration, the attaching, what an engine's error may say, digests of content. Does not
+belong here: which versions may be attached (`gate.py`), SQL of stages.
+
+Neither way can read or write any file but the attached ones, the named sources and the connection's own spill folder,
+reach a network, load an extension or see a Python variable; and nothing that is run on the connection can change
+that. It is a guard rail within one process, not a boundary against hostile code: SQL that is not ours is parsed
+before it gets here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+import polars
+import pyarrow
+
+from privacy_assets.errors import BadEnvironment, EngineFailed, Fault, Tampered
+from privacy_assets.warehouse._durable import PRIVATE_FILE, make_folder
+from privacy_assets.warehouse.versions import Candidate
+
+_NETWORKS = {
+    "HTTPFileSystem": "https://network.invalid/",
+    "S3FileSystem": "s3://network.invalid/",
+    "HuggingFaceFileSystem": "hf://datasets/network/invalid/",
+}
+_SETTINGS: Mapping[str, bool | str] = {
+    "temp_file_encryption": True,
+    "allow_persistent_secrets": False,
+    "allow_community_extensions": False,
+    "autoload_known_extensions": False,
+    "autoinstall_known_extensions": False,
+    "python_enable_replacements": False,
+    "preserve_insertion_order": True,
+    "enable_progress_bar": False,
+    "TimeZone": "UTC",
+}
+_LOCK: Mapping[str, bool | str] = {"enable_external_access": False, "lock_configuration": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A version to read: its file and its data key (64 hex digits, never shown)."""
+
+    path: Path
+    key: str = field(repr=False)
+
+
+@contextmanager
+def governed(
+    spill: Path, *, inputs: Mapping[str, Attachment], candidate: Candidate | None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A locked connection: each input read-only as the catalog of its alias, the candidate as the catalog `candidate`.
+
+    Statements commit by themselves unless the caller begins a transaction. On leaving without an error the candidate
+    is checkpointed and detached: its file is then the whole version. Raises BadEnvironment where the extension is
+    missing or a setting does not hold (no file is written then), Tampered where key and file do not fit together.
+    """
+    with _locked(spill, inputs, candidate, ()) as con:
+        yield con
+
+
+@contextmanager
+def ingest(spill: Path, candidate: Candidate, paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A locked connection with the candidate as `candidate`, from which these files can be read, and no version.
+
+    Otherwise as `governed`.
+    """
+    with _locked(spill, {}, candidate, paths) as con:
+        yield con
+
+
+@contextmanager
+def engine_errors(step: str) -> Iterator[None]:
+    """Turn an error of an engine into EngineFailed, which names the step and the kind of error.
+
+    The engine's own text is dropped: it quotes values. `step` is a phrase of ours ("measuring min_rows").
+    """
+    try:
+        yield
+    except (duckdb.Error, polars.exceptions.PolarsError, pyarrow.ArrowException) as error:
+        raise EngineFailed(
+            Fault(
+                f"the database failed while {step}",
+                found=type(error).__name__,
+                next_step=_NEXT_STEP.get(type(error), "run it again; if it stays, report it with this text"),
+            )
+        ) from None
+
+
+_NEXT_STEP: Mapping[type[Exception], str] = {
+    duckdb.OutOfMemoryException: "free memory or disk space, then run it again",
+    duckdb.IOException: "look at free disk space and at the permissions of the home, then run it again",
+    duckdb.InterruptException: "run it again",
+}
+
+
+def columns(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    """Name and engine type of each column of `table` (written as in SQL), in order."""
+    with engine_errors(f"describing {table}"):
+        described = con.execute(f"DESCRIBE {table}").fetchall()
+    return [(row[0], row[1]) for row in described]
+
+
+def content_digest(con: duckdb.DuckDBPyConnection, table: str, key: bytes) -> str:
+    """HMAC-SHA-256 (hex) over the schema and the rows of `table` (written as in SQL), in whatever order they lie.
+
+    The rows enter as their number and two sums, modulo 2^128, of a 64 bit hash of each row, seeded from `key`: a row
+    more or fewer, a duplicate, an empty text for a missing value, a column moved or retyped all change it. Equal data
+    gives equal digests under one engine version; the version is part of what is digested. It tells equal data from
+    other data, not an attacker's from ours: that is what the digest of the file is for.
+    """
+    schema = columns(con, table)
+    names = ", ".join(quoted(name) for name, _ in schema)
+    seeds = [hmac.digest(key, f"content/{place}".encode(), "sha256").hex() for place in (1, 2)]
+    with engine_errors(f"digesting {table}"):
+        counted = con.execute(
+            f"SELECT count(*), sum(hash($first, {names})), sum(hash($second, {names})) FROM {table}",
+            {"first": seeds[0], "second": seeds[1]},
+        ).fetchone()
+    count, *sums = counted or (0, 0, 0)
+    content = {
+        "engine": duckdb.__version__,
+        "schema": schema,
+        "rows": count,
+        "sums": [str((found or 0) % 2**128) for found in sums],
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def quoted(name: str) -> str:
+    """The name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """The text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@contextmanager
+def _locked(
+    spill: Path, inputs: Mapping[str, Attachment], candidate: Candidate | None, sources: Sequence[Path]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    extension = _httpfs()
+    con = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    folder: Path | None = None
+    try:
+        make_folder(spill)
+        folder = Path(tempfile.mkdtemp(dir=spill.resolve()))
+        _configure(con, extension, folder)
+        _attach(con, inputs, candidate)
+        _lock(con, folder, sources)
+        yield con
+        if candidate is not None:
+            with engine_errors("closing the candidate"):
+                con.execute("CHECKPOINT candidate")
+                con.execute("DETACH candidate")
+    finally:
+        con.close()
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _httpfs() -> Path:
+    # It brings the vetted cipher without which the engine does not write an encrypted file; its networks are disabled.
+    name = f"extensions/v{duckdb.__version__}/httpfs.duckdb_extension"
+    try:
+        path = Path(str(resources.files("duckdb_extension_httpfs").joinpath(name)))
+    except ModuleNotFoundError:
+        path = Path(name)
+    if not path.is_file():
+        raise BadEnvironment.of(
+            "the extension that encrypts is missing",
+            expected=f"duckdb-extension-httpfs {duckdb.__version__}",
+            next_step=f"pip install duckdb-extension-httpfs=={duckdb.__version__}",
+        )
+    return path
+
+
+def _configure(con: duckdb.DuckDBPyConnection, extension: Path, folder: Path) -> None:
+    try:
+        con.execute(f"LOAD {literal(str(extension))}")
+        for name, value in _SETTINGS.items():
+            con.execute(f"SET {name} = {_sql(value)}")
+        con.execute(f"SET temp_directory = {literal(str(folder))}")
+        con.execute(f"SET disabled_filesystems = {literal(','.join(_NETWORKS))}")
+    except duckdb.Error as error:
+        raise _not_as_set("the database", f"{type(error).__name__} while setting it up") from None
+    # This setting alone reads back empty although it holds, so it is probed, while external access is still open.
+    for network, address in _NETWORKS.items():
+        try:
+            con.execute("SELECT count(*) FROM read_text($address)", {"address": address})
+        except duckdb.PermissionException as error:
+            if f"{network} has been disabled" in str(error):
+                continue
+        except duckdb.Error:
+            pass
+        raise _not_as_set("disabled_filesystems", f"{network} answers")
+
+
+def _attach(con: duckdb.DuckDBPyConnection, inputs: Mapping[str, Attachment], candidate: Candidate | None) -> None:
+    for alias, attachment in inputs.items():
+        with engine_errors(f"attaching {alias}"):
+            try:
+                con.execute(
+                    f"ATTACH {literal(str(attachment.path))} AS {quoted(alias)} (READ_ONLY, ENCRYPTION_KEY $key)",
+                    {"key": attachment.key},
+                )
+            except duckdb.InvalidInputException:
+                raise Tampered(
+                    Fault(
+                        "a version and its key do not fit together",
+                        where=str(attachment.path),
+                        next_step="stop and find out who changed it; rebuild the asset to publish a sound version",
+                    )
+                ) from None
+    if candidate is not None:
+        with engine_errors("making the candidate"):
+            con.execute(
+                f"ATTACH {literal(str(candidate.path))} AS candidate (ENCRYPTION_KEY $key, STORAGE_VERSION 'latest')",
+                {"key": candidate.key},
+            )
+        candidate.path.chmod(PRIVATE_FILE)
+
+
+def _lock(con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequence[Path]) -> None:
+    lists = {
+        "allowed_directories": {f"{folder}/"},
+        "allowed_paths": {str(path) for path in sources},
+    }
+    try:
+        for name, allowed in lists.items():
+            con.execute(f"SET {name} = [{', '.join(map(literal, sorted(allowed)))}]")
+        attached = _strings(con, "SELECT path FROM duckdb_databases() WHERE path IS NOT NULL")
+        for name, value in _LOCK.items():
+            con.execute(f"SET {name} = {_sql(value)}")
+        # External access, once off, lets the attached files in by itself, with the names of their write-ahead logs.
+        logs = (".wal", ".wal.checkpoint", ".wal.recovery")
+        lists["allowed_paths"] |= {path + suffix for path in attached for suffix in ("", *logs)}
+        for name, expected in ({**_SETTINGS, **_LOCK} | {"temp_directory": str(folder)}).items():
+            found = _setting(con, name)
+            if found != expected:
+                raise _not_as_set(name, str(found), str(expected))
+        for name, allowed in lists.items():
+            found = _setting(con, name)
+            if not isinstance(found, list) or not set(found) <= allowed:
+                raise _not_as_set(name, f"{len(found)} entries" if isinstance(found, list) else str(found))
+    except duckdb.Error as error:
+        raise _not_as_set("the database", f"{type(error).__name__} while locking it") from None
+
+
+def _setting(con: duckdb.DuckDBPyConnection, name: str) -> object:
+    row = con.execute("SELECT current_setting($name)", {"name": name}).fetchone()
+    return row[0] if row else None
+
+
+def _strings(con: duckdb.DuckDBPyConnection, query: str) -> set[str]:
+    return {str(row[0]) for row in con.execute(query).fetchall()}
+
+
+def _sql(value: bool | str) -> str:
+    return literal(value) if isinstance(value, str) else str(value).lower()
+
+
+def _not_as_set(setting: str, found: str, expected: str = "") -> BadEnvironment:
+    return BadEnvironment(
+        Fault(
+            f"the database did not accept {setting}, so nothing is opened",
+            expected=expected,
+            found=found,
+            next_step=f"use duckdb and duckdb-extension-httpfs {duckdb.__version__}, as constraints.txt names them",
+        )
+    )
