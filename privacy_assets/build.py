@@ -1,0 +1,118 @@
+"""Contracts and purposes in, Dagster definitions out.
+
+Belongs here: which steps there are, and the jobs, schedule and sources around them. Does not belong here: what a
+step does (`stages/`). Every part can be replaced by the caller, as tests do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import dagster as dg
+
+from privacy_assets.contracts.contract import Contract
+from privacy_assets.contracts.loading import Project, load
+from privacy_assets.errors import PrivacyAssetsError
+from privacy_assets.gate import Gate
+from privacy_assets.stages.asset import asset_of, key_of, source_key, unexpected
+from privacy_assets.stages.s1_raw import raw
+from privacy_assets.stages.s2_minimized import minimized
+from privacy_assets.stages.s3_pseudonymized import pseudonymized
+from privacy_assets.stages.s4_features import features
+from privacy_assets.stages.s5_training import training
+from privacy_assets.stages.s6_model import model
+from privacy_assets.stages.step import Step
+from privacy_assets.warehouse.sources import files
+from privacy_assets.words import AssetName
+
+CORRIDOR = "corridor"
+VERIFICATION = "verification"
+
+
+def steps(project: Project) -> Mapping[AssetName, Step]:
+    """Every step of the project, in the order of the corridor."""
+    made = [raw(project, contract) for contract in project.contracts.values()]
+    for purpose in project.purposes.values():
+        contracts = [project.contracts[dataset] for dataset in purpose.datasets]
+        made += [minimized(project, purpose, contract) for contract in contracts]
+        made += [pseudonymized(project, purpose, contract) for contract in contracts]
+        made.append(features(project, purpose))
+        if purpose.training:
+            made.append(training(project, purpose, purpose.training))
+        if purpose.model:
+            made.append(model(project, purpose, purpose.model))
+    return {step.asset: step for step in made}
+
+
+def build_definitions(
+    root: Path, *, env: Mapping[str, str] = os.environ, open_gate: Callable[[], Gate] | None = None
+) -> dg.Definitions:
+    """The definitions of the project at `root`; raises BadDeclaration with every fault of its files.
+
+    `open_gate` opens the home when a step runs; loading definitions touches neither home nor key.
+    """
+    project = load(root)
+
+    def gate() -> Gate:
+        return open_gate() if open_gate else Gate.open(root, env)
+
+    made = steps(project)
+    assets = [asset_of(project, step, gate) for step in made.values()]
+    sources = [_source(project, contract, gate) for contract in project.contracts.values()]
+    corridor = dg.define_asset_job(
+        CORRIDOR,
+        selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made)),
+        description="Everything, from raw to the models.",
+    )
+    by_purpose = [
+        dg.define_asset_job(
+            f"{CORRIDOR}_{name}",
+            selection=dg.AssetSelection.assets(
+                *(key_of(asset) for asset in made if asset.purpose == name)
+            ).upstream()
+            - dg.AssetSelection.assets(*(source_key(dataset) for dataset in project.contracts)),
+            description=f"All that the purpose {name} needs: {purpose.title}.",
+            tags={"privacy/purpose": name},
+        )
+        for name, purpose in project.purposes.items()
+    ]
+    verification = dg.define_asset_job(
+        VERIFICATION,
+        selection=dg.AssetSelection.all_asset_checks(),
+        description="Measures every published version again; nothing is written.",
+    )
+    nightly = dg.ScheduleDefinition(
+        name="nightly_verification",
+        job=verification,
+        cron_schedule="0 3 * * *",
+        execution_timezone="UTC",
+        description="Every night at 03:00 UTC, once it is switched on.",
+    )
+    return dg.Definitions(
+        assets=dg.with_source_code_references([*assets, *sources]),
+        jobs=[corridor, *by_purpose, verification],
+        schedules=[nightly],
+        executor=dg.in_process_executor,
+    )
+
+
+def _source(project: Project, contract: Contract, gate: Callable[[], Gate]) -> dg.SourceAsset:
+    @dg.observable_source_asset(
+        key=source_key(contract.name),
+        group_name="s0_sources",
+        description=f"Where {contract.name} comes from. Its data version is a keyed digest of its bytes.",
+        tags={"privacy/contract": contract.name},
+    )
+    def observed() -> dg.DataVersion:
+        try:
+            paths = files.paths(contract.source, project.root)
+            key = gate().secrets.derive("digests", "source")
+            return dg.DataVersion(files.source_digest(paths, key))
+        except PrivacyAssetsError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        except Exception as error:
+            raise dg.Failure(unexpected(error), allow_retries=False) from None
+
+    return observed

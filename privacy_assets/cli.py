@@ -1,0 +1,234 @@
+"""`privacy-assets …`: one function a command, thin.
+
+Belongs here: words, tables and exit codes for people. Does not belong here: what the commands do.
+Exit codes: 0 all is well, 1 something is not kept or was refused, 2 the command was misspelt.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.tree import Tree
+
+from privacy_assets.errors import PrivacyAssetsError
+from privacy_assets.reading import find_root
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Root = Annotated[Path | None, typer.Option("--root", help="The project's folder; default: the one you are in.")]
+Asset = Annotated[str, typer.Argument(help="An asset's path, such as training/readmission_model.")]
+PurposeOption = Annotated[str, typer.Option("--purpose", help="The purpose that you read for.")]
+
+
+def main() -> None:
+    """Run a command; an error that was foreseen is printed as what it says, without a trace."""
+    try:
+        app()
+    except PrivacyAssetsError as error:
+        err.print(f"[red]{type(error).__name__}[/red]")
+        for fault in error.faults:
+            err.print(str(fault), markup=False)
+        sys.exit(1)
+
+
+@app.callback()
+def describe() -> None:
+    """Turns tables about people into data that models may be trained on, with proof of what was done."""
+
+
+@app.command()
+def validate(root: Root = None) -> None:
+    """Check all contracts and purposes; print every fault at once."""
+    from privacy_assets.contracts.loading import load
+
+    project = load(find_root(root))
+    out.print(
+        f"{len(project.contracts)} contracts and {len(project.purposes)} purposes are sound: "
+        + ", ".join([*project.contracts, *project.purposes]),
+    )
+
+
+@app.command()
+def schema(
+    kind: Annotated[str, typer.Argument(help="contract or purpose")],
+) -> None:
+    """Print the JSON Schema of contracts or purposes, for your editor."""
+    from privacy_assets.contracts.json_schemas import json_schemas
+
+    schemas = json_schemas()
+    if kind not in schemas:
+        raise typer.BadParameter(f"expected one of {', '.join(schemas)}")
+    out.print_json(json.dumps(schemas[kind]))
+
+
+@app.command()
+def run(root: Root = None) -> None:
+    """Materialize everything, from raw to the models, and say what came of it."""
+    import dagster as dg
+
+    from privacy_assets.build import CORRIDOR, build_definitions
+    from privacy_assets.gate import Gate
+
+    folder = find_root(root)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=err, disable=not err.is_terminal, transient=True,
+    ) as progress:  # fmt: skip
+        task = progress.add_task("loading definitions", total=None)
+
+        @dg.success_hook
+        def tick(context: dg.HookContext) -> None:
+            progress.advance(task)
+
+        job = build_definitions(folder).resolve_job_def(CORRIDOR).with_hooks({tick})
+        progress.update(task, description="materializing", total=len(job.asset_layer.executable_asset_keys))
+        with _instance(folder) as instance:
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+    for event in result.get_step_failure_events() if hasattr(result, "get_step_failure_events") else _failures(result):
+        err.print(f"[red]{event.step_key}[/red]")
+        err.print(_failure_text(event), markup=False)
+    gate = Gate.open(folder)
+    examined = [gate.examine(asset) for asset in sorted(gate.project.assets())]
+    standing = Counter(one.standing.value for one in examined)
+    passports = [one.passport for one in examined if one.passport]
+    findings = Counter(measured.finding.verdict.value for passport in passports for measured in passport.measured)
+    table = Table("asset", "rows", "findings", "standing", box=None)
+    for one in examined:
+        passport = one.passport
+        table.add_row(
+            str(one.asset),
+            f"{passport.rows:,}" if passport else "-",
+            str(len(passport.measured)) if passport else "-",
+            one.standing.value,
+        )
+    out.print(table)
+    out.print(
+        f"{len(examined)} assets ({_counted(standing)}), {sum(passport.rows for passport in passports):,} rows, "
+        f"findings: {_counted(findings)}."
+    )
+    out.print("Next: `make ui` for the lineage, `privacy-assets explain ASSET` for a chain, `privacy-assets verify`.")
+    if not result.success:
+        sys.exit(1)
+
+
+@app.command()
+def verify(root: Root = None) -> None:
+    """Measure everything published, and the ledger, again; exit 1 on broken, overdue, inconclusive, missing, forged."""
+    from privacy_assets.gate import Gate
+    from privacy_assets.verify import verify as verify_all
+
+    folder = find_root(root)
+    gate = Gate.open(folder)
+    table = Table("asset", "rows", "measured again", "standing", box=None)
+    faults = []
+    with (
+        _instance(folder) as instance,
+        Progress(TextColumn("{task.description}"), TimeElapsedColumn(), console=err, disable=not err.is_terminal, transient=True) as progress,
+    ):  # fmt: skip
+        task = progress.add_task("verifying the ledger")
+        lines = []
+        for line in verify_all(gate, instance, lambda asset: progress.update(task, description=f"measuring {asset}")):
+            lines.append(line)
+            table.add_row(str(line.asset), f"{line.rows:,}", str(line.measured), line.standing.value)
+            faults += line.faults
+    out.print(table)
+    for fault in faults:
+        err.print(str(fault), markup=False)
+    report = gate.ledger.verify()
+    out.print(f"ledger: {report.size} entries, root {report.root[:16]}…, witnessed up to {report.cosigned_size}")
+    out.print(f"{_counted(Counter(line.standing.value for line in lines))} of {len(lines)} assets")
+    if not all(line.passes for line in lines):
+        sys.exit(1)
+
+
+@app.command()
+def explain(asset: Asset, root: Root = None) -> None:
+    """Print the chain from an asset's version down to the source files."""
+    from privacy_assets.gate import Gate
+    from privacy_assets.reports.explain import Link
+    from privacy_assets.reports.explain import explain as chain
+    from privacy_assets.words import AssetName
+
+    def grow(tree: Tree, link: Link) -> None:
+        branch = tree.add(f"[bold]{link.passport.asset}[/bold]" + (" (see above)" if link.again else ""))
+        if link.again:
+            return
+        for line in link.lines():
+            branch.add(line)
+        for below in link.made_from:
+            grow(branch, below)
+
+    top = Tree(".", hide_root=True)
+    grow(top, chain(Gate.open(find_root(root)), AssetName.parse(asset)))
+    out.print(top)
+
+
+@app.command()
+def show(asset: Asset, root: Root = None) -> None:
+    """Print an asset's schema and counts, from the ledger and the declarations; never its rows."""
+    from privacy_assets.build import steps
+    from privacy_assets.gate import Gate
+    from privacy_assets.words import AssetName
+
+    gate, name = Gate.open(find_root(root)), AssetName.parse(asset)
+    examined = gate.examine(name)
+    step = steps(gate.project).get(name)
+    declared = {column.name: column for column in step.columns} if step else {}
+    table = Table("column", "type", "role", "category", "technique", box=None)
+    passport = examined.passport
+    for column, kind in passport.columns if passport else ():
+        known = declared.get(column)
+        table.add_row(
+            column, kind, *((known.role.value, known.category, known.technique) if known else ("", "", "not declared"))
+        )
+    out.print(table)
+    out.print(f"{name}: {f'{passport.rows:,} rows, ' if passport else ''}{examined.standing.value}")
+    for fault in examined.faults:
+        err.print(str(fault), markup=False)
+    if passport is None:
+        sys.exit(1)
+
+
+@app.command()
+def export(
+    asset: Asset,
+    purpose: PurposeOption,
+    to: Annotated[Path, typer.Option("--to", help="The encrypted copy, a DuckDB file that does not exist yet.")],
+    key_file: Annotated[Path, typer.Option("--key-file", help="Where its key goes: another folder.")],
+    root: Root = None,
+) -> None:
+    """Write an encrypted copy of a released asset, under a key of its own."""
+    from privacy_assets.reading import export as export_copy
+
+    rows = export_copy(asset, purpose=purpose, to=to, key_file=key_file, root=root)
+    out.print(f"{rows:,} rows of {asset} written to {to}, key in {key_file}")
+
+
+def _instance(folder: Path) -> dg.DagsterInstance:  # type: ignore[name-defined]  # noqa: F821
+    import dagster as dg
+
+    os.environ.setdefault("DAGSTER_HOME", str(folder))
+    return dg.DagsterInstance.get()
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "none"
+
+
+if __name__ == "__main__":
+    main()

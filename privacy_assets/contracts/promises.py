@@ -1,0 +1,203 @@
+"""What must be true of each asset, and in which line of which file that was promised.
+
+Belongs here: turning a contract or a purpose into the invariants of one asset. Does not belong here: asking them
+(`gate.py`) or what they mean (`invariants/`). A line that is removed from a file removes the promise, and the gate
+then meets versions that were measured for more, never for less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from privacy_assets.contracts.contract import ROW, Contract
+from privacy_assets.contracts.loading import Project
+from privacy_assets.contracts.purpose import Purpose
+from privacy_assets.invariants import INVARIANTS
+from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
+from privacy_assets.words import AssetName, Column, LawfulBasis, Role, Stage
+
+RETENTION_FROM = "_retention_from"
+"""The column that minimized adds where rows may be kept for a time only: the date that the time runs from."""
+
+SPLIT = "split"
+"""The column that training adds: train, validation or test."""
+
+SMALLEST_DOMAIN = 10_000
+"""Fewer distinct identifiers than this are found by frequency, whatever the key (see docs/threat-model.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One invariant asked of one asset. `where` is the file and line that asks for it."""
+
+    parameters: Any
+    where: str
+
+    @property
+    def invariant(self) -> ModuleType:
+        """The module that asks and judges."""
+        return INVARIANTS[self.parameters.kind]
+
+    @property
+    def name(self) -> str:
+        """The name of its finding, unique within the asset."""
+        about = self.invariant.about(self.parameters)
+        return f"{self.parameters.kind}__{about}" if about else str(self.parameters.kind)
+
+
+def promises(project: Project, asset: AssetName) -> tuple[Promise, ...]:
+    """All that is promised of `asset`; KeyError where project has no such contract or purpose."""
+    if asset.stage is Stage.RAW:
+        return tuple(_raw(project, project.contracts[asset.dataset]))
+    purpose = project.purposes[asset.purpose]
+    match asset.stage:
+        case Stage.MINIMIZED:
+            found = _minimized(project, purpose, project.contracts[asset.dataset])
+        case Stage.PSEUDONYMIZED:
+            found = _pseudonymized(project, purpose, project.contracts[asset.dataset])
+        case Stage.FEATURES:
+            found = _features(project, purpose)
+        case Stage.TRAINING:
+            found = _training(project, purpose)
+        case Stage.MODEL:
+            found = _model(project, purpose)
+    return tuple(found)
+
+
+def _ask(kind: str, where: str, **parameters: Any) -> Promise:
+    return Promise(INVARIANTS[kind].Parameters(kind=kind, **parameters), where)
+
+
+def _raw(project: Project, contract: Contract) -> Iterator[Promise]:
+    def where(*path: str | int) -> str:
+        return project.where("contract", contract.name, *path)
+
+    yield _ask("has_rows", where(), at_least=1)
+    yield _ask("rows_accounted", where())
+    yield _ask("quarantine_share", where("privacy", "quarantine_at_most"), at_most=contract.privacy.quarantine_at_most)
+    if contract.primary_key:
+        yield _ask("unique", where(), columns=contract.primary_key)
+    for column in contract.columns:
+        place = where("columns", column.name)
+        if column.required:
+            yield _ask("not_null", place, column=column.name)
+        if column.unique and contract.primary_key != (column.name,):
+            yield _ask("unique", place, columns=(column.name,))
+        if column.domain is not None:
+            yield _ask("in_domain", place, column=column.name, values=column.domain)
+
+
+def _minimized(project: Project, purpose: Purpose, contract: Contract) -> Iterator[Promise]:
+    def where(*path: str | int) -> str:
+        return project.where("purpose", purpose.purpose, *path)
+
+    retention = contract.privacy.retention
+    allowed = tuple(purpose.datasets[contract.name].columns) + ((RETENTION_FROM,) if retention else ())
+    yield _ask("has_rows", where("datasets", contract.name), at_least=1)
+    yield _ask("only_columns", where("datasets", contract.name, "columns"), columns=allowed)
+    if contract.privacy.consents and contract.subject_column:
+        records = project.contracts[contract.privacy.consents].privacy.consent_records
+        if records is not None:
+            yield _ask(
+                "consent_valid",
+                where("lawful_basis"),
+                subject=contract.subject_column,
+                purpose=purpose.purpose,
+                basis="consent" if purpose.lawful_basis is LawfulBasis.CONSENT else "other",
+                records_subject=records.subject,
+                records_purpose=records.purpose,
+                records_decision=records.decision,
+                records_decided_at=records.decided_at,
+            )
+    if retention:
+        yield _ask(
+            "within_retention",
+            project.where("contract", contract.name, "privacy", "retention"),
+            column=RETENTION_FROM,
+            days=retention.days,
+        )
+
+
+def _pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> Iterator[Promise]:
+    def where(*path: str | int) -> str:
+        return project.where("purpose", purpose.purpose, "datasets", contract.name, *path)
+
+    needs = purpose.datasets[contract.name].columns
+    before = {column.name: column for column in project.minimized_columns(purpose.purpose, contract.name)}
+    after = project.pseudonymized_columns(purpose.purpose, contract.name)
+    yield _ask("has_rows", where(), at_least=1)
+    yield _ask("only_columns", where("columns"), columns=tuple(needs))
+    for name, need in needs.items():
+        place = where("columns", name)
+        violated = PSEUDONYMIZE[need.technique.kind].violated(need.technique, before[name])
+        yield _ask("masked", place, column=name, condition=violated.sql(dialect="duckdb"))
+        mapped = getattr(PSEUDONYMIZE[need.technique.kind], "MAPS", None) == "value"
+        if mapped and name != contract.subject_column:
+            yield _ask("large_domain", place, column=name, at_least=SMALLEST_DOMAIN)
+    identifiers = tuple(
+        column.name for column in before.values() if column.role is Role.DIRECT_IDENTIFIER and column.name != ROW
+    )
+    texts = tuple(column.name for column in after if column.type == "VARCHAR" and column.domain is None)
+    if identifiers and texts:
+        yield _ask("identifiers_absent", where("columns"), identifiers=identifiers, texts=texts)
+    if contract.subject_column:
+        yield _ask(
+            "subjects_kept_apart",
+            where("columns", contract.subject_column),
+            subject=contract.subject_column,
+            token=contract.subject_column,
+        )
+
+
+def _features(project: Project, purpose: Purpose) -> Iterator[Promise]:
+    def where(*path: str | int) -> str:
+        return project.where("purpose", purpose.purpose, *path)
+
+    columns: tuple[Column, ...] = project.features(purpose.purpose).columns
+    yield _ask("has_rows", where("features"), at_least=1)
+    yield _ask("only_columns", where("features", "sql"), columns=tuple(column.name for column in columns))
+    yield _ask("unique", where("features", "key"), columns=purpose.features.key)
+    if purpose.features.subject:
+        yield _ask("not_null", where("features", "subject"), column=purpose.features.subject)
+        yield _ask(
+            "has_subjects",
+            where("guarantee", "at_least_subjects"),
+            column=purpose.features.subject,
+            at_least=purpose.guarantee.at_least_subjects,
+        )
+    for name, values in purpose.features.categories.items():
+        yield _ask("in_domain", where("features", "categories", name), column=name, values=values)
+
+
+def _training(project: Project, purpose: Purpose) -> Iterator[Promise]:
+    def where(*path: str | int) -> str:
+        return project.where("purpose", purpose.purpose, *path)
+
+    columns = tuple(column.name for column in project.features(purpose.purpose).columns)
+    unit = purpose.features.subject or purpose.features.key[0]
+    yield _ask("has_rows", where("training"), at_least=1)
+    yield _ask("only_columns", where("features"), columns=(*columns, SPLIT))
+    yield _ask("splits_disjoint", where("training", "split"), subject=unit, split=SPLIT)
+    yield _ask("splits_filled", where("training", "split"), split=SPLIT)
+    if purpose.features.subject:
+        yield _ask(
+            "has_subjects",
+            where("guarantee", "at_least_subjects"),
+            column=purpose.features.subject,
+            at_least=purpose.guarantee.at_least_subjects,
+        )
+    if purpose.model:
+        yield _ask("not_null", where("model", "target"), column=purpose.model.target)
+
+
+def _model(project: Project, purpose: Purpose) -> Iterator[Promise]:
+    def where(*path: str | int) -> str:
+        return project.where("purpose", purpose.purpose, *path)
+
+    yield _ask("has_rows", where("model"), at_least=1)
+    floor = purpose.guarantee.utility
+    if floor is not None:
+        yield _ask("utility_floor", where("guarantee", "utility"), metric=floor.metric, at_least=floor.at_least)

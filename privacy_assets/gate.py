@@ -1,0 +1,639 @@
+"""What lets a version be published, and what lets it be read: the same questions, asked at both moments.
+
+A candidate becomes a version by one append to the ledger (`Gate.publish`), and only if every promise was measured on
+it and kept. A version is opened only after the gate has asked again (`Gate.require`), from the ledger and the file
+alone, never from what Dagster recorded:
+
+1. the asset is declared, and this reader may read its stage;
+2. the ledger holds a publication of it, and the file is there with the recorded digest;
+3. everything promised *today* was measured then, and the measured numbers keep today's thresholds; the same for every
+   version that it was made from;
+4. it is younger than the purpose's retention, and its pseudonyms are of today's epoch;
+5. nobody in it has withdrawn, objected or passed retention since it was built, or the time of grace
+   (`withdrawal_effect_hours`) is not over.
+
+Belongs here: publications as the ledger holds them, measuring, judging. Does not belong here: how data is made
+(`stages/`), what is promised (`contracts/promises.py`), how an invariant is measured (`invariants/`).
+"""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from privacy_assets.contracts.entitlement import consent_records, entitled, retained
+from privacy_assets.contracts.loading import Project, load
+from privacy_assets.contracts.promises import RETENTION_FROM, Promise, promises
+from privacy_assets.errors import BadDeclaration, Fault, NotKept, PrivacyAssetsError, Refused, Stale, Tampered
+from privacy_assets.ledger.log import Entry, Ledger
+from privacy_assets.warehouse.connections import Attachment, content_digest, engine_errors, governed
+from privacy_assets.warehouse.home import Home
+from privacy_assets.warehouse.keys import KeyFile, Secrets
+from privacy_assets.warehouse.versions import Candidate, Versions, file_digest
+from privacy_assets.words import AssetName, Finding, Number, Stage, Verdict
+
+PERSON = "person"
+"""A reader that is no stage: someone who calls `read`, or exports."""
+
+READERS: Mapping[Stage, frozenset[str]] = {
+    Stage.RAW: frozenset({Stage.MINIMIZED}),
+    Stage.MINIMIZED: frozenset({Stage.PSEUDONYMIZED}),
+    Stage.PSEUDONYMIZED: frozenset({Stage.FEATURES}),
+    Stage.FEATURES: frozenset({Stage.TRAINING}),
+    Stage.TRAINING: frozenset({Stage.MODEL, PERSON}),
+    Stage.MODEL: frozenset({PERSON}),
+}
+"""Who may read a stage: the next one, and people from training on."""
+
+
+class Standing(StrEnum):
+    """How a published asset stands today."""
+
+    KEPT = "kept"
+    STALE = "stale"
+    OVERDUE = "overdue"
+    BROKEN = "broken"
+    FORGED = "forged"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A finding with the SHA-256 of the question that it answers, so that another question is not taken for it."""
+
+    finding: Finding
+    question: str
+
+    def body(self) -> dict[str, Any]:
+        """As it stands in the ledger."""
+        return {
+            "invariant": self.finding.invariant,
+            "about": self.finding.about,
+            "verdict": self.finding.verdict.value,
+            "numbers": dict(self.finding.numbers),
+            "promise": self.finding.promise,
+            "question": self.question,
+        }
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Measured:
+        """From its ledger form."""
+        finding = Finding(body["invariant"], Verdict(body["verdict"]), body["numbers"], body["promise"], body["about"])
+        return cls(finding, body["question"])
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Which version of which asset a version was made from."""
+
+    asset: AssetName
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passport:
+    """The ledger's entry of one publication: what the version is, what it came from, what was measured on it.
+
+    `declared` names the contract and purpose with their versions and digests, `code` is the digest of the code and
+    the query that made it, `columns` are names and engine types, `position` and `time` come from the ledger.
+    """
+
+    asset: AssetName
+    version: str
+    file_digest: str
+    content_digest: str
+    rows: int
+    columns: tuple[tuple[str, str], ...]
+    inputs: tuple[Input, ...]
+    measured: tuple[Measured, ...]
+    declared: Mapping[str, str]
+    code: str
+    epoch: int | None = None
+    source_digest: str = ""
+    run: str = ""
+    position: int = -1
+    time: datetime = datetime.min.replace(tzinfo=UTC)
+
+    def body(self, actor: str) -> dict[str, Any]:
+        """As it stands in the ledger."""
+        return {
+            "action": "publish",
+            "asset": str(self.asset),
+            "version": self.version,
+            "file_digest": self.file_digest,
+            "content_digest": self.content_digest,
+            "rows": self.rows,
+            "columns": [list(column) for column in self.columns],
+            "inputs": [{"asset": str(made_from.asset), "version": made_from.version} for made_from in self.inputs],
+            "findings": [measured.body() for measured in self.measured],
+            "declared": dict(self.declared),
+            "code": self.code,
+            "epoch": self.epoch,
+            "source_digest": self.source_digest,
+            "run": self.run,
+            "actor_claimed": actor,
+        }
+
+    @classmethod
+    def parse(cls, entry: Entry) -> Passport:
+        """From its ledger entry."""
+        body = entry.body
+        return cls(
+            asset=AssetName.parse(body["asset"]),
+            version=body["version"],
+            file_digest=body["file_digest"],
+            content_digest=body["content_digest"],
+            rows=body["rows"],
+            columns=tuple((name, kind) for name, kind in body["columns"]),
+            inputs=tuple(Input(AssetName.parse(made["asset"]), made["version"]) for made in body["inputs"]),
+            measured=tuple(Measured.parse(finding) for finding in body["findings"]),
+            declared=body["declared"],
+            code=body["code"],
+            epoch=body["epoch"],
+            source_digest=body["source_digest"],
+            run=body["run"],
+            position=entry.position,
+            time=entry.time,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """How an asset stands today, and why. `until` is when a stale one stops being readable."""
+
+    asset: AssetName
+    standing: Standing
+    faults: tuple[Fault, ...] = ()
+    passport: Passport | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lapse:
+    """Since when rows of a minimized version have lost their ground, and how many they are."""
+
+    rows: int
+    since: datetime
+
+
+def measure(
+    con: duckdb.DuckDBPyConnection,
+    asked: Sequence[Promise],
+    output: exp.Table,
+    references: Mapping[str, exp.Table],
+    now: datetime,
+) -> tuple[Measured, ...]:
+    """Ask every promise of the table `output`. A question that needs a reference that is not there raises KeyError."""
+    return tuple(_measure_one(con, promise, output, references, now) for promise in asked)
+
+
+def _measure_one(
+    con: duckdb.DuckDBPyConnection,
+    promise: Promise,
+    output: exp.Table,
+    references: Mapping[str, exp.Table],
+    now: datetime,
+) -> Measured:
+    sql = promise.invariant.question(promise.parameters, output, references).sql(dialect="duckdb")
+    with engine_errors(f"measuring {promise.name}"):
+        cursor = con.execute(sql, {"now": now.replace(tzinfo=None)} if "$now" in sql else None)
+        names = [column[0] for column in cursor.description or ()]
+        row = cursor.fetchone() or ()
+    numbers = {name: _number(value) for name, value in zip(names, row, strict=True) if value is not None}
+    return Measured(promise.invariant.judge(promise.parameters, numbers), question_digest(promise))
+
+
+def _number(value: Any) -> Number:
+    return value if isinstance(value, (int, float)) else float(value)
+
+
+_OUTPUT = exp.to_table("output")
+
+
+class _AnyTable(dict[str, exp.Table]):
+    """Stands for the references where only the text of a question is wanted."""
+
+    def __missing__(self, name: str) -> exp.Table:
+        return exp.to_table(f"reference_{name}")
+
+
+@functools.lru_cache(maxsize=4096)
+def question_digest(promise: Promise) -> str:
+    """SHA-256 (hex) of the question's text, whatever the tables are called on the day."""
+    text = promise.invariant.question(promise.parameters, _OUTPUT, _AnyTable()).sql(dialect="duckdb")
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def judge_again(promise: Promise, passport: Passport) -> Fault | None:
+    """Today's promise on the numbers measured then: None if it is kept, else what is wrong."""
+    next_step = f"materialize {passport.asset} again (and what it is made from)"
+    for measured in passport.measured:
+        if measured.finding.name == promise.name:
+            if measured.question != question_digest(promise):
+                return Fault(
+                    f"{promise.name} was measured of something else than is promised now",
+                    where=promise.where,
+                    found=f"version {passport.version} of {passport.asset} was built under an older declaration",
+                    next_step=next_step,
+                )
+            finding: Finding = promise.invariant.judge(promise.parameters, measured.finding.numbers)
+            return None if finding.kept else fault_of(promise, finding, str(passport.asset))
+    return Fault(
+        f"{promise.name} was never measured on the published version",
+        where=promise.where,
+        found=f"version {passport.version} of {passport.asset}",
+        next_step=next_step,
+    )
+
+
+def fault_of(promise: Promise, finding: Finding, asset: str) -> Fault:
+    """A finding that is not kept, in words."""
+    numbers = ", ".join(f"{name} {value:g}" for name, value in finding.numbers.items())
+    return Fault(
+        f"{asset}: {promise.name} is {finding.verdict.value}",
+        where=promise.where,
+        expected=finding.promise,
+        found=numbers or "nothing could be measured",
+        next_step=getattr(promise.invariant, "NEXT_STEP", "mend the input, or change the promise as a new version"),
+    )
+
+
+class Gate:
+    """Keeps the door: see the module's text. One per process and project; opening it verifies the ledger."""
+
+    def __init__(
+        self,
+        project: Project,
+        home: Home,
+        versions: Versions,
+        secrets: Secrets,
+        ledger: Ledger,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.project = project
+        self.home = home
+        self.versions = versions
+        self.secrets = secrets
+        self.ledger = ledger
+        self.now = now
+        self._read = 0
+        self._published: dict[AssetName, list[Passport]] = {}
+        self._destroyed: set[tuple[AssetName, str]] = set()
+        self._lapses: dict[tuple[str, str, str], _Lapse | None] = {}
+
+    @classmethod
+    def open(cls, root: Path, env: Mapping[str, str] = os.environ) -> Gate:
+        """The gate of the project at `root`, in the home that `env` names; both are made where there is none."""
+        project = load(root)
+        home = Home.open(root, env)
+        provider = KeyFile.open(home)
+        secrets = Secrets.open(home, provider)
+        ledger = Ledger.open(
+            home.ledger,
+            origin=f"privacy-assets/{home.project_id}",
+            signing_seed=secrets.derive("ledger", "log"),
+            witness_folder=home.witness_folder,
+        )
+        return cls(project, home, Versions(home, provider), secrets, ledger)
+
+    # ---- what the ledger holds
+
+    def _catch_up(self) -> None:
+        for entry in self.ledger.entries(self._read):
+            if entry.body["action"] == "publish":
+                passport = Passport.parse(entry)
+                self._published.setdefault(passport.asset, []).append(passport)
+            elif entry.body["action"] == "destroy":
+                self._destroyed.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
+            self._read = entry.position + 1
+
+    def history(self, asset: AssetName) -> tuple[Passport, ...]:
+        """All publications of an asset, oldest first."""
+        self._catch_up()
+        return tuple(self._published.get(asset, ()))
+
+    def latest(self, asset: AssetName) -> Passport | None:
+        """The publication that stands for this asset, if there is one."""
+        history = self.history(asset)
+        return history[-1] if history else None
+
+    def passport(self, made_from: Input) -> Passport | None:
+        """The publication of exactly this version."""
+        return next((found for found in self.history(made_from.asset) if found.version == made_from.version), None)
+
+    def ancestry(self, passport: Passport) -> Iterator[Passport]:
+        """This version and every version that it was made from, each once, nearest first.
+
+        Raises Tampered where the ledger names an input that it does not hold.
+        """
+        waiting, seen = [passport], {(passport.asset, passport.version)}
+        while waiting:
+            current = waiting.pop(0)
+            yield current
+            for made_from in current.inputs:
+                if (made_from.asset, made_from.version) in seen:
+                    continue
+                seen.add((made_from.asset, made_from.version))
+                found = self.passport(made_from)
+                if found is None:
+                    raise Tampered.of(
+                        f"{current.asset} was made from a version that the ledger does not hold",
+                        where=f"ledger entry {current.position}",
+                        found=f"{made_from.asset} {made_from.version}",
+                    )
+                waiting.append(found)
+
+    def actor(self) -> str:
+        """The OS user as a keyed pseudonym (32 hex): claimed, since nothing proves it here."""
+        name = getpass.getuser().encode()
+        return hmac.new(self.secrets.derive("actors", "os-user"), name, hashlib.sha256).hexdigest()[:32]
+
+    # ---- publishing
+
+    def publish(self, passport: Passport, *, since: int) -> Passport:
+        """Append the passport: the moment from which the version exists.
+
+        `since` is the size of the ledger when the work began: what was published meanwhile under this name, or under
+        the name of an input, refuses this one. Raises NotKept with every finding that is not kept.
+        """
+        asked = {promise.name: promise for promise in promises(self.project, passport.asset)}
+        faults = [judged for promise in asked.values() if (judged := judge_again(promise, passport))]
+        if faults or not asked:
+            raise NotKept(*(faults or [Fault("nothing is promised of this asset", where=str(passport.asset))]))
+
+        concerned = {str(passport.asset)} | {str(made_from.asset) for made_from in passport.inputs}
+
+        def moved_on(entries: Sequence[Entry]) -> Fault | None:
+            for entry in entries:
+                body = entry.body
+                if entry.position >= since and body["action"] == "publish" and body["asset"] in concerned:
+                    return Fault(
+                        f"{body['asset']} was published by another run while this one worked",
+                        where=str(passport.asset),
+                        next_step="nothing is lost: materialize it again",
+                    )
+            return None
+
+        position = self.ledger.append(passport.body(self.actor()), unless=moved_on)
+        entry = self.ledger.entries(position)[0]
+        return replace(passport, position=position, time=entry.time)
+
+    def destroy_superseded(self, asset: AssetName) -> int:
+        """Destroy what is older than the purpose keeps, key first; the number of versions destroyed.
+
+        The ledger says so before it happens, and what a crash left half done is finished here.
+        """
+        keep = 1 if asset.stage is Stage.RAW else self.project.purposes[asset.purpose].keep_superseded
+        old = self.history(asset)[: -1 - keep]
+        for passport in old:
+            if (asset, passport.version) not in self._destroyed:
+                body = {"action": "destroy", "asset": str(asset), "version": passport.version, "reason": "superseded"}
+                self.ledger.append({**body, "actor_claimed": self.actor()})
+        destroyed = [passport for passport in old if self.versions.exists(str(asset), passport.version)]
+        for passport in destroyed:
+            self.versions.destroy(str(asset), passport.version)
+        self._catch_up()
+        return len(destroyed)
+
+    # ---- reading
+
+    def examine(self, asset: AssetName) -> Examination:
+        """How the asset stands now, with every fault that was found. Never raises for what it finds."""
+        try:
+            self._known(asset)
+            passport = self.latest(asset)
+            if passport is None:
+                fault = Fault(
+                    f"{asset} was never published",
+                    next_step=f"""dagster asset materialize -m definitions --select '+key:"{asset}"'""",
+                )
+                return Examination(asset, Standing.MISSING, (fault,))
+            if fault := self._file_fault(passport):
+                return Examination(asset, *fault, passport)
+            faults = [fault for version in self.ancestry(passport) for fault in self._passport_faults(version)]
+            if faults:
+                return Examination(asset, Standing.BROKEN, tuple(faults), passport)
+            return self._entitlement(passport)
+        except Tampered as error:
+            return Examination(asset, Standing.FORGED, error.faults, self.latest(asset))
+        except PrivacyAssetsError as error:
+            return Examination(asset, Standing.BROKEN, error.faults, self.latest(asset))
+
+    def require(self, asset: AssetName, reader: str) -> Passport:
+        """The version that `reader` (a stage, or PERSON) may read now.
+
+        Raises Refused, Stale (with the time it lapsed) or Tampered, with every reason at once.
+        """
+        self._known(asset)
+        if reader not in READERS[asset.stage]:
+            raise Refused.of(
+                f"{reader} may not read {asset}",
+                expected=f"readers of {asset.stage}: {', '.join(sorted(READERS[asset.stage]))}",
+                next_step="read the training set of your purpose, or declare a purpose that needs this data",
+            )
+        examination = self.examine(asset)
+        if examination.passport is not None and examination.standing in (Standing.KEPT, Standing.STALE):
+            return examination.passport
+        kinds = {Standing.OVERDUE: Stale, Standing.FORGED: Tampered}
+        raise kinds.get(examination.standing, Refused)(*examination.faults)
+
+    def _known(self, asset: AssetName) -> None:
+        known = self.project.assets()
+        if asset not in known:
+            raise BadDeclaration.of(
+                f"there is no asset {asset}",
+                expected="one of " + ", ".join(sorted(map(str, known))),
+                next_step="name a declared asset, or declare it in data/contracts or data/purposes",
+            )
+
+    def is_sound(self, passport: Passport) -> bool:
+        """Whether the version's file and key are there, and the file is the one that was published."""
+        return self._file_fault(passport) is None
+
+    def _file_fault(self, passport: Passport) -> tuple[Standing, tuple[Fault]] | None:
+        asset, version = str(passport.asset), passport.version
+        if not self.versions.exists(asset, version):
+            fault = Fault(
+                "the file or key of the published version is gone",
+                where=f"{asset} version {version}",
+                next_step=f"materialize {asset} again; if nobody removed it, treat this as an incident",
+            )
+            return Standing.BROKEN, (fault,)
+        if file_digest(self.versions.path(asset, version)) != passport.file_digest:
+            fault = Fault(
+                "the file is not the one that was published",
+                where=f"{asset} version {version}",
+                expected=f"SHA-256 {passport.file_digest[:16]}… (ledger entry {passport.position})",
+                found="another content",
+                next_step="stop and find out who changed it; materialize again to publish a sound version",
+            )
+            return Standing.FORGED, (fault,)
+        return None
+
+    def _passport_faults(self, passport: Passport) -> Iterator[Fault]:
+        where = f"{passport.asset} version {passport.version}"
+        if passport.asset not in self.project.assets():
+            yield Fault("it was made from an asset that is no longer declared", where=where)
+            return
+        asked = promises(self.project, passport.asset)
+        if not asked:
+            yield Fault("nothing is promised of this asset, so nothing is kept", where=where)
+        for promise in asked:
+            if fault := judge_again(promise, passport):
+                yield fault
+        if passport.asset.purpose:
+            purpose = self.project.purposes[passport.asset.purpose]
+            if passport.time + timedelta(days=purpose.retention_days) < self.now():
+                yield Fault(
+                    "it is older than the purpose keeps its results",
+                    where=where,
+                    expected=f"at most {purpose.retention_days} days",
+                    next_step="materialize it again",
+                )
+            if passport.epoch is not None and passport.epoch != purpose.epoch:
+                yield Fault(
+                    "its pseudonyms are of another epoch",
+                    where=where,
+                    expected=f"epoch {purpose.epoch}",
+                    found=f"epoch {passport.epoch}",
+                    next_step="materialize the purpose from pseudonymized on",
+                )
+
+    # ---- consent, objection and retention after the build
+
+    def _entitlement(self, passport: Passport) -> Examination:
+        asset, now = passport.asset, self.now()
+        lapses = [
+            lapse
+            for version in self.ancestry(passport)
+            if version.asset.stage is Stage.MINIMIZED and (lapse := self._lapse(version)) is not None
+        ]
+        if not lapses:
+            return Examination(asset, Standing.KEPT, (), passport)
+        hours = self.project.purposes[asset.purpose].withdrawal_effect_hours
+        until = min(lapse.since for lapse in lapses) + timedelta(hours=hours)
+        overdue = until <= now
+        fault = Fault(
+            "people in it have withdrawn, objected or passed retention since it was built",
+            where=f"{asset} version {passport.version}",
+            expected=f"a rebuild within {hours} hours (withdrawal_effect_hours)",
+            found=f"{max(lapse.rows for lapse in lapses)} rows, {'overdue since' if overdue else 'readable until'} "
+            f"{until:%Y-%m-%d %H:00} UTC",
+            next_step=f"""dagster asset materialize -m definitions --select '+key:"{asset}"'""",
+        )
+        return Examination(asset, Standing.OVERDUE if overdue else Standing.STALE, (fault,), passport, until)
+
+    def _lapse(self, version: Passport) -> _Lapse | None:
+        """What a minimized version has lost since it was built: asked of the file itself, once a day and consent version."""
+        contract = self.project.contracts[version.asset.dataset]
+        consents = AssetName(Stage.RAW, dataset=contract.privacy.consents) if contract.privacy.consents else None
+        recorded = next((made.version for made in version.inputs if made.asset == consents), None)
+        decided = self.latest(consents) if consents and recorded else None
+        moved = decided is not None and decided.version != recorded
+        if not moved and contract.privacy.retention is None:
+            return None
+        now = self.now()
+        asked = (version.version, decided.version if decided else "", f"{now:%Y-%m-%dT%H}")
+        if asked not in self._lapses:
+            for read in (version, decided) if decided and moved else (version,):
+                if fault := self._file_fault(read):
+                    raise (Tampered if fault[0] is Standing.FORGED else Refused)(*fault[1])
+            self._lapses[asked] = self._ask_lapse(version, decided if moved else None, now)
+        return self._lapses[asked]
+
+    def _ask_lapse(self, version: Passport, decided: Passport | None, now: datetime) -> _Lapse | None:
+        contract, purpose = self.project.contracts[version.asset.dataset], self.project.purposes[version.asset.purpose]
+        attached = {"held": self.attachment(version)} | ({"decided": self.attachment(decided)} if decided else {})
+        # each: the condition under which a row may stay, and the moment from which it may not
+        asked: list[tuple[exp.Expression, str]] = []
+        if contract.privacy.retention:
+            days = contract.privacy.retention.days
+            ends = f'CAST("{RETENTION_FROM}" AS DATE) + INTERVAL {days + 1} DAY'
+            asked.append((retained(days, RETENTION_FROM, "held_row"), ends))
+        records = consent_records(self.project, contract)
+        if decided is not None and records and contract.subject_column:
+            said = exp.to_table("decided.main.data", dialect="duckdb")
+            last = (
+                f'SELECT max(said."{records.decided_at}") FROM decided.main.data AS said '
+                f'WHERE said."{records.subject}" = held_row."{contract.subject_column}" '
+                f"AND said.\"{records.purpose}\" = '{purpose.purpose}' AND said.\"{records.decided_at}\" <= $now"
+            )
+            asked.append((entitled(purpose, contract.subject_column, records, "held_row", said), f"({last})"))
+        lapses: list[_Lapse] = []
+        with governed(self.home.spill, inputs=attached, candidate=None) as con, engine_errors("asking who withdrew"):
+            for stays, ends in asked:
+                sql = (
+                    f"SELECT count(*), min(greatest(CAST({ends} AS TIMESTAMP), $built)) "
+                    f"FROM held.main.data AS held_row WHERE NOT coalesce({stays.sql(dialect='duckdb')}, false)"
+                )
+                values = {"now": now.replace(tzinfo=None), "built": version.time.replace(tzinfo=None)}
+                rows, since = con.execute(sql, values).fetchone() or (0, None)
+                if rows:
+                    lapses.append(_Lapse(rows, (since or values["built"]).replace(tzinfo=UTC)))
+        if not lapses:
+            return None
+        return _Lapse(max(lapse.rows for lapse in lapses), min(lapse.since for lapse in lapses))
+
+    # ---- opening
+
+    def attachment(self, passport: Passport) -> Attachment:
+        """Path and key of a version, for the one who has asked `require`."""
+        asset = str(passport.asset)
+        return Attachment(self.versions.path(asset, passport.version), self.versions.key(asset, passport.version))
+
+    @contextmanager
+    def open_version(self, asset: AssetName, *, purpose: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Passport]]:
+        """A version opened for a person: catalog `released`, read-only. The access is in the ledger before the data is."""
+        self._known(asset)
+        if asset.purpose != purpose:
+            raise Refused.of(
+                f"{asset} was not made for the purpose {purpose!r}",
+                expected=f"purpose={asset.purpose!r}",
+                next_step="read an asset of your own purpose, or declare a purpose that needs this data",
+            )
+        passport = self.require(asset, PERSON)
+        self.ledger.append(
+            {
+                "action": "access",
+                "asset": str(asset),
+                "version": passport.version,
+                "purpose": purpose,
+                "rows": passport.rows,
+                "columns": [name for name, _ in passport.columns],
+                "actor_claimed": self.actor(),
+            }
+        )
+        with governed(self.home.spill, inputs={"released": self.attachment(passport)}, candidate=None) as con:
+            yield con, passport
+
+    def candidate(self, asset: AssetName) -> Candidate:
+        """A new file for this asset, deleted unless it is kept."""
+        return self.versions.candidate(str(asset))
+
+    def sweep(self) -> int:
+        """Destroy the files that no publication names, left by runs that were killed; how many there were."""
+
+        def published() -> set[tuple[str, str]]:
+            self._catch_up()
+            return {(str(asset), found.version) for asset, all_of in self._published.items() for found in all_of}
+
+        return self.versions.sweep(published)
+
+    def content_digest(self, con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> str:
+        """Keyed, order-independent digest (hex) over the tables of a version: the same data gives the same one."""
+        key = self.secrets.derive("digests", "content")
+        return hashlib.sha256(json.dumps([content_digest(con, table, key) for table in tables]).encode()).hexdigest()

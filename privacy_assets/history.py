@@ -1,0 +1,51 @@
+"""Dagster's own storage, kept in the home beside the ledger: two classes that `dagster.yaml` names.
+
+Dagster's configuration knows no default for a folder from the environment; these resolve it as the rest of the house
+does (PRIVACY_ASSETS_HOME, else data/state of the project). Nothing here is trusted: the gate reads the ledger.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from dagster._core.storage.root import LocalArtifactStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClassData
+
+from privacy_assets.warehouse.home import Home
+
+
+def history_folder() -> str:
+    """The folder of Dagster's files in this project's home, made if it is not there."""
+    root = Path(os.environ.get("DAGSTER_HOME") or Path.cwd())
+    return str(Home.open(root).dagster)
+
+
+class HomeStorage(DagsterSqliteStorage):
+    """Runs, events and schedules as SQLite files in the home."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """It takes no configuration."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> HomeStorage:
+        """Made by Dagster from `dagster.yaml`."""
+        return cls(history_folder(), inst_data=inst_data)
+
+
+class HomeArtifacts(LocalArtifactStorage):
+    """The folder for what steps would store through Dagster; ours store nothing there."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """It takes no configuration."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> HomeArtifacts:
+        """Made by Dagster from `dagster.yaml`."""
+        return cls(history_folder(), inst_data=inst_data)

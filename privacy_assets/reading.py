@@ -1,0 +1,118 @@
+"""What people and their code take out: through the gate, with an entry in the ledger before the data leaves.
+
+Belongs here: the three ways out (a frame, a model, an encrypted copy). Does not belong here: who may (`gate.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import polars as pl
+import pyarrow as pa
+
+from privacy_assets.errors import BadDeclaration, BadEnvironment, Refused
+from privacy_assets.gate import Gate
+from privacy_assets.techniques.train import _fitting
+from privacy_assets.warehouse.connections import engine_errors, governed, quoted
+from privacy_assets.warehouse.versions import Candidate
+from privacy_assets.words import AssetName, Stage
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The project that `start` (default: the current folder) lies in: the nearest folder with data/contracts."""
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "data" / "contracts").is_dir():
+            return folder
+    raise BadEnvironment.of(
+        "this is not a project of privacy_assets",
+        where=str(start),
+        expected="a folder with data/contracts, here or above",
+        next_step="change to the project's folder, or name it with root=",
+    )
+
+
+@overload
+def read(asset: str, *, purpose: str, format: Literal["polars"] = ..., root: Path | None = ...) -> pl.DataFrame: ...
+@overload
+def read(asset: str, *, purpose: str, format: Literal["arrow"], root: Path | None = ...) -> pa.Table: ...
+def read(
+    asset: str, *, purpose: str, format: Literal["polars", "arrow"] = "polars", root: Path | None = None
+) -> pl.DataFrame | pa.Table:
+    """The published rows of an asset, as a polars frame or an Arrow table, for the purpose that they were made for.
+
+    `read("training/readmission_model", purpose="readmission_model")`. Tokens arrive as text. The access is in the
+    ledger before the data leaves; the actor is the user of the operating system, recorded as claimed.
+
+    Raises Refused (not published, not kept any more, another purpose, a stage that people may not read), Stale
+    (somebody in it withdrew too long ago) or Tampered, each with what to do next.
+    """
+    name = AssetName.parse(asset)
+    if name.stage is Stage.MODEL:
+        raise Refused.of(
+            f"{asset} is a model, not a table", next_step=f"load_model({asset!r}, purpose={purpose!r}) returns it"
+        )
+    if format not in ("polars", "arrow"):
+        raise BadDeclaration.of(f"there is no format {format!r}", expected="polars or arrow")
+    with Gate.open(find_root(root)).open_version(name, purpose=purpose) as (con, passport):
+        columns = ", ".join(quoted(column) for column, _ in passport.columns)
+        with engine_errors(f"reading {asset}"):
+            table = con.execute(f"SELECT {columns} FROM released.main.data").to_arrow_table()
+    return pl.DataFrame(pl.from_arrow(table)) if format == "polars" else table
+
+
+def load_model(asset: str, *, purpose: str, root: Path | None = None) -> Any:
+    """The fitted scikit-learn pipeline of a published model, loaded through skops from an encrypted file.
+
+    Raises what `read` raises.
+    """
+    name = AssetName.parse(asset)
+    if name.stage is not Stage.MODEL:
+        raise Refused.of(f"{asset} is no model", expected="model/<purpose>", next_step=f"read({asset!r}, …) returns it")
+    with (
+        Gate.open(find_root(root)).open_version(name, purpose=purpose) as (con, _),
+        engine_errors(f"reading {asset}"),
+    ):
+        (content,) = con.execute("SELECT content FROM released.main.artefact").fetchone() or (b"",)
+    return _fitting.load(content)
+
+
+def export(asset: str, *, purpose: str, to: Path, key_file: Path, root: Path | None = None) -> int:
+    """Write an encrypted copy of a published asset, under a key of its own; the number of rows written.
+
+    The copy is a DuckDB database (AES-256-GCM) with the table `data`; the key (64 hex) is written to `key_file`, mode
+    0600, which may not lie in the folder of the copy: whoever carries both carries the data.
+    Open it with `ATTACH 'copy.duckdb' (ENCRYPTION_KEY '<text of the key file>')`.
+    """
+    to, key_file = to.resolve(), key_file.resolve()
+    if to.parent == key_file.parent:
+        raise BadDeclaration.of(
+            "the key would lie beside the data that it opens",
+            where=str(key_file),
+            expected="another folder than that of the copy",
+            next_step="name a key file elsewhere, and send the two by different ways",
+        )
+    for path in (to, key_file):
+        if path.exists():
+            raise BadDeclaration.of("the file exists already", where=str(path), next_step="name another file")
+    name, key = AssetName.parse(asset), secrets.token_hex(32)
+    gate = Gate.open(find_root(root))
+    part = to.with_name(f".{to.name}.part")
+    try:
+        with gate.open_version(name, purpose=purpose) as (_, passport):
+            copy = Candidate(asset, passport.version, part, key, {})
+            inputs = {"released": gate.attachment(passport)}
+            with governed(gate.home.spill, inputs=inputs, candidate=copy) as con, engine_errors(f"exporting {asset}"):
+                columns = ", ".join(quoted(column) for column, _ in passport.columns)
+                con.execute(f"CREATE TABLE candidate.main.data AS SELECT {columns} FROM released.main.data")
+        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(key)
+        part.chmod(0o600)
+        part.rename(to)
+    finally:
+        part.unlink(missing_ok=True)
+    return passport.rows

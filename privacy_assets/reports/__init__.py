@@ -1,0 +1,1 @@
+"""What people read: pages and tables generated from declarations and ledger, never kept by hand."""

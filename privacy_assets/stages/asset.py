@@ -1,0 +1,318 @@
+"""A step as Dagster sees it: one asset with its blocking checks, made by one factory for every stage.
+
+With the asset selected, the step is carried out; with only checks selected, the published version is measured again.
+A finding that is not kept is recorded as a failed check of the *candidate*, and the run fails with what was found and
+the line that promised otherwise; Dagster shows such a result beside the version published before, which stands.
+
+Belongs here: all that the stages have in common in Dagster. Does not belong here: anything of one stage.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from privacy_assets.contracts.loading import Project
+from privacy_assets.contracts.promises import Promise, promises
+from privacy_assets.errors import Fault, PrivacyAssetsError
+from privacy_assets.gate import Gate, Measured, Passport
+from privacy_assets.stages.metadata import Declared, Digest, Fact, Rows, metadata
+from privacy_assets.stages.step import Outcome, Step, carry_out, measure_again
+from privacy_assets.words import AssetName, Column, Stage, Verdict
+
+DATA_CLASS = {
+    Stage.RAW: "identified",
+    Stage.MINIMIZED: "identified",
+    Stage.PSEUDONYMIZED: "pseudonymous",
+    Stage.FEATURES: "pseudonymous",
+    Stage.TRAINING: "pseudonymous",
+    Stage.MODEL: "derived",
+}
+"""What the data of a stage is to the person it is about; pseudonymous data is still personal data."""
+
+WHAT = {
+    Stage.RAW: "As received, encrypted; rows that break the contract are in quarantine, counted.",
+    Stage.MINIMIZED: "Only the columns that the purpose needs, only of those who may be used for it, inside retention.",
+    Stage.PSEUDONYMIZED: "Identifiers replaced by keyed tokens of this purpose, attributes masked by rule.",
+    Stage.FEATURES: "The purpose's own SQL over its pseudonymized tables, one row a unit of observation.",
+    Stage.TRAINING: "The exact rows and columns that a model may see, with splits by subject.",
+    Stage.MODEL: "The fitted model, its card and its metrics with confidence intervals.",
+}
+
+_STANDS = "A failed check speaks of a candidate that was not published: the version published before stands."
+
+
+def key_of(asset: AssetName) -> dg.AssetKey:
+    """The Dagster key of an asset."""
+    return dg.AssetKey(list(asset.path))
+
+
+def source_key(dataset: str) -> dg.AssetKey:
+    """The Dagster key of the source that a dataset comes from."""
+    return dg.AssetKey(["source", dataset])
+
+
+def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.AssetsDefinition:
+    """The asset of one step. `open_gate` is called when it runs, never when definitions are loaded."""
+    asked = promises(project, step.asset)
+    key = key_of(step.asset)
+
+    @dg.multi_asset(
+        name="__".join(step.asset.path),
+        specs=[_spec(project, step)],
+        check_specs=[
+            dg.AssetCheckSpec(
+                promise.name,
+                asset=key,
+                blocking=True,
+                description=f"{_first_sentence(promise)} Promised in {promise.where}.",
+            )
+            for promise in asked
+        ],
+        can_subset=True,
+    )
+    def carried_out(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        try:
+            gate = open_gate()
+            _repair_history(context.instance, gate, step)
+            passport = gate.latest(step.asset)
+            again = not context.selected_asset_keys
+            if again and passport is None:
+                raise PrivacyAssetsError(Fault(f"{step.asset} was never published", next_step="materialize it first"))
+            if again and passport is not None:
+                outcome = measure_again(step, gate, passport)
+            else:
+                context.log.info(f"{step.asset}: writing a candidate")
+                outcome = carry_out(step, gate, context.run.run_id)
+        except PrivacyAssetsError as error:
+            raise dg.Failure(str(error), metadata=_faults(error.faults), allow_retries=False) from None
+        except Exception as error:
+            raise dg.Failure(unexpected(error), allow_retries=False) from None
+        results = _check_results(asked, outcome, candidate=outcome.passport is None)
+        if outcome.passport is not None and not again:
+            context.log.info(f"{step.asset}: published {outcome.passport.rows} rows as {outcome.passport.version}")
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata=_published(step, outcome.passport, outcome.destroyed),
+                check_results=results,
+                data_version=dg.DataVersion(outcome.passport.content_digest),
+            )
+        else:
+            yield from results
+        if outcome.faults:
+            what = "not published" if outcome.passport is None else "published, but not kept now"
+            text = "\n".join(map(str, outcome.faults))
+            raise dg.Failure(f"{step.asset}: {what}\n{text}", metadata=_faults(outcome.faults), allow_retries=False)
+
+    return carried_out
+
+
+def unexpected(error: Exception) -> str:
+    """An error nobody foresaw: its kind and where it came from, without its text, which could hold a person's value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames[-6:]]
+    return f"{type(error).__name__} (its text is withheld: it could hold data)\n  " + "\n  ".join(places)
+
+
+def _spec(project: Project, step: Step) -> dg.AssetSpec:
+    asset, key = step.asset, key_of(step.asset)
+    fresh = project.contracts[asset.dataset].fresh_within_hours if asset.stage is Stage.RAW else None
+    condition = dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+    deps = [key_of(name) for name in step.inputs] or [source_key(asset.dataset)]
+    facts: dict[str, Fact] = {
+        "dagster/column_schema": _schema(step.columns),
+        "column_lineage": _lineage_rows(step),
+        "note": Declared(_STANDS),
+    }
+    if step.lineage.direct:
+        facts["dagster/column_lineage"] = _lineage(step)
+    if step.query is not None:
+        facts["sql"] = step.query
+    return dg.AssetSpec(
+        key,
+        deps=deps,
+        skippable=True,
+        description=_description(project, asset),
+        group_name=f"s{list(Stage).index(asset.stage) + 1}_{asset.stage.value}",
+        metadata=metadata(facts),
+        owners=[_owner(project, asset)],
+        tags=_tags(project, asset),
+        kinds={"duckdb"} if asset.stage is not Stage.MODEL else {"scikitlearn"},
+        code_version=step.code_version,
+        automation_condition=condition.with_label("when inputs change and their checks passed"),
+        freshness_policy=dg.FreshnessPolicy.time_window(timedelta(hours=fresh)) if fresh else None,
+    )
+
+
+def _description(project: Project, asset: AssetName) -> str:
+    about = project.contracts[asset.dataset].description if asset.dataset else ""
+    if asset.purpose:
+        about = f"{project.purposes[asset.purpose].title}: {project.purposes[asset.purpose].why} {about}"
+    return f"{WHAT[asset.stage]}\n\n{about}".strip()
+
+
+def _owner(project: Project, asset: AssetName) -> str:
+    return project.purposes[asset.purpose].owner if asset.purpose else project.contracts[asset.dataset].owner
+
+
+def _tags(project: Project, asset: AssetName) -> dict[str, str]:
+    tags = {"privacy/stage": asset.stage.value, "privacy/data_class": DATA_CLASS[asset.stage]}
+    if asset.purpose:
+        purpose = project.purposes[asset.purpose]
+        tags |= {
+            "privacy/purpose": asset.purpose,
+            "privacy/purpose_version": purpose.version,
+            "privacy/lawful_basis": purpose.lawful_basis.value,
+        }
+    if asset.dataset:
+        tags |= {"privacy/contract": asset.dataset, "privacy/contract_version": project.contracts[asset.dataset].version}
+    return tags
+
+
+def _schema(columns: Sequence[Column]) -> dg.TableSchema:
+    return dg.TableSchema(
+        [
+            dg.TableColumn(
+                column.name,
+                column.type,
+                description=column.description or None,
+                tags={
+                    name: value
+                    for name, value in (
+                        ("role", column.role.value),
+                        ("category", column.category),
+                        ("technique", column.technique),
+                    )
+                    if value
+                },
+            )
+            for column in columns
+        ]
+    )
+
+
+def _lineage(step: Step) -> dg.TableColumnLineage:
+    return dg.TableColumnLineage(
+        {
+            out: [
+                dg.TableColumnDep(key_of(step.views[view].asset), column)
+                for view, column in sorted({(view, column) for view, column in sources})
+            ]
+            for out, sources in step.lineage.direct.items()
+        }
+    )
+
+
+def _lineage_rows(step: Step) -> Rows:
+    """Column lineage as a table: the open-source UI does not show `dagster/column_lineage`."""
+    technique = {column.name: column.technique for column in step.columns}
+    rows: list[dict[str, str | int | float | bool]] = []
+    for out in (column.name for column in step.columns):
+        direct = step.lineage.direct.get(out, frozenset())
+        indirect = step.lineage.indirect.get(out, frozenset())
+        for view, column in sorted(direct):
+            rows.append(_edge(out, f"{step.views[view].asset}.{column}", "value", technique.get(out, "")))
+        for view, column, kind in sorted(indirect):
+            rows.append(_edge(out, f"{step.views[view].asset}.{column}", str(kind), ""))
+    if not rows:
+        rows = [_edge(column.name, f"source/{step.asset.dataset}.{column.name}", "value", "") for column in step.columns]
+    return Rows(tuple(rows))
+
+
+def _edge(column: str, source: str, through: str, technique: str) -> dict[str, str | int | float | bool]:
+    return {"column": column, "from": source, "through": through, "technique": technique}
+
+
+def _published(step: Step, passport: Passport, destroyed: int) -> dict[str, dg.MetadataValue]:
+    known = {column.name: column for column in step.columns}
+    observed = [
+        known.get(name, Column(name, kind, technique="unknown column: flows nowhere")) for name, kind in passport.columns
+    ]
+    facts: dict[str, Fact] = {
+        "dagster/row_count": passport.rows,
+        "dagster/column_schema": _schema(observed),
+        "version": Digest(passport.version),
+        "file_digest": Digest(passport.file_digest),
+        "content_digest": Digest(passport.content_digest),
+        "ledger_entry": passport.position,
+        "published_at": passport.time,
+        "superseded_versions_destroyed": destroyed,
+        "unknown_columns": sum(name not in known for name, _ in passport.columns),
+        "declared": Rows(tuple({"declaration": name, "digest": digest} for name, digest in passport.declared.items())),
+    }
+    if passport.inputs:
+        facts["made_from"] = Rows(
+            tuple({"asset": str(made.asset), "version": made.version} for made in passport.inputs)
+        )
+    if step.lineage.direct:
+        facts["dagster/column_lineage"] = _lineage(step)
+    if step.query is not None:
+        facts["sql"] = step.query
+    for measured in passport.measured:
+        for name, number in measured.finding.numbers.items():
+            facts[f"{measured.finding.name}/{name}"] = number
+    return metadata(facts)
+
+
+def _check_results(asked: Sequence[Promise], outcome: Outcome, *, candidate: bool) -> list[dg.AssetCheckResult]:
+    where = {promise.name: promise.where for promise in asked}
+    judged: dict[str, Measured] = {measured.finding.name: measured for measured in outcome.measured}
+    results = []
+    for name, place in where.items():
+        found = judged[name].finding if name in judged else None
+        facts: dict[str, Fact] = dict(found.numbers) if found else {}
+        facts |= {
+            "subject": Declared("candidate" if candidate else "published version"),
+            "promise": Declared(found.promise if found else "was never measured"),
+            "promised_in": Declared(place),
+            "verdict": found.verdict if found else Verdict.INCONCLUSIVE,
+        }
+        results.append(
+            dg.AssetCheckResult(
+                passed=bool(found and found.kept),
+                check_name=name,
+                metadata=metadata(facts),
+            )
+        )
+    return results
+
+
+def _faults(faults: Sequence[Fault]) -> dict[str, dg.MetadataValue]:
+    rows = tuple(
+        {
+            "what": fault.what,
+            "where": fault.where,
+            "expected": fault.expected,
+            "found": fault.found,
+            "next_step": fault.next_step,
+        }
+        for fault in faults
+    )
+    return metadata({"faults": Rows(rows)})
+
+
+def _first_sentence(promise: Promise) -> str:
+    text = " ".join((promise.invariant.__doc__ or promise.name).split())
+    return text.split(". ")[0].rstrip(".") + "."
+
+
+def _repair_history(instance: dg.DagsterInstance, gate: Gate, step: Step) -> None:
+    """Tell Dagster of a version that the ledger holds and Dagster missed: a crash came between the two."""
+    passport = gate.latest(step.asset)
+    if passport is None:
+        return
+    event = instance.get_latest_materialization_event(key_of(step.asset))
+    known = event.asset_materialization.metadata.get("version") if event and event.asset_materialization else None
+    if known is None or known.value != passport.version:
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                key_of(step.asset),
+                description="published by a run that ended before it could say so; repaired from the ledger",
+                metadata=_published(step, passport, 0),
+                tags={"dagster/data_version": passport.content_digest, "dagster/code_version": passport.code},
+            )
+        )

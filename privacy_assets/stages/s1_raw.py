@@ -1,0 +1,58 @@
+"""raw: the dataset as received, encrypted.
+
+On arrival: a source that its contract describes. On leaving: every row is in `data` or, with its reason, in
+`quarantine`, and the two add up to the source; what the contract promises of columns holds in `data`. An unknown
+column stays here and flows nowhere. Who may read it: minimized.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from privacy_assets.contracts.contract import Contract
+from privacy_assets.contracts.loading import Project
+from privacy_assets.gate import Gate
+from privacy_assets.lineage.columns import Lineage
+from privacy_assets.stages.step import DATA, Step, Work, declared
+from privacy_assets.warehouse.connections import ingest
+from privacy_assets.warehouse.sources import files
+from privacy_assets.warehouse.versions import Candidate
+from privacy_assets.words import AssetName, Stage
+
+QUARANTINE = "candidate.main.quarantine"
+EVIDENCE = "candidate.main.evidence"
+
+
+def raw(project: Project, contract: Contract) -> Step:
+    """The step that takes one dataset in."""
+
+    @contextmanager
+    def opens(gate: Gate, candidate: Candidate) -> Iterator[duckdb.DuckDBPyConnection]:
+        paths = files.paths(contract.source, project.root)
+        with ingest(gate.home.spill, candidate=candidate, paths=paths) as con:
+            yield con
+
+    def write(work: Work) -> None:
+        files.read(work.con, contract, project.root)
+
+    def source_digest(gate: Gate) -> str:
+        return files.source_digest(files.paths(contract.source, project.root), gate.secrets.derive("digests", "source"))
+
+    return Step(
+        asset=AssetName(Stage.RAW, dataset=contract.name),
+        views={},
+        columns=project.raw_columns(contract.name),
+        query=None,
+        lineage=Lineage({}, {}),
+        write=write,
+        declared=declared(("contract", f"{contract.name}@{contract.version}", contract.digest)),
+        made_by=(sys.modules[__name__], files),
+        references={"quarantine": QUARANTINE, "evidence": EVIDENCE},
+        tables=(DATA, QUARANTINE),
+        opens=opens,
+        source_digest=source_digest,
+    )

@@ -1,0 +1,156 @@
+"""pseudonymized: direct identifiers replaced by keyed tokens of this purpose, attributes masked by rule.
+
+On arrival: minimized. On leaving: the same rows; a person's token is the same in every table of the purpose and
+unlinkable to the tokens of another purpose or epoch; no value that its technique cannot put out. It is still personal
+data for whoever holds the key. Who may read it: features.
+
+Keyed techniques are run on distinct values only, then joined: a table `map_<column>` of value and mapped value, in
+memory. Its key is HKDF(pseudonym root; purpose, epoch, identifier domain, technique), so that one technique's output
+says nothing about another's.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import polars as pl
+from sqlglot import exp
+
+from privacy_assets.contracts.contract import Contract
+from privacy_assets.contracts.loading import Project
+from privacy_assets.contracts.purpose import Purpose
+from privacy_assets.gate import Gate
+from privacy_assets.lineage.columns import Lineage, column_lineage
+from privacy_assets.stages.step import Step, View, Work, declared
+from privacy_assets.stages.vault import surrogates
+from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
+from privacy_assets.warehouse.connections import engine_errors, quoted
+from privacy_assets.words import AssetName, Column, IdentifierDomain, Stage
+
+
+def pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> Step:
+    """The step that takes the names off one dataset of one purpose."""
+    dataset = contract.name
+    needs = purpose.datasets[dataset].columns
+    before = {column.name: column for column in project.minimized_columns(purpose.purpose, dataset)}
+    mapped = {name: _mapped_from(name, need.technique, contract) for name, need in needs.items()}
+    query = _query(dataset, before, {name: need.technique for name, need in needs.items()}, mapped)
+
+    def write(work: Work) -> None:
+        for name, source in mapped.items():
+            if source is not None:
+                _make_map(work, purpose, dataset, name, before[source], needs[name].technique)
+        work.create(query, "pseudonymizing")
+
+    view = View(AssetName(Stage.MINIMIZED, purpose.purpose, dataset), tuple(needs))
+    modules = {need.technique.kind: PSEUDONYMIZE[need.technique.kind] for need in needs.values()}
+    return Step(
+        asset=AssetName(Stage.PSEUDONYMIZED, purpose.purpose, dataset),
+        views={dataset: view},
+        columns=project.pseudonymized_columns(purpose.purpose, dataset),
+        query=query,
+        lineage=_lineage(query, view, dataset, mapped),
+        write=write,
+        declared=declared(
+            ("contract", f"{dataset}@{contract.version}", contract.digest),
+            ("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose)),
+        ),
+        made_by=(sys.modules[__name__], *modules.values()),
+        references={"input": dataset},
+        epoch=purpose.epoch,
+    )
+
+
+def map_key(gate: Gate, purpose: Purpose, domain: IdentifierDomain, technique: str) -> str:
+    """The key (64 hex) of one technique in one identifier domain of one purpose and epoch."""
+    return gate.secrets.derive("pseudonyms", purpose.purpose, str(purpose.epoch), domain.name, technique).hex()
+
+
+def _module(technique: Any) -> ModuleType:
+    return PSEUDONYMIZE[technique.kind]
+
+
+def _mapped_from(name: str, technique: Any, contract: Contract) -> str | None:
+    """The column whose values the technique's map is keyed by; None where it needs no map."""
+    match getattr(_module(technique), "MAPS", None):
+        case "value":
+            return name
+        case "subject":
+            return contract.subject_column
+    return None
+
+
+def _query(
+    dataset: str, before: Mapping[str, Column], techniques: Mapping[str, Any], mapped: Mapping[str, str | None]
+) -> exp.Select:
+    row = f"{dataset}_row"
+    projections, joins = [], []
+    for name, technique in techniques.items():
+        source, arrives = mapped[name], exp.column(name, table=row, quoted=True)
+        found = None
+        if source is not None:
+            table = map_table(name)
+            found = exp.column("mapped", table=table)
+            key = exp.cast(exp.column(source, table=row, quoted=True), "text")
+            joins.append((table, exp.EQ(this=key, expression=exp.column("value", table=table))))
+        leaves = _module(technique).expression(technique, arrives, found)
+        projections.append(exp.alias_(leaves, name, quoted=True))
+    query = exp.select(*projections).from_(exp.alias_(exp.to_table(dataset), row, table=True))
+    for table, condition in joins:
+        query = query.join(exp.to_table(table, quoted=True), on=condition, join_type="left")
+    return query
+
+
+def map_table(column: str) -> str:
+    """The name of the in-memory table that holds a column's map."""
+    return f"map_{column}"
+
+
+def _make_map(work: Work, purpose: Purpose, dataset: str, name: str, source: Column, technique: Any) -> None:
+    module = _module(technique)
+    column = quoted(source.name)
+    with engine_errors("collecting distinct identifiers"):
+        distinct = work.con.execute(
+            f"SELECT DISTINCT CAST({column} AS VARCHAR) AS value FROM main.{quoted(dataset)} WHERE {column} IS NOT NULL"
+        ).to_arrow_table()
+        frame = pl.DataFrame(pl.from_arrow(distinct))
+    domain = source.identifier_domain or IdentifierDomain(name=source.name)
+    key = map_key(work.gate, purpose, domain, technique.kind)
+    with engine_errors("mapping identifiers"):
+        if getattr(module, "VAULT", False):
+            mapped = surrogates(work, purpose, domain, module, technique, frame["value"], key)
+        else:
+            mapped = module.map_values(technique, frame["value"], key, domain)
+        table = frame.with_columns(mapped.alias("mapped")).to_arrow()
+    with engine_errors("joining mapped identifiers"):
+        work.con.register("arriving", table)
+        work.con.execute(
+            f"CREATE TEMP TABLE {quoted(map_table(name))} AS "
+            f"SELECT value, CAST(mapped AS {module.mapped_type(technique)}) AS mapped FROM arriving"
+        )
+        work.con.unregister("arriving")
+
+
+def _lineage(query: exp.Select, view: View, dataset: str, mapped: Mapping[str, str | None]) -> Lineage:
+    """The query's lineage with every map seen through: a mapped value comes from the column that it was keyed by."""
+    tables = {dataset: view.columns} | {map_table(name): ("value", "mapped") for name, source in mapped.items() if source}
+    found = column_lineage(query, tables)
+    behind = {map_table(name): source for name, source in mapped.items() if source}
+    return Lineage(
+        {
+            out: frozenset((dataset, behind[table]) if table in behind else (table, column) for table, column in sources)
+            for out, sources in found.direct.items()
+        },
+        {
+            # a left join on a map adds no row and drops none, so its key decides nothing but the mapped value
+            out: frozenset(edge for edge in sources if edge[0] not in behind and not _is_map_key(edge, behind))
+            for out, sources in found.indirect.items()
+        },
+    )
+
+
+def _is_map_key(edge: tuple[str, str, str], behind: Mapping[str, str]) -> bool:
+    return edge[2] == "join" and edge[1] in behind.values()

@@ -1,0 +1,103 @@
+"""model: the fitted model, its card, and the evidence that it carries.
+
+On arrival: the training set of one purpose. On leaving: an encrypted file with the metrics and their confidence
+intervals (`data`), the fitted pipeline as skops bytes, never a pickle (`artefact`), and the card (`card`). The same
+training set and seed give the same bytes. Who may read it: people, through `load_model`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import polars as pl
+
+from privacy_assets.contracts.loading import Project
+from privacy_assets.contracts.promises import SPLIT
+from privacy_assets.contracts.purpose import Model, Purpose
+from privacy_assets.lineage.columns import Lineage
+from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
+from privacy_assets.techniques.train import TRAIN, _fitting
+from privacy_assets.warehouse.connections import engine_errors, quoted
+from privacy_assets.words import AssetName, Column, Stage
+
+ARTEFACT = "candidate.main.artefact"
+CARD = "candidate.main.card"
+COLUMNS = (
+    Column("metric", "VARCHAR"),
+    Column("split", "VARCHAR"),
+    Column("value", "DOUBLE"),
+    Column("low", "DOUBLE"),
+    Column("high", "DOUBLE"),
+    Column("n", "BIGINT"),
+)
+
+
+def inputs_of(purpose: Purpose, model: Model, arrives: tuple[Column, ...]) -> tuple[Column, ...]:
+    """The columns that a model learns from: all but key, subject and target."""
+    apart = {*purpose.features.key, purpose.features.subject, model.target}
+    return tuple(column for column in arrives if column.name not in apart)
+
+
+def model(project: Project, purpose: Purpose, asked: Model) -> Step:
+    """The step that fits what one purpose asks for."""
+    arrives = project.features(purpose.purpose).columns
+    inputs = inputs_of(purpose, asked, arrives)
+    unit = purpose.features.subject or purpose.features.key[0]
+    read = (*names(inputs), asked.target, unit, SPLIT)
+    made_from = AssetName(Stage.TRAINING, purpose.purpose)
+
+    def write(work: Work) -> None:
+        with engine_errors("reading the training set"):
+            selected = ", ".join(map(quoted, read))
+            # the order of rows decides the order of sums: a fixed one makes the fit repeatable
+            frame = pl.DataFrame(pl.from_arrow(work.con.execute(f"SELECT {selected} FROM training ORDER BY ALL").to_arrow_table()))
+        fitted = _fitting.fit(
+            frame, inputs=inputs, target=asked.target, task=asked.task, estimator=asked.estimator, seed=asked.seed
+        )
+        metrics = _fitting.metrics(fitted, frame, subject=unit, seed=asked.seed)
+        passport = work.inputs["training"]
+        card = {
+            "purpose": {"name": purpose.purpose, "version": purpose.version, "why": purpose.why},
+            "task": asked.task,
+            "target": asked.target,
+            "estimator": asked.estimator.model_dump(),
+            "seed": asked.seed,
+            "inputs": [
+                {"name": column.name, "type": column.type, "role": column.role, "technique": column.technique}
+                for column in inputs
+            ],
+            "trained_on": {
+                "asset": str(made_from),
+                "version": passport.version,
+                "content_digest": passport.content_digest,
+                "rows": passport.rows,
+                "ledger_entry": passport.position,
+            },
+            "is_personal_data": purpose.training.reason if purpose.training else "",
+            "metrics": metrics.to_dicts(),
+        }
+        with engine_errors("writing the model"):
+            work.con.register("measured", metrics.to_arrow())
+            work.con.execute(f"CREATE TABLE {DATA} AS SELECT metric, split, value, low, high, n FROM measured")
+            work.con.unregister("measured")
+            work.con.execute(f"CREATE TABLE {ARTEFACT} (format VARCHAR, content BLOB)")
+            work.con.execute(f"INSERT INTO {ARTEFACT} VALUES ('skops', ?)", [_fitting.save(fitted)])
+            work.con.execute(f"CREATE TABLE {CARD} (content VARCHAR)")
+            work.con.execute(f"INSERT INTO {CARD} VALUES (?)", [json.dumps(card, sort_keys=True)])
+
+    sources = frozenset(("training", name) for name in (*names(inputs), asked.target))
+    deciding = frozenset(("training", name, "filter") for name in (unit, SPLIT))
+    return Step(
+        asset=AssetName(Stage.MODEL, purpose.purpose),
+        views={"training": View(made_from, read)},
+        columns=COLUMNS,
+        query=None,
+        lineage=Lineage({"value": sources}, {"value": deciding}),
+        write=write,
+        declared=declared(("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose))),
+        made_by=(sys.modules[__name__], _fitting, TRAIN[asked.estimator.kind]),
+        references={"metrics": DATA},
+        tables=(DATA, ARTEFACT),
+        epoch=purpose.epoch,
+    )

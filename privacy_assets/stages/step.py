@@ -1,0 +1,249 @@
+"""One step, always the same: inputs through the gate, a candidate, its measurement, one append.
+
+    require inputs ─► write candidate ─► measure every promise ─► append the passport ─► version
+                                                     └─ not kept ─► candidate deleted, NotKept
+
+Belongs here: the order of these moves, for all stages. Does not belong here: anything of one stage (`s*.py`), of
+Dagster (`asset.py`), or the decision whether a finding passes (`gate.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import ModuleType
+
+import duckdb
+from sqlglot import exp
+
+from privacy_assets.contracts.promises import promises
+from privacy_assets.errors import Fault, NotKept
+from privacy_assets.gate import Gate, Input, Measured, Passport, fault_of, judge_again, measure
+from privacy_assets.lineage.columns import Lineage
+from privacy_assets.warehouse.connections import columns as columns_of
+from privacy_assets.warehouse.connections import engine_errors, governed, quoted
+from privacy_assets.warehouse.versions import Candidate, file_digest
+from privacy_assets.words import AssetName, Column
+
+DATA = "candidate.main.data"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a step sees of one input: the columns that it declared, and no others."""
+
+    asset: AssetName
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a stage is given to write its candidate: a locked connection, the gate's keys, the moment."""
+
+    con: duckdb.DuckDBPyConnection
+    gate: Gate
+    now: datetime
+    inputs: Mapping[str, Passport]
+
+    def create(self, query: exp.Query, step: str) -> None:
+        """Write the query's result as the candidate's table."""
+        sql = f"CREATE TABLE {DATA} AS {query.sql(dialect='duckdb')}"
+        with engine_errors(step):
+            self.con.execute(sql, {"now": self.now.replace(tzinfo=None)} if "$now" in sql else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How one asset is made.
+
+    `views` are its inputs by the name that its query calls them; `columns` what it will hold; `query` the SQL that
+    runs (None where a stage is no SQL); `lineage` what its columns come from, by view name; `write` fills the
+    candidate; `references` are the tables that its promises compare with; `tables` are those whose content makes the
+    data what it is; `made_by` the modules whose source is part of the code version; `declared` what the passport says
+    of contract and purpose.
+    """
+
+    asset: AssetName
+    views: Mapping[str, View]
+    columns: tuple[Column, ...]
+    query: exp.Query | None
+    lineage: Lineage
+    write: Callable[[Work], None]
+    declared: Mapping[str, str]
+    made_by: tuple[ModuleType, ...]
+    references: Mapping[str, str] = field(default_factory=dict)
+    tables: tuple[str, ...] = (DATA,)
+    opens: Callable[[Gate, Candidate], AbstractContextManager[duckdb.DuckDBPyConnection]] | None = None
+    source_digest: Callable[[Gate], str] | None = None
+    epoch: int | None = None
+
+    @property
+    def code_version(self) -> str:
+        """SHA-256 (hex) over the source of what makes this asset, and the query that it runs."""
+        digest = hashlib.sha256()
+        for module in self.made_by:
+            digest.update(inspect.getsource(module).encode())
+        digest.update((self.query.sql(dialect="duckdb") if self.query else "").encode())
+        digest.update(str(self.epoch).encode())
+        return digest.hexdigest()
+
+    @property
+    def inputs(self) -> tuple[AssetName, ...]:
+        """The assets that it reads, each once."""
+        return tuple(dict.fromkeys(view.asset for view in self.views.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a step: the passport that stands, or the faults for which nothing was published."""
+
+    measured: tuple[Measured, ...]
+    faults: tuple[Fault, ...]
+    passport: Passport | None
+    destroyed: int = 0
+
+    def raise_faults(self) -> None:
+        """Raise NotKept with every fault, or return if there is none."""
+        if self.faults:
+            raise NotKept(*self.faults)
+
+
+def carry_out(step: Step, gate: Gate, run: str = "") -> Outcome:
+    """Make the asset and publish it, if every promise is kept on what was written.
+
+    Raises what the gate raises for an input that may not be read, and EngineFailed where the database fails; nothing
+    is published then, and the candidate is deleted.
+    """
+    gate.sweep()
+    now = gate.now()
+    since = gate.ledger.size
+    passports = {name: gate.require(view.asset, step.asset.stage) for name, view in step.views.items()}
+    asked = promises(gate.project, step.asset)
+    source_digest = step.source_digest(gate) if step.source_digest else ""
+    with gate.candidate(step.asset) as candidate:
+        with _opened(step, gate, candidate, passports) as con:
+            _show_views(con, step, passports)
+            step.write(Work(con, gate, now, passports))
+            measured = measure(con, asked, _table(DATA), _references(step), now)
+            columns = tuple(columns_of(con, DATA))
+            with engine_errors("counting rows"):
+                rows = (con.execute(f"SELECT count(*) FROM {DATA}").fetchone() or (0,))[0]
+            content_digest = gate.content_digest(con, step.tables)
+        faults = tuple(
+            fault_of(promise, found.finding, str(step.asset))
+            for promise, found in zip(asked, measured, strict=True)
+            if not found.finding.kept
+        )
+        if faults:
+            return Outcome(measured, faults, None)
+        candidate.seal()
+        passport = Passport(
+            asset=step.asset,
+            version=candidate.id,
+            file_digest=file_digest(candidate.path),
+            content_digest=content_digest,
+            rows=rows,
+            columns=columns,
+            inputs=tuple(dict.fromkeys(Input(found.asset, found.version) for found in passports.values())),
+            measured=measured,
+            declared=step.declared,
+            code=step.code_version,
+            epoch=step.epoch,
+            source_digest=source_digest,
+            run=run,
+        )
+        passport = gate.publish(passport, since=since)
+        candidate.keep()
+    return Outcome(measured, (), passport, gate.destroy_superseded(step.asset))
+
+
+def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
+    """Ask every promise of the published version again.
+
+    A question that compares with an input which is destroyed by now is judged on what was measured then.
+    """
+    asked = promises(gate.project, step.asset)
+    held = {name: passport_of for name, view in step.views.items() if (passport_of := _held(gate, passport, view))}
+    attached = {"candidate": gate.attachment(passport)}
+    attached |= {f"i{place}": gate.attachment(held[name]) for place, name in enumerate(step.views) if name in held}
+    measured: list[Measured] = []
+    faults: list[Fault] = []
+    with governed(gate.home.spill, inputs=attached, candidate=None) as con:
+        _show_views(con, step, held)
+        references = {name: table for name, table in _references(step).items() if _is_there(step, name, held)}
+        for promise in asked:
+            try:
+                found = measure(con, (promise,), _table(DATA), references, passport.time)[0]
+            except KeyError:
+                if fault := judge_again(promise, passport):
+                    faults.append(fault)
+                measured += [then for then in passport.measured if then.finding.name == promise.name]
+                continue
+            measured.append(found)
+            if not found.finding.kept:
+                faults.append(fault_of(promise, found.finding, str(step.asset)))
+        digest = gate.content_digest(con, step.tables)
+    if digest != passport.content_digest:
+        faults.append(
+            Fault(
+                "the content is not the one that was published",
+                where=f"{step.asset} version {passport.version}",
+                next_step="stop and find out who changed it; materialize again to publish a sound version",
+            )
+        )
+    return Outcome(tuple(measured), tuple(faults), passport)
+
+
+def _held(gate: Gate, passport: Passport, view: View) -> Passport | None:
+    for made_from in passport.inputs:
+        if made_from.asset == view.asset and gate.versions.exists(str(made_from.asset), made_from.version):
+            return gate.passport(made_from)
+    return None
+
+
+def _is_there(step: Step, reference: str, held: Mapping[str, Passport]) -> bool:
+    table = step.references[reference]
+    return table.startswith("candidate.") or table in held
+
+
+@contextmanager
+def _opened(
+    step: Step, gate: Gate, candidate: Candidate, passports: Mapping[str, Passport]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    if step.opens is not None:
+        with step.opens(gate, candidate) as con:
+            yield con
+        return
+    attached = {f"i{place}": gate.attachment(found) for place, found in enumerate(passports.values())}
+    with governed(gate.home.spill, inputs=attached, candidate=candidate) as con:
+        yield con
+
+
+def _show_views(con: duckdb.DuckDBPyConnection, step: Step, passports: Mapping[str, Passport]) -> None:
+    for place, (name, view) in enumerate(step.views.items()):
+        if name in passports:
+            columns = ", ".join(map(quoted, view.columns))
+            with engine_errors(f"showing {view.asset} to {step.asset}"):
+                con.execute(f"CREATE VIEW main.{quoted(name)} AS SELECT {columns} FROM i{place}.main.data")
+
+
+def _references(step: Step) -> dict[str, exp.Table]:
+    return {name: _table(table) for name, table in step.references.items()}
+
+
+def _table(name: str) -> exp.Table:
+    return exp.to_table(name, dialect="duckdb")
+
+
+def declared(*parts: tuple[str, str, str]) -> dict[str, str]:
+    """What a passport says of its declarations: (kind, name@version, digest) for each contract and purpose."""
+    return {f"{kind} {name}": digest for kind, name, digest in parts}
+
+
+def names(columns: Sequence[Column]) -> tuple[str, ...]:
+    """The names of columns, in order."""
+    return tuple(column.name for column in columns)

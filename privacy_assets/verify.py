@@ -1,0 +1,96 @@
+"""Everything that is published, and the ledger, measured again.
+
+Belongs here: putting together what ledger, gate and steps say of each asset, and what Dagster recorded. Does not
+belong here: the measurements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import dagster as dg
+
+from privacy_assets.build import steps
+from privacy_assets.errors import Fault, PrivacyAssetsError, Tampered
+from privacy_assets.gate import Examination, Gate, Standing
+from privacy_assets.stages.asset import key_of
+from privacy_assets.stages.step import measure_again
+from privacy_assets.words import AssetName, Verdict
+
+PASSING = frozenset({Standing.KEPT, Standing.STALE})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What verification says of one asset: how it stands, why, and how many findings were measured again."""
+
+    asset: AssetName
+    standing: Standing
+    faults: tuple[Fault, ...]
+    measured: int
+    rows: int
+
+    @property
+    def passes(self) -> bool:
+        """Kept, or stale and still inside its time of grace."""
+        return self.standing in PASSING
+
+
+def verify(
+    gate: Gate, instance: dg.DagsterInstance | None, progress: Callable[[AssetName], None] = lambda asset: None
+) -> Iterator[Line]:
+    """One line an asset, in the order of the corridor. Raises Tampered where the ledger itself does not hold.
+
+    `instance` is Dagster's history, compared with the ledger (None: not compared); `progress` is called before each.
+    """
+    gate.ledger.verify()
+    for asset, step in steps(gate.project).items():
+        progress(asset)
+        examined = gate.examine(asset)
+        passport = examined.passport
+        if passport is None or not gate.is_sound(passport):
+            yield _line(examined, 0)
+            continue
+        try:
+            outcome = measure_again(step, gate, passport)
+        except Tampered as error:
+            yield _line(_worse(examined, Standing.FORGED, error.faults), 0)
+            continue
+        except PrivacyAssetsError as error:
+            yield _line(_worse(examined, Standing.BROKEN, error.faults), 0)
+            continue
+        faults = tuple(fault for fault in outcome.faults if fault not in examined.faults)
+        forged = _history_faults(gate, asset, instance)
+        inconclusive = any(measured.finding.verdict is Verdict.INCONCLUSIVE for measured in outcome.measured)
+        if forged:
+            examined = _worse(examined, Standing.FORGED, (*faults, *forged))
+        elif faults or inconclusive:
+            examined = _worse(examined, Standing.BROKEN, faults)
+        yield _line(examined, len(outcome.measured))
+
+
+def _worse(examined: Examination, standing: Standing, faults: tuple[Fault, ...]) -> Examination:
+    return Examination(examined.asset, standing, (*examined.faults, *faults), examined.passport)
+
+
+def _line(examined: Examination, measured: int) -> Line:
+    rows = examined.passport.rows if examined.passport else 0
+    return Line(examined.asset, examined.standing, examined.faults, measured, rows)
+
+
+def _history_faults(gate: Gate, asset: AssetName, instance: dg.DagsterInstance | None) -> tuple[Fault, ...]:
+    """Dagster's newest materialization names a version that the ledger does not hold: one of the two was edited."""
+    event = instance.get_latest_materialization_event(key_of(asset)) if instance else None
+    if event is None or event.asset_materialization is None:
+        return ()
+    recorded = event.asset_materialization.metadata.get("version")
+    if recorded is not None and any(passport.version == recorded.value for passport in gate.history(asset)):
+        return ()
+    return (
+        Fault(
+            "Dagster's history names a version that the ledger does not hold",
+            where=str(asset),
+            next_step="the ledger decides what is read; find out who wrote to Dagster's history",
+        ),
+    )
