@@ -1,0 +1,55 @@
+"""large_domain: an identifier has too many different values to be found by how often each occurs.
+
+`values = count(distinct column)` without NULL, `values >= at_least`. A deterministic token of a small domain falls to
+frequency analysis, whatever its key (Naveed, Kamara, Wright: Inference attacks on property-preserving encrypted
+databases, CCS 2015).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+from sqlglot import exp
+
+from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.words import Finding, Frozen, Numbers
+
+NUMBERS = ("rows", "values")
+NEXT_STEP = "redact or truncate the column instead of giving it tokens: it has too few different values for them"
+
+
+class Parameters(Frozen):
+    """The column, and the least number of different values."""
+
+    kind: Literal["large_domain"]
+    column: ColumnName
+    at_least: Annotated[int, Field(ge=2)] = 10_000
+
+
+def about(parameters: Parameters) -> str:
+    """The column."""
+    return legal(parameters.column)
+
+
+def question(parameters: Parameters, output: exp.Table, references: Mapping[str, exp.Table]) -> exp.Select:
+    """Counts rows and different values."""
+    return ask(
+        'SELECT count(*) AS "rows", count(DISTINCT $column) AS "values" FROM $output',
+        output=output,
+        column=named(parameters.column),
+    )
+
+
+def judge(parameters: Parameters, numbers: Numbers) -> Finding:
+    """Kept from `at_least` values on."""
+    promise = f"at least {parameters.at_least} different values of {parameters.column}"
+    return judged(
+        "large_domain",
+        about(parameters),
+        promise,
+        numbers,
+        NUMBERS,
+        lambda found: found["values"] >= parameters.at_least,
+    )

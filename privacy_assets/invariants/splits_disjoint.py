@@ -1,0 +1,58 @@
+"""splits_disjoint: nobody stands in two splits, so that a model is never tested on people it was trained on.
+
+`shared` counts subjects with rows in more than one split; `unassigned` rows lack a subject or a split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from sqlglot import exp
+
+from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.words import Finding, Frozen, Numbers
+
+NUMBERS = ("subjects", "shared", "unassigned")
+NEXT_STEP = "see that every row has its subject; the splits are dealt by it"
+
+
+class Parameters(Frozen):
+    """The subject's column and the split's."""
+
+    kind: Literal["splits_disjoint"]
+    subject: ColumnName
+    split: ColumnName
+
+
+def about(parameters: Parameters) -> str:
+    """The split column."""
+    return legal(parameters.split)
+
+
+def question(parameters: Parameters, output: exp.Table, references: Mapping[str, exp.Table]) -> exp.Select:
+    """Counts subjects, subjects in more than one split, and rows that nothing can be said of."""
+    return ask(
+        """SELECT count("subject") AS "subjects",
+                  count_if("subject" IS NOT NULL AND "splits" > 1) AS "shared",
+                  coalesce(sum(CASE WHEN "subject" IS NULL THEN "rows" ELSE "without" END), 0) AS "unassigned"
+           FROM (SELECT $subject AS "subject", count(DISTINCT $split) AS "splits", count(*) AS "rows",
+                        count_if($split IS NULL) AS "without"
+                 FROM $output GROUP BY $subject) AS "people" """,
+        output=output,
+        subject=named(parameters.subject),
+        split=named(parameters.split),
+    )
+
+
+def judge(parameters: Parameters, numbers: Numbers) -> Finding:
+    """Kept if nobody is shared and no row is unassigned."""
+    return judged(
+        "splits_disjoint",
+        about(parameters),
+        "no subject in two splits",
+        numbers,
+        NUMBERS,
+        lambda found: found["shared"] == 0 and found["unassigned"] == 0,
+        evidence="subjects",
+    )
