@@ -3,20 +3,38 @@
 A technique is a module with
 
 * `Parameters(Frozen)` with `kind: Literal["<file name>"]`: what a purpose writes in YAML;
-* `expression(parameters, column, mapped) -> sqlglot expression`: the value that leaves, as SQL over the `column` that
-  arrives; `mapped` is the value found for this row in the technique's keyed map, or None if it has none;
+* `expression(parameters, column, value, mapped) -> sqlglot expression`: the value that leaves, of the type that
+  `output` tells. `column` (a `words.Column`) is what is known of the column that arrives, `value` is SQL for its value,
+  `mapped` is SQL for the value found for this row in the technique's keyed map, or None if the technique has no map;
 * `output(parameters, column) -> Column`: what is known of the column afterwards: type, role, technique, domain;
 * `violated(parameters, column) -> sqlglot condition`: true for a value that this technique can never put out. It is
-  asked of what was written, so it shares no code with `expression`;
+  asked of what was written, under the column's name, so it shares no code with `expression`;
 * `fault(parameters, column) -> str | None`: why this technique does not fit this column (its type, its role), in
-  words, or None. Asked when purposes are loaded, before anything runs.
+  words, or None. Asked when purposes are loaded, before anything runs: the other functions may take for granted that
+  there is no fault.
 
 A technique that needs a secret also has
 
 * `MAPS`: "value" (a map over the distinct values of its own column) or "subject" (over the distinct subjects);
 * `mapped_type(parameters)`: the engine type of the mapped value;
 * `map_values(parameters, values, key, domain) -> polars.Series`: for each distinct value (text, not null) its mapped
-  value, in order. `key` is the hex text of the 256-bit key of this purpose, epoch and identifier domain.
+  value, in order, as text or number that casts to `mapped_type`. `key` is the hex text of the 256-bit key of this
+  purpose, epoch and identifier domain; `domain` is the `words.IdentifierDomain` of the values, which says how they are
+  written alike first.
+
+A technique whose mapped values are drawn, and so must be remembered, keeps them in a token vault. It has
+
+* `VAULT = True`;
+* `issue(parameters, values, key, domain, known) -> polars.DataFrame[mac, surrogate]`: the rows to add to the vault
+  before `values` can be mapped. `known` is the vault of this purpose, epoch and identifier domain, with the same two
+  text columns; `mac` stands for a normalized value and these parameters, and tells nothing of them without the key.
+  Only new rows are returned. One whose `mac` is known already takes the place of the row that was there, which would
+  have been a real person's from now on. The answer depends on the key, on `known` and on the set of values alone;
+* `map_values(..., known)`: as above, by the vault as it is after those rows were added; of several rows with one `mac`
+  the last one counts.
+
+No technique uses the key as it is: each derives one of its own for each use, so that a token tells nothing of the
+days by which the same person's dates were moved.
 """
 
 from __future__ import annotations
