@@ -1,0 +1,287 @@
+"""Checks declarations against each other: contracts among themselves, a purpose against the contracts it names.
+
+Belongs here: what no single file can be judged on. Does not belong here: opening files (`loading.py`), what one
+contract must be (`_odcs.py`), measuring data (`invariants/`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping
+
+from privacy_assets.contracts import features_sql
+from privacy_assets.contracts._faults import Faults, echo
+from privacy_assets.contracts._odcs import INTEGERS, aliases, owner_fault
+from privacy_assets.contracts._yaml import Place
+from privacy_assets.contracts.columns import minimized_columns, pseudonymized_columns, raw_columns
+from privacy_assets.contracts.contract import Contract
+from privacy_assets.contracts.features_sql import FeatureQuery
+from privacy_assets.contracts.purpose import Model, Purpose
+from privacy_assets.errors import BadDeclaration, Fault
+from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
+from privacy_assets.techniques.train import TRAIN
+from privacy_assets.words import Column, IdentifierDomain
+
+ADDED_BY_TRAINING = "split"
+"""The column that training adds, so that no feature may have its name."""
+
+METRICS: Mapping[str, frozenset[str]] = {
+    "classification": frozenset({"roc_auc", "balanced_accuracy", "accuracy"}),
+    "regression": frozenset({"r2"}),
+}
+
+
+def check_contracts(contracts: Mapping[str, Contract], datasets: Collection[str], faults: Mapping[str, Faults]) -> None:
+    """Note what does not fit between contracts.
+
+    `datasets` are the names of all contract files, also of those that have faults of their own: nothing is said about
+    them here. `faults` has at least the files that have a contract.
+    """
+    seen: dict[str, tuple[IdentifierDomain, str]] = {}
+    for contract in contracts.values():
+        own = faults[contract.name]
+        places = aliases(own.document)
+        for column in contract.columns:
+            domain = column.privacy.identifier_domain
+            if domain is None:
+                continue
+            place: Place = (*places["columns", column.name, "privacy"], "identifier_domain")
+            first, where = seen.setdefault(domain.name, (domain, own.document.where(place)))
+            if first != domain:
+                own.add(
+                    place,
+                    f"the identifier domain `{domain.name}` is not declared as elsewhere, so it would not join",
+                    expected=f"as in {where}: {_written(first)}",
+                    found=_written(domain),
+                    next_step="declare it alike, or give it another name",
+                )
+        if contract.privacy.consents:
+            _check_consents(contract, contracts, datasets, faults[contract.name])
+
+
+def _written(domain: IdentifierDomain) -> str:
+    return f"normalization {domain.normalization}" + (f", region {domain.region}" if domain.region else "")
+
+
+def _check_consents(
+    contract: Contract, contracts: Mapping[str, Contract], datasets: Collection[str], own: Faults
+) -> None:
+    name = contract.privacy.consents or ""
+    place: Place = (*aliases(own.document)["privacy",], "consents")
+    if name not in datasets:
+        own.unknown(place, f"there is no contract `{name}`", name, datasets)
+    elif name in contracts:
+        records = contracts[name].privacy.consent_records
+        if records is None:
+            own.add(
+                place,
+                f"`{name}` does not record decisions",
+                expected="a dataset whose contract has `consent_records`",
+                next_step=f"add `consent_records` to the contract of `{name}`, or name another dataset",
+            )
+            return
+        asked, held = _subject_domain(contract), contracts[name].column(records.subject).privacy.identifier_domain
+        if asked is not None and asked.name != (held.name if held else None):
+            own.add(
+                place,
+                f"the subjects of `{name}` are of another identifier domain, so decisions would be matched to nobody",
+                expected=f"identifier domain `{asked.name}` on `{records.subject}`",
+                found=f"`{held.name}`" if held else "none",
+            )
+
+
+def _subject_domain(contract: Contract) -> IdentifierDomain | None:
+    return next(
+        (column.identifier_domain for column in raw_columns(contract) if column.name == contract.subject_column), None
+    )
+
+
+def check_purpose(
+    purpose: Purpose, name: str, contracts: Mapping[str, Contract], datasets: Collection[str], faults: Faults
+) -> FeatureQuery | None:
+    """Note what of a purpose does not fit the contracts; its features where everything fits.
+
+    `name` is the stem of its file. `datasets` are the names of all contract files, also of those that have faults of
+    their own: nothing is said about them here.
+    """
+    before = len(faults.found)
+    if purpose.purpose != name:
+        faults.add(
+            ("purpose",), "the purpose is not named as its file", expected=f"`{name}`", found=echo(purpose.purpose)
+        )
+    if what := owner_fault(purpose.owner):
+        faults.add(("owner",), what, expected="`team:clinic-data` or `name@example.org`", found=echo(purpose.owner))
+    for dataset in purpose.datasets:
+        if dataset not in datasets:
+            faults.unknown(("datasets", dataset), f"there is no contract `{dataset}`", dataset, datasets)
+        elif dataset in contracts:
+            _check_use(purpose, contracts[dataset], faults)
+    used = {dataset: contracts[dataset] for dataset in purpose.datasets if dataset in contracts}
+    _check_one_domain(used, faults)
+    if len(faults.found) > before or len(used) < len(purpose.datasets):
+        return None
+    tables = {dataset: pseudonymized_columns(contract, purpose.datasets[dataset]) for dataset, contract in used.items()}
+    features = _features(purpose, used, tables, faults)
+    if features is None:
+        return None
+    _check_features(purpose, features, faults)
+    if purpose.model:
+        _check_model(purpose, purpose.model, features, faults)
+    elif purpose.guarantee.utility:
+        faults.add(
+            ("guarantee", "utility"), "a floor of utility needs a `model`", next_step="add `model:`, or remove it"
+        )
+    return features if len(faults.found) == before else None
+
+
+def _check_use(purpose: Purpose, contract: Contract, faults: Faults) -> None:
+    """One dataset of a purpose: its basis, its columns, and what is done to each."""
+    place: Place = ("datasets", contract.name)
+    use, privacy = purpose.datasets[contract.name], contract.privacy
+    known = [column.name for column in raw_columns(contract)]
+    for name in use.columns:
+        if name not in known:
+            faults.unknown((*place, "columns", name), f"`{contract.name}` has no such column", name, known)
+    if privacy.retention and purpose.retention_days > privacy.retention.days:
+        faults.add(
+            ("retention_days",),
+            f"the purpose would keep results longer than `{contract.name}` may be kept",
+            expected=f"at most {privacy.retention.days} days",
+            found=f"{purpose.retention_days} days",
+        )
+    subject = contract.subject_column
+    if subject is not None:
+        if purpose.lawful_basis not in privacy.lawful_bases:
+            faults.add(
+                ("lawful_basis",),
+                f"`{contract.name}` may not be used on this lawful basis",
+                expected=f"one of {', '.join(privacy.lawful_bases)}",
+                found=purpose.lawful_basis,
+                next_step="change the purpose's basis; the contract's bases are what people were told",
+            )
+        if subject not in use.columns:
+            faults.add(
+                (*place, "columns"),
+                f"the subject column `{subject}` is missing, so no row could be traced to a person and erased",
+                next_step=f"add `{subject}` with the technique `token`",
+            )
+        elif use.columns[subject].technique.kind != "token":
+            faults.add(
+                (*place, "columns", subject, "technique"),
+                f"`{subject}` names the person, so its technique is `token`",
+                found=f"`{use.columns[subject].technique.kind}`",
+            )
+    if not set(use.columns) <= set(known):
+        return
+    for column in minimized_columns(contract, use):
+        technique = use.columns[column.name].technique
+        module = PSEUDONYMIZE[technique.kind]
+        at = (*place, "columns", column.name, "technique")
+        if what := module.fault(technique, column):
+            faults.add(at, f"`{technique.kind}` does not fit `{column.name}`: {what}")
+        if getattr(module, "MAPS", None) == "subject" and subject is None:
+            faults.add(at, f"`{technique.kind}` works by subject, and `{contract.name}` is about nobody")
+
+
+def _check_one_domain(used: Mapping[str, Contract], faults: Faults) -> None:
+    domains = {name: domain.name for name, contract in used.items() if (domain := _subject_domain(contract))}
+    if len(set(domains.values())) > 1:
+        faults.add(
+            ("datasets",),
+            "the datasets name their subjects in different identifier domains, so they cannot be one person",
+            expected="one domain for the subjects of all datasets of a purpose",
+            found=", ".join(f"{name}: `{domain}`" for name, domain in domains.items()),
+            next_step="make a purpose for each, or correct the domain in the contract that is wrong",
+        )
+
+
+def _features(
+    purpose: Purpose, used: Mapping[str, Contract], tables: Mapping[str, tuple[Column, ...]], faults: Faults
+) -> FeatureQuery | None:
+    domain = next((domain.name for contract in used.values() if (domain := _subject_domain(contract))), None)
+    try:
+        return features_sql.analyse(purpose, tables, subject_domain=domain)
+    except BadDeclaration as error:
+        for fault in error.faults:
+            faults.found.append(_placed(fault, faults))
+        return None
+
+
+def _placed(fault: Fault, faults: Faults) -> Fault:
+    """A fault of the SQL, with the file before its place in the SQL."""
+    where = faults.document.where(("features", "sql"))
+    return dataclasses.replace(fault, where=f"{where} ({fault.where})" if fault.where else where)
+
+
+def _check_features(purpose: Purpose, features: FeatureQuery, faults: Faults) -> None:
+    columns = {column.name: column for column in features.columns}
+    asked = purpose.features
+    named: list[tuple[Place, str]] = [(("features", "key", index), key) for index, key in enumerate(asked.key)]
+    if asked.subject is not None:
+        named.append((("features", "subject"), asked.subject))
+    named += [(("features", "categories", name), name) for name in asked.categories]
+    for place, name in named:
+        if name not in columns:
+            faults.unknown(place, "there is no such column in the features", name, columns)
+    if purpose.training and ADDED_BY_TRAINING in columns:
+        faults.add(
+            ("features", "sql"),
+            f"`{ADDED_BY_TRAINING}` is a column that training adds",
+            next_step="name yours otherwise",
+        )
+
+
+def _check_model(purpose: Purpose, model: Model, features: FeatureQuery, faults: Faults) -> None:
+    columns = {column.name: column for column in features.columns}
+    apart = {*purpose.features.key, purpose.features.subject}
+    if model.task not in TRAIN[model.estimator.kind].TASKS:
+        faults.add(
+            ("model", "estimator", "kind"),
+            f"`{model.estimator.kind}` does no {model.task}",
+            expected=", ".join(sorted(kind for kind, module in TRAIN.items() if model.task in module.TASKS)),
+        )
+    floor = purpose.guarantee.utility
+    if floor and floor.metric not in METRICS[model.task]:
+        faults.add(
+            ("guarantee", "utility", "metric"),
+            f"`{floor.metric}` does not measure {model.task}",
+            expected=f"one of {', '.join(sorted(METRICS[model.task]))}",
+        )
+    at: Place = ("model", "target")
+    target = columns.get(model.target)
+    if target is None:
+        faults.unknown(at, "there is no such column in the features", model.target, columns)
+    elif target.name in apart:
+        faults.add(at, f"`{target.name}` tells units or people apart: nothing can be learned about it")
+    elif model.task == "classification" and target.domain is None and target.type != "BOOLEAN":
+        faults.add(
+            at,
+            f"the classes of `{target.name}` are not declared",
+            expected="a BOOLEAN, or a column with a declared domain",
+            found=target.type,
+            next_step="declare `enum:` in its contract, or `features.categories` for a column that the SQL makes",
+        )
+    elif model.task == "regression" and not _is_number(target):
+        faults.add(at, f"`{target.name}` is not a number", found=target.type)
+    inputs = [column for column in features.columns if column.name not in apart and column.name != model.target]
+    if not inputs:
+        faults.add(("model",), "there is nothing to learn from", expected="features besides key, subject and target")
+    for column in inputs:
+        if column.type == "VARCHAR" and column.domain is None:
+            faults.add(
+                ("features",),
+                f"the text `{column.name}` has no declared categories, so a model would learn people's values by heart",
+                next_step="declare `enum:` in its contract or `features.categories`, or leave it out of the SQL",
+            )
+        elif not (_is_number(column) or column.type in ("VARCHAR", "BOOLEAN")):
+            faults.add(
+                ("features",),
+                f"a model does not read `{column.name}`",
+                expected="numbers, truth values and text with declared categories",
+                found=column.type,
+                next_step="make a number of it in the SQL, or leave it out",
+            )
+
+
+def _is_number(column: Column) -> bool:
+    return column.type in INTEGERS or column.type in ("DOUBLE", "FLOAT", "HUGEINT") or column.type.startswith("DECIMAL")
