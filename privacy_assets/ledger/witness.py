@@ -1,0 +1,116 @@
+"""The second memory: a key and a state of its own, in a folder outside the home, that only ever move forward.
+
+The witness signs a checkpoint of one log only if it continues the last one that it signed, and it writes down what it
+signs before it answers. So whoever holds the home and the log's own key can still not take back, change or fork what
+the witness has seen. Who holds the witness's folder as well can: it belongs to someone else, on another machine.
+
+Belongs here: that rule (c2sp.org/tlog-witness, without its HTTP). Does not belong here: the log's files (`log.py`).
+
+In <folder>/: `key` (the secret key, 0600) and `checkpoint` (the last note that was cosigned, with its cosignature).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from privacy_assets.errors import BadEnvironment, Fault, Tampered
+from privacy_assets.ledger import _durable
+from privacy_assets.ledger.merkle import EMPTY_ROOT, verify_consistency
+from privacy_assets.ledger.notes import KEY_BYTES, SignatureType, Signer, Verifier, open_checkpoint, open_note
+
+
+class Witness:
+    """The witness of the log `origin`, whose checkpoints `log` has signed.
+
+    Raises BadEnvironment if the folder holds no key: a witness is never made anew where one is missing.
+    """
+
+    def __init__(self, folder: Path, origin: str, log: Verifier) -> None:
+        self._folder = folder
+        self._origin = origin
+        self._log = log
+        self._lock = _durable.lock_of(folder)
+        self._what = f"the witness {folder}"
+        secret = _durable.read(folder / "key")
+        if secret is None:
+            raise BadEnvironment.of(
+                "the ledger's witness is not there",
+                where=str(folder),
+                expected="the folder of the witness that has signed this ledger so far",
+                next_step="name its folder in PRIVACY_ASSETS_WITNESS, or bring the folder back; without it nobody can "
+                "tell whether the ledger was rolled back",
+            )
+        try:
+            self._signer = Signer.parse(secret.decode().strip())
+        except ValueError:
+            raise BadEnvironment.of(
+                "the witness's key cannot be read",
+                where=str(folder / "key"),
+                expected="the text of an Ed25519 key",
+                next_step="bring the file back from a copy",
+            ) from None
+
+    @classmethod
+    def exists(cls, folder: Path) -> bool:
+        """Whether there is a witness in this folder."""
+        return (folder / "key").exists()
+
+    @classmethod
+    def create(cls, folder: Path, origin: str, log: Verifier) -> Witness:
+        """A new witness, with a key of its own, that has seen nothing."""
+        signer = Signer(f"{origin}/witness", SignatureType.COSIGNATURE, secrets.token_bytes(KEY_BYTES))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _durable.held(_durable.lock_of(folder), f"the witness {folder}"):
+            if not cls.exists(folder):
+                _durable.replace(folder / "key", signer.secret().encode() + b"\n")
+        return cls(folder, origin, log)
+
+    @property
+    def verifier(self) -> Verifier:
+        """The name and public key under which its cosignatures verify."""
+        return self._signer.verifier
+
+    def latest(self) -> bytes | None:
+        """The last note that it cosigned, with the cosignature; None if it has seen nothing yet."""
+        return _durable.read(self._folder / "checkpoint")
+
+    def cosign(self, note: bytes, proof: Sequence[bytes]) -> str:
+        """The cosignature line over a checkpoint that continues the last one, durably recorded before it is returned.
+
+        `proof` is the consistency proof from the last one; empty from size 0, and from the same size. The first
+        checkpoint of all is the one of the empty log. Raises Tampered, and records nothing, if the log's signature is
+        missing or wrong, the size is smaller, the root of the same size is another, or the proof does not verify.
+        """
+        with _durable.held(self._lock, self._what):
+            new = open_checkpoint(note, self._log, origin=self._origin)
+            latest = self.latest()
+            if latest is None:
+                if (new.size, new.root) != (0, EMPTY_ROOT):
+                    raise _refusal("a new witness was shown a log that is not new", "an empty log", f"size {new.size}")
+            else:
+                old = open_checkpoint(latest, self._log, self.verifier, origin=self._origin)
+                if new.size < old.size:
+                    raise _refusal("the ledger was rolled back", f"at least {old.size} entries", f"{new.size} entries")
+                if old.size == 0 < new.size:
+                    # Every tree continues the empty one; there is no proof of it (RFC 6962, 2.1.2).
+                    continues = not proof
+                else:
+                    continues = (new == old and not proof) or verify_consistency(
+                        old.size, new.size, proof, old.root, new.root
+                    )
+                if not continues:
+                    raise _refusal(
+                        "the ledger was rewritten",
+                        f"the {old.size} entries that the witness has signed",
+                        "a tree that does not continue them",
+                    )
+            line = self._signer.line(open_note(note, self._log))
+            _durable.replace(self._folder / "checkpoint", note + line.encode())
+            return line
+
+
+def _refusal(what: str, expected: str, found: str) -> Tampered:
+    next_step = "publish and read nothing; compare the ledger with a copy from before"
+    return Tampered(Fault(what, "the witness", expected, found, next_step))
