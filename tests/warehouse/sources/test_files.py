@@ -240,7 +240,7 @@ def test_a_quote_that_swallows_more_than_can_be_set_aside_refuses_the_source(tak
         take(contract(column("id", "BIGINT"), column("name")), a=f'id,name\n1,a\n2,"open\n{body}')
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text('1a," ', min_size=1, max_size=8), min_size=1, max_size=12))
 def test_no_line_of_a_damaged_file_is_lost(take: Take, lines: list[str]) -> None:
     """Whatever the lines: each is in a row or in quarantine, or the source is refused."""
@@ -379,7 +379,7 @@ def test_parquet_is_read_as_the_same_rows(take: Take, home: Home) -> None:
 _CELL = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=6)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(-5, 5), _CELL, st.sampled_from(["f", "m", "", "x"])), min_size=1, max_size=20))
 def test_every_row_is_accounted_for_and_comes_back(take: Take, rows: list[tuple[int, str, str]]) -> None:
     """Whatever the rows: data and quarantine add up to the source, and data holds what was written, in order."""
