@@ -143,26 +143,41 @@ def test_transactions_are_left_to_the_caller(home: Home, versions: Versions) -> 
             con.execute("CREATE TABLE candidate.main.more AS SELECT 1 AS x")
 
 
-def test_neither_data_nor_spill_lies_in_clear(home: Home, versions: Versions) -> None:
-    """A sort that does not fit in memory, its log and its result hold no readable value; a plain file would."""
-    query = f"SELECT '{CANARY}' || range AS x, hash(range) AS y FROM range(200000) ORDER BY y"
-    written = b""
-    with versions.candidate("raw/a") as candidate, governed(home.spill, inputs={}, candidate=candidate) as con:
-        con.execute("CREATE TABLE candidate.main.data (x VARCHAR USING COMPRESSION uncompressed, y UBIGINT)")
-        con.execute("BEGIN")
-        con.execute(f"INSERT INTO candidate.main.data {query}")
-        con.execute("COMMIT")
-        con.execute("CHECKPOINT candidate")
-        con.execute(f"INSERT INTO candidate.main.data SELECT '{CANARY}' || range, range FROM range(100)")
-        for path in [*home.spill.rglob("*"), *candidate.path.parent.iterdir()]:
-            written += path.read_bytes() if path.is_file() else b""
-    assert len(written) > 1_000_000
-    assert CANARY.encode() not in written
+@pytest.mark.parametrize("is_encrypted", [True, False])
+def test_spill_is_encrypted(home: Home, monkeypatch: pytest.MonkeyPatch, is_encrypted: bool) -> None:
+    """What does not fit in memory is unreadable on disk; with the setting turned off the same scan finds it."""
+    little = {"memory_limit": "32.0 MiB", "temp_file_encryption": is_encrypted}
+    monkeypatch.setattr(connections, "_SETTINGS", {**connections._SETTINGS, **little})
+    with governed(home.spill, inputs={}, candidate=None) as con:
+        con.execute(f"CREATE TEMP TABLE t AS SELECT '{CANARY}' || range AS x, hash(range) AS y FROM range(500000)")
+        con.execute("SELECT * FROM t ORDER BY y").fetchone()
+        spilled = b"".join(path.read_bytes() for path in home.spill.rglob("*") if path.is_file())
+    assert len(spilled) > 1_000_000
+    assert (CANARY.encode() not in spilled) == is_encrypted
+    assert list(home.spill.iterdir()) == []
+
+
+def test_no_value_lies_in_clear_in_a_file_or_its_log(home: Home, versions: Versions) -> None:
+    """Neither file nor write-ahead log of a candidate hold a readable value, while a plain file does."""
+    statements = [
+        "CREATE TABLE data (x VARCHAR USING COMPRESSION uncompressed)",
+        f"INSERT INTO data SELECT '{CANARY}' || range FROM range(50000)",
+        "CHECKPOINT",
+        f"INSERT INTO data SELECT '{CANARY}' || range FROM range(100)",
+    ]
     plain = home.root / "plain.duckdb"
-    with duckdb.connect(str(plain)) as con:
-        con.execute("CREATE TABLE data (x VARCHAR USING COMPRESSION uncompressed, y UBIGINT)")
-        con.execute(f"INSERT INTO data {query}")
-    assert CANARY.encode() in plain.read_bytes()
+    written = {}
+    with versions.candidate("raw/a") as candidate, governed(home.spill, inputs={}, candidate=candidate) as con:
+        con.execute("USE candidate")
+        with duckdb.connect(str(plain)) as control:
+            for statement in statements:
+                con.execute(statement)
+                control.execute(statement)
+            for path in (candidate.path, plain):
+                written[path] = path.read_bytes(), path.with_name(path.name + ".wal").read_bytes()
+        con.execute("USE memory")
+    assert [CANARY.encode() in content for content in written[candidate.path]] == [False, False]
+    assert [CANARY.encode() in content for content in written[plain]] == [True, True]
 
 
 def test_a_wrong_key_and_a_changed_file_do_not_open(home: Home, versions: Versions, publish: Publish) -> None:
