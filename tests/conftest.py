@@ -200,6 +200,11 @@ training:
   from: features
   reason: the doctors who treat these people learn nothing new about them
   split: {train: 0.6, validation: 0.2, test: 0.2, seed: 7}
+model:
+  task: classification
+  target: smoker
+  estimator: {kind: logistic_regression}
+  seed: 7
 """
 
 PATIENT_ROWS = """\

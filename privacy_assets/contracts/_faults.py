@@ -68,23 +68,21 @@ def echo(value: Any) -> str:
 
 
 def parse(model: type[M], faults: Faults, place: Place = ()) -> M | None:
-    """The value at `place` as a `model`; None, with every fault noted, where it is not one.
+    """The value at `place` as a `model`, with every fault noted; None where it cannot be one.
 
     Values are taken as they are written: no text becomes a number, no number a truth value. Keys that the model does
     not know are faults at every depth, also where the model itself would let them pass.
     """
-    before = len(faults.found)
     value = faults.document.at(place)
     for strange, known in _unknown_keys(value, model, place):
         faults.unknown(strange, f"there is no key `{strange[-1]}` here", str(strange[-1]), known)
     try:
-        parsed = model.model_validate_json(json.dumps(value), strict=True, by_alias=True, by_name=False)
+        return model.model_validate_json(json.dumps(value), strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_input=False):
             if detail["type"] != "extra_forbidden":
                 _note(faults, detail, place)
         return None
-    return parsed if len(faults.found) == before else None
 
 
 def _note(faults: Faults, detail: ErrorDetails, place: Place) -> None:

@@ -19,7 +19,7 @@ from privacy_assets.contracts.features_sql import FeatureQuery
 from privacy_assets.contracts.purpose import Model, Purpose
 from privacy_assets.errors import BadDeclaration, Fault
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
-from privacy_assets.techniques.train import TRAIN
+from privacy_assets.techniques.train import TRAIN, _fitting
 from privacy_assets.words import Column, IdentifierDomain
 
 ADDED_BY_TRAINING = "split"
@@ -263,24 +263,15 @@ def _check_model(purpose: Purpose, model: Model, features: FeatureQuery, faults:
         )
     elif model.task == "regression" and not _is_number(target):
         faults.add(at, f"`{target.name}` is not a number", found=target.type)
+    elif floor and floor.metric == "roc_auc" and target.domain is not None and len(target.domain) != 2:
+        faults.add(
+            ("guarantee", "utility", "metric"),
+            f"`roc_auc` tells two classes apart, and `{target.name}` has {len(target.domain)}",
+            expected="`balanced_accuracy` or `accuracy`",
+        )
     inputs = [column for column in features.columns if column.name not in apart and column.name != model.target]
-    if not inputs:
-        faults.add(("model",), "there is nothing to learn from", expected="features besides key, subject and target")
-    for column in inputs:
-        if column.type == "VARCHAR" and column.domain is None:
-            faults.add(
-                ("features",),
-                f"the text `{column.name}` has no declared categories, so a model would learn people's values by heart",
-                next_step="declare `enum:` in its contract or `features.categories`, or leave it out of the SQL",
-            )
-        elif not (_is_number(column) or column.type in ("VARCHAR", "BOOLEAN")):
-            faults.add(
-                ("features",),
-                f"a model does not read `{column.name}`",
-                expected="numbers, truth values and text with declared categories",
-                found=column.type,
-                next_step="make a number of it in the SQL, or leave it out",
-            )
+    for fault in _fitting.faults(inputs):
+        faults.found.append(dataclasses.replace(fault, where=faults.document.where(("features", "sql"))))
 
 
 def _is_number(column: Column) -> bool:
