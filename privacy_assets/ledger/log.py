@@ -111,10 +111,10 @@ class Ledger:
         """
         log = Signer(origin, SignatureType.ED25519, signing_seed)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _durable.held(_durable.lock_of(folder), f"the ledger {folder}"):
-            is_new = not any((folder / name).exists() for name in ("entries", "checkpoint"))
-            if is_new and not Witness.exists(witness_folder):
-                Witness.create(witness_folder, origin, log.verifier)
+        if not Witness.exists(witness_folder):
+            with _durable.held(_durable.lock_of(folder), f"the ledger {folder}"):
+                if not any((folder / name).exists() for name in ("entries", "checkpoint")):
+                    Witness.create(witness_folder, origin, log.verifier)
         ledger = cls(folder, log, Witness(witness_folder, origin, log.verifier), now)
         with ledger._settled():
             return ledger
@@ -199,9 +199,10 @@ class Ledger:
         """Hold the lock, with everything that is in the ledger read and verified (once more, if `again`)."""
         with _durable.held(self._lock, f"the ledger {self._folder}"):
             ours, witnessed = _durable.read(self._checkpoint_file), self._witness.latest()
-            at_rest = ours == witnessed == self._read.note and self._length() == self._read.length
-            if again or not at_rest:
-                self._settle(ours, witnessed, again)
+            same = ours == witnessed == self._read.note
+            if again or not same or self._length() != self._read.length:
+                # More or fewer bytes under the same signatures: a crash, or someone; only the whole tells.
+                self._settle(ours, witnessed, again or same)
             yield
 
     def _settle(self, ours: bytes | None, witnessed: bytes | None, again: bool) -> None:
@@ -221,24 +222,25 @@ class Ledger:
         # A crash leaves the log at most the one entry behind that the witness had just recorded.
         if claimed.size < seen.size - 1 or latest.size < remembered.size:
             raise _rolled_back(max(seen.size, remembered.size), claimed.size)
-        if claimed.size == seen.size and claimed.root != seen.root:
-            raise _rewritten(seen.size)
-        read = _Read() if again else self._read
+        read = _Read() if again or self._length() < self._read.length else self._read
         start = read.tree.size
         lines, tail = self._lines(read.length, latest.size - start)
         with _undone_on_failure(read.tree):
             for position, line in enumerate(lines, start):
                 read.tree.append(_leaf(position, line))
-                if position < remembered.size and read.tree.leaf(position) != remembered.leaf(position):
-                    raise _tampered("an entry is not the one that was read before", position=position)
-            if read.tree.size < latest.size:
-                if read.tree.size <= claimed.size:
-                    raise _missing(latest.size, read.tree.size)
-                raise _rolled_back(seen.size, read.tree.size)
+            held = read.tree.size
+            both = range(start, min(held, remembered.size))
+            first = next((at for at in both if read.tree.leaf(at) != remembered.leaf(at)), None)
+            if held < claimed.size:
+                raise _missing(latest.size, held, first)
+            if held < seen.size:
+                raise _rolled_back(seen.size, held)
             if read.tree.root(claimed.size) != claimed.root:
-                raise _changed(lines, start)
+                raise _changed(lines, start, first)
             if read.tree.root(seen.size) != seen.root:
-                raise _rewritten(seen.size)
+                raise _rewritten(seen.size, first)
+            if first is not None:
+                raise _tampered("the ledger is not the one that was read before", position=first)
             self._opened(ours, "the ledger's checkpoint")
             if len(tail) > 1:
                 raise _tampered("lines were added behind the end of the ledger", position=latest.size)
@@ -271,14 +273,14 @@ class Ledger:
         return open_checkpoint(note, *signers, origin=self._log.name, where=where)
 
     def _cosigned(self, tree: Tree, *, since: int) -> bytes:
-        """The checkpoint of a tree, signed, and recorded and cosigned by the witness, which has seen `since` entries."""
+        """The checkpoint of a tree, signed, then recorded and cosigned by the witness that knew `since` entries."""
         text = Checkpoint(self._log.name, tree.size, tree.root()).text
         note = signed_note(text, self._log.line(text))
         return note + self._witness.cosign(note, tree.consistency_proof(since)).encode()
 
     def _lines(self, start: int, number: int) -> tuple[list[bytes], list[bytes]]:
         """The next lines from byte `start`, at most `number`, and what stands behind them (the last one cut short)."""
-        if self._length() < start:
+        if self._length() <= start:
             return [], []
         with self._entries_file.open("rb") as file:
             file.seek(start)
@@ -376,28 +378,27 @@ def _rolled_back(known: int, held: int) -> Tampered:
     return _tampered("the ledger was rolled back", f"{known} entries", f"{held} entries", position=held)
 
 
-def _rewritten(size: int) -> Tampered:
-    return _tampered(
-        "the ledger was rewritten, and signed with its own key",
-        f"the {size} entries that the witness has signed",
-        "others",
-    )
+def _rewritten(size: int, first: int | None) -> Tampered:
+    what = "the ledger was rewritten, and signed with its own key"
+    return _tampered(what, f"the {size} entries that the witness has signed", "others", position=first)
 
 
-def _missing(size: int, held: int) -> Tampered:
-    return _tampered("entries were removed", f"{size} entries", f"{held} entries", position=held)
+def _missing(size: int, held: int, first: int | None) -> Tampered:
+    position = held if first is None else first
+    return _tampered("entries were removed", f"{size} entries", f"{held} entries", position=position)
 
 
-def _changed(lines: Sequence[bytes], start: int) -> Tampered:
+def _changed(lines: Sequence[bytes], start: int, first: int | None) -> Tampered:
     """What the lines themselves show, where the root shows only that something is not as it was signed."""
+    what = "entries were changed, moved, removed or inserted"
     leaves: set[bytes] = set()
     last = datetime.min.replace(tzinfo=UTC)
     for position, line in enumerate(lines, start):
         leaf, time = _leaf(position, line), _entry(position, line).time
-        if leaf in leaves:
-            return _tampered("an entry stands there twice", position=position)
-        if time < last:
-            return _tampered("entries were moved: this one is older than the one before it", position=position)
+        if leaf in leaves or time < last:
+            what = "an entry stands there twice" if leaf in leaves else "entries were moved: one is older than its past"
+            first = position if first is None else min(first, position)
+            break
         leaves.add(leaf)
         last = time
-    return _tampered("entries were changed, moved, removed or inserted", "the signed root", "another root")
+    return _tampered(what, "the signed root", "another root", position=first)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import struct
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,6 +37,7 @@ TIME_BYTES = 8
 MOST_SIGNATURES = 64
 """The specification asks for at least 16; a limit keeps a forged note from costing time."""
 
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _DASH = "\N{EM DASH} "
 _SECRET = "PRIVATE+KEY+"  # noqa: S105 - the marker of the format, no secret
 
@@ -206,7 +208,7 @@ def _parsed_note(note: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
         content = note.decode()
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
-    if any(letter < " " and letter != "\n" for letter in content):
+    if _CONTROL.search(content):
         raise ValueError("a control character")
     text, empty_line, signatures = content.rpartition("\n\n")
     if not empty_line or not signatures.endswith("\n"):
