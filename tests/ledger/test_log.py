@@ -123,6 +123,46 @@ def test_the_checkpoint_convinces_someone_who_has_only_the_keys(tmp_path: Path) 
     assert open_in(tmp_path / "other").verify().last_time is None
 
 
+STRANGER = """
+import base64, hashlib, struct, sys
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey as Key
+
+entries, checkpoint, log, witness = sys.argv[1:]
+
+def root(leaves):
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return hashlib.sha256(b"\\x01" + root(leaves[:split]) + root(leaves[split:])).digest()
+
+lines = [line.split(b" ", 1) for line in open(entries, "rb").read().splitlines()]
+leaves = [hashlib.sha256(b"\\x00" + base64.b64decode(salt) + text).digest() for salt, text in lines]
+text, signatures = open(checkpoint, encoding="utf-8").read().split("\\n\\n")
+by_log, by_witness = (base64.b64decode(line.split(" ")[2]) for line in signatures.splitlines())
+text += "\\n"
+Key.from_public_bytes(bytes.fromhex(log)).verify(by_log[4:], text.encode())
+header = "cosignature/v1\\ntime %d\\n" % struct.unpack(">Q", by_witness[4:12])
+Key.from_public_bytes(bytes.fromhex(witness)).verify(by_witness[12:], (header + text).encode())
+assert text.splitlines()[1:] == [str(len(leaves)), base64.b64encode(root(leaves)).decode()]
+print("in order")
+"""
+
+
+def test_a_stranger_with_other_code_comes_to_the_same(tmp_path: Path) -> None:
+    """A program of its own in a clean process, with the specifications and two public keys alone, agrees."""
+    filled(tmp_path, 21)
+    log = Signer(ORIGIN, SignatureType.ED25519, SEED).verifier
+    witness = Witness(tmp_path / "witness", ORIGIN, log).verifier
+    keys = [log.public_key.hex(), witness.public_key.hex()]
+    files = [str(tmp_path / "ledger" / name) for name in ("entries", "checkpoint")]
+    command = [sys.executable, "-I", "-c", STRANGER, *files, *keys]
+    assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == "in order\n"
+    write_lines(tmp_path, [lines_of(tmp_path)[1], lines_of(tmp_path)[0], *lines_of(tmp_path)[2:]])
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 1
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()
