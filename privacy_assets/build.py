@@ -91,7 +91,7 @@ def build_definitions(
         description="Every night at 03:00 UTC, once it is switched on.",
     )
     return dg.Definitions(
-        assets=dg.with_source_code_references([*assets, *sources]),
+        assets=[*assets, *sources],
         jobs=[corridor, *by_purpose, verification],
         schedules=[nightly],
         executor=dg.in_process_executor,

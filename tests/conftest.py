@@ -5,9 +5,15 @@ Belongs here: fixtures that several rooms use. Does not belong here: what one ro
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from privacy_assets.build import steps
+from privacy_assets.gate import Gate
+from privacy_assets.stages.step import carry_out
 
 PATIENTS = """\
 apiVersion: v3.2.0
@@ -207,34 +213,21 @@ model:
   seed: 7
 """
 
-PATIENT_ROWS = """\
-patient_id;email;sex;age;smoker;cost;registered
-p-01;ada@example.org;F;36;true;120.50;2026-01-05
-p-02;bo@example.org;M;41;false;80.00;2026-01-06
-p-03;cleo@example.org;F;29;false;15.25;2026-01-07
-p-04;dan@example.org;M;52;true;310.00;2026-01-08
-p-05;eve@example.org;F;67;false;99.90;2026-01-09
-p-06;fay@example.org;X;45;true;45.00;2026-01-12
-p-07;gus@example.org;M;33;false;NA;2026-01-13
-p-08;hal@example.org;M;58;true;230.10;2026-01-14
-p-09;ida@example.org;F;24;false;60.00;2026-01-15
-p-10;jan@example.org;M;71;true;500.00;2026-01-16
-p-11;kim@example.org;X;39;false;75.75;2026-01-19
-p-12;lea@example.org;F;48;true;130.00;2026-01-20
-"""
+PEOPLE = 60
+
+PATIENT_ROWS = "patient_id;email;sex;age;smoker;cost;registered\n" + "".join(
+    f"p-{number:02};{name}{number}@example.org;{'FMX'[number % 3]};{20 + number};{'true' if number % 2 else 'false'};"
+    f"{number}.50;2026-01-{1 + number % 28:02}\n"
+    for number, name in zip(range(1, PEOPLE + 1), ["ada", "bo", "cleo", "dan"] * PEOPLE, strict=False)
+)
 
 CONSENT_ROWS = "patient_id,purpose,decision,decided_at\n" + "".join(
-    f"p-{number:02},smoking,granted,2026-02-{number:02} 09:00:00\n" for number in range(1, 12)
+    f"p-{number:02},smoking,granted,2026-02-{1 + number % 28:02} 09:00:00\n" for number in range(1, PEOPLE)
 )
 
 
-@pytest.fixture
-def tiny_project(tmp_path: Path) -> Path:
-    """The root of a project with the contracts `patients` and `consents`, the purpose `smoking`, and their rows.
-
-    Patient p-12 never consented; eleven of the twelve did. Nothing is materialized.
-    """
-    root = tmp_path / "project"
+def write_tiny_project(root: Path) -> None:
+    """Put the contracts `patients` and `consents`, the purpose `smoking` and their rows into the folder."""
     for name, text in {
         "data/contracts/patients.odcs.yaml": PATIENTS,
         "data/contracts/consents.odcs.yaml": CONSENTS,
@@ -245,4 +238,59 @@ def tiny_project(tmp_path: Path) -> Path:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def tiny_project(tmp_path: Path) -> Path:
+    """The root of a project with the contracts `patients` and `consents`, the purpose `smoking`, and their rows.
+
+    Patient p-60 never consented; the other 59 did. Nothing is materialized.
+    """
+    root = tmp_path / "project"
+    write_tiny_project(root)
     return root
+
+
+def environment_in(folder: Path) -> dict[str, str]:
+    """A home, a key and a witness in a folder of their own."""
+    return {
+        "PRIVACY_ASSETS_HOME": str(folder / "home"),
+        "PRIVACY_ASSETS_KEY_FILE": str(folder / "guards" / "master.key"),
+        "PRIVACY_ASSETS_WITNESS": str(folder / "guards" / "witness"),
+    }
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A home, a key and a witness of their own."""
+    return environment_in(tmp_path)
+
+
+@pytest.fixture
+def reopen(tiny_project: Path, environment: dict[str, str]) -> Callable[[], Gate]:
+    """Opens the gate of the tiny project anew, with its declarations as they are now."""
+    return lambda: Gate.open(tiny_project, environment)
+
+
+@pytest.fixture
+def gate(reopen: Callable[[], Gate]) -> Gate:
+    """The gate of the tiny project, with nothing published."""
+    return reopen()
+
+
+@pytest.fixture(scope="session")
+def corridor_that_ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tiny project, its home and its guards, after the whole corridor has run. To be copied."""
+    folder = tmp_path_factory.mktemp("corridor")
+    write_tiny_project(folder / "project")
+    gate = Gate.open(folder / "project", environment_in(folder))
+    for step in steps(gate.project).values():
+        carry_out(step, gate).raise_faults()
+    return folder
+
+
+@pytest.fixture
+def published(corridor_that_ran: Path, tiny_project: Path, tmp_path: Path, reopen: Callable[[], Gate]) -> Gate:
+    """The gate of the tiny project after the whole corridor has run; every test has a copy of its own."""
+    shutil.copytree(corridor_that_ran, tmp_path, dirs_exist_ok=True)
+    return reopen()

@@ -9,6 +9,7 @@ Belongs here: all that the stages have in common in Dagster. Does not belong her
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -132,6 +133,7 @@ def _spec(project: Project, step: Step) -> dg.AssetSpec:
         facts["dagster/column_lineage"] = _lineage(step)
     if step.query is not None:
         facts["sql"] = step.query
+    facts["dagster/code_references"] = _code_references(project, step)
     return dg.AssetSpec(
         key,
         deps=deps,
@@ -145,6 +147,22 @@ def _spec(project: Project, step: Step) -> dg.AssetSpec:
         code_version=step.code_version,
         automation_condition=condition.with_label("when inputs change and their checks passed"),
         freshness_policy=dg.FreshnessPolicy.time_window(timedelta(hours=fresh)) if fresh else None,
+    )
+
+
+def _code_references(project: Project, step: Step) -> dg.CodeReferencesMetadataValue:
+    """The stage's own source, and the lines of contract and purpose that ask for this asset."""
+    asset, places = step.asset, {f"{step.asset.stage} stage": (Path(inspect.getfile(step.made_by[0])), 1)}
+    declared = [("contract", asset.dataset), ("purpose", asset.purpose)]
+    for kind, name in declared:
+        if name:
+            path, _, line = project.where(kind, name).rpartition(":")
+            places[f"{kind} {name}"] = (project.root / path, int(line))
+    return dg.CodeReferencesMetadataValue(
+        code_references=[
+            dg.LocalFileCodeReference(file_path=str(path), line_number=line, label=label)
+            for label, (path, line) in places.items()
+        ]
     )
 
 

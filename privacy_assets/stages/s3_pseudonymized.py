@@ -5,14 +5,13 @@ unlinkable to the tokens of another purpose or epoch; no value that its techniqu
 data for whoever holds the key. Who may read it: features.
 
 Keyed techniques are run on distinct values only, then joined: a table `map_<column>` of value and mapped value, in
-memory. Its key is HKDF(pseudonym root; purpose, epoch, identifier domain, technique), so that one technique's output
-says nothing about another's.
+memory. Its key is HKDF(pseudonym root; purpose, epoch, identifier domain); each technique derives its own from that.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -42,7 +41,7 @@ def pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> Ste
     def write(work: Work) -> None:
         for name, source in mapped.items():
             if source is not None:
-                _make_map(work, purpose, dataset, name, before[source], needs[name].technique)
+                _make_map(work, purpose, dataset, name, before[source], needs[name].technique, before.values())
         work.create(query, "pseudonymizing")
 
     view = View(AssetName(Stage.MINIMIZED, purpose.purpose, dataset), tuple(needs))
@@ -64,9 +63,9 @@ def pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> Ste
     )
 
 
-def map_key(gate: Gate, purpose: Purpose, domain: IdentifierDomain, technique: str) -> str:
-    """The key (64 hex) of one technique in one identifier domain of one purpose and epoch."""
-    return gate.secrets.derive("pseudonyms", purpose.purpose, str(purpose.epoch), domain.name, technique).hex()
+def map_key(gate: Gate, purpose: Purpose, domain: IdentifierDomain) -> str:
+    """The key (64 hex) of one identifier domain in one purpose and epoch."""
+    return gate.secrets.derive("pseudonyms", purpose.purpose, str(purpose.epoch), domain.name).hex()
 
 
 def _module(technique: Any) -> ModuleType:
@@ -96,11 +95,11 @@ def _query(
             found = exp.column("mapped", table=table)
             key = exp.cast(exp.column(source, table=row, quoted=True), "text")
             joins.append((table, exp.EQ(this=key, expression=exp.column("value", table=table))))
-        leaves = _module(technique).expression(technique, arrives, found)
+        leaves = _module(technique).expression(technique, before[name], arrives, found)
         projections.append(exp.alias_(leaves, name, quoted=True))
     query = exp.select(*projections).from_(exp.alias_(exp.to_table(dataset), row, table=True))
     for table, condition in joins:
-        query = query.join(exp.to_table(table, quoted=True), on=condition, join_type="left")
+        query = query.join(exp.Table(this=exp.to_identifier(table, quoted=True)), on=condition, join_type="left")
     return query
 
 
@@ -109,29 +108,43 @@ def map_table(column: str) -> str:
     return f"map_{column}"
 
 
-def _make_map(work: Work, purpose: Purpose, dataset: str, name: str, source: Column, technique: Any) -> None:
+def _make_map(
+    work: Work,
+    purpose: Purpose,
+    dataset: str,
+    name: str,
+    source: Column,
+    technique: Any,
+    columns: Iterable[Column],
+) -> None:
     module = _module(technique)
-    column = quoted(source.name)
-    with engine_errors("collecting distinct identifiers"):
-        distinct = work.con.execute(
-            f"SELECT DISTINCT CAST({column} AS VARCHAR) AS value FROM main.{quoted(dataset)} WHERE {column} IS NOT NULL"
-        ).to_arrow_table()
-        frame = pl.DataFrame(pl.from_arrow(distinct))
     domain = source.identifier_domain or IdentifierDomain(name=source.name)
-    key = map_key(work.gate, purpose, domain, technique.kind)
-    with engine_errors("mapping identifiers"):
-        if getattr(module, "VAULT", False):
-            mapped = surrogates(work, purpose, domain, module, technique, frame["value"], key)
-        else:
-            mapped = module.map_values(technique, frame["value"], key, domain)
-        table = frame.with_columns(mapped.alias("mapped")).to_arrow()
+    key = map_key(work.gate, purpose, domain)
+    values = _distinct(work, dataset, [source.name])
+    if getattr(module, "VAULT", False):
+        # no stand-in may equal a real value of the domain, in whichever column it stands
+        alike = [column.name for column in columns if column.identifier_domain == domain]
+        mapped = surrogates(work, purpose, domain, technique, values, _distinct(work, dataset, alike), key)
+    else:
+        with engine_errors("mapping identifiers"):
+            mapped = module.map_values(technique, values, key, domain)
     with engine_errors("joining mapped identifiers"):
-        work.con.register("arriving", table)
+        work.con.register("arriving", pl.DataFrame({"value": values, "mapped": mapped}).to_arrow())
         work.con.execute(
             f"CREATE TEMP TABLE {quoted(map_table(name))} AS "
             f"SELECT value, CAST(mapped AS {module.mapped_type(technique)}) AS mapped FROM arriving"
         )
         work.con.unregister("arriving")
+
+
+def _distinct(work: Work, dataset: str, columns: Sequence[str]) -> pl.Series:
+    each = " UNION ".join(
+        f"SELECT CAST({quoted(column)} AS VARCHAR) AS value FROM main.{quoted(dataset)} WHERE {quoted(column)} IS NOT NULL"
+        for column in columns
+    )
+    with engine_errors("collecting distinct identifiers"):
+        found = work.con.execute(f"SELECT DISTINCT value FROM ({each}) ORDER BY value").to_arrow_table()
+        return pl.DataFrame(pl.from_arrow(found), schema={"value": pl.String})["value"]
 
 
 def _lineage(query: exp.Select, view: View, dataset: str, mapped: Mapping[str, str | None]) -> Lineage:

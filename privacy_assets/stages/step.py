@@ -156,8 +156,9 @@ def carry_out(step: Step, gate: Gate, run: str = "") -> Outcome:
             source_digest=source_digest,
             run=run,
         )
-        passport = gate.publish(passport, since=since)
+        # kept before it is published: a failure after the append must not take the file of a version that exists
         candidate.keep()
+        passport = gate.publish(passport, since=since)
     return Outcome(measured, (), passport, gate.destroy_superseded(step.asset))
 
 

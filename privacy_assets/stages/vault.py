@@ -8,13 +8,13 @@ gone with the version. Nothing but this module reads it.
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import polars as pl
 
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.stages.step import Work
+from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
 from privacy_assets.warehouse.connections import engine_errors, governed
 from privacy_assets.words import AssetName, IdentifierDomain, Stage
 
@@ -23,21 +23,25 @@ SCHEMA = {"mac": pl.String, "surrogate": pl.String}
 
 
 def surrogates(
-    work: Work, purpose: Purpose, domain: IdentifierDomain, module: ModuleType, technique: Any, values: pl.Series, key: str
+    work: Work, purpose: Purpose, domain: IdentifierDomain, technique: Any, values: pl.Series, real: pl.Series, key: str
 ) -> pl.Series:
-    """The surrogate of each distinct value, in order; new ones are issued and kept in the candidate's vault."""
+    """The surrogate of each distinct value, in order; those that are used are kept in the candidate's vault.
+
+    `real` are all values of the domain in the dataset, `values` among them: none of them is given out as a stand-in.
+    """
+    module = PSEUDONYMIZE[technique.kind]
     known = _known(work, purpose, domain)
-    issued = module.issue(technique, values, key, domain, known)
+    vault = pl.concat([known, module.issue(technique, real, key, domain, known)]).unique("mac", keep="last")
+    mapped: pl.Series = module.map_values(technique, values, key, domain, known=vault)
     with engine_errors("keeping surrogates"):
         work.con.execute(f"CREATE TABLE IF NOT EXISTS {VAULT} (domain VARCHAR, mac VARCHAR, surrogate VARCHAR)")
-        work.con.register("issued", pl.concat([known, issued]).to_arrow())
+        work.con.register("used", vault.filter(pl.col("surrogate").is_in(mapped.unique().to_list())).to_arrow())
         work.con.execute(
-            f"INSERT INTO {VAULT} SELECT ?, mac, surrogate FROM issued "
-            f"WHERE NOT EXISTS (FROM {VAULT} AS held WHERE held.domain = ? AND held.mac = issued.mac)",
-            [domain.name, domain.name],
+            f"INSERT INTO {VAULT} SELECT $domain, mac, surrogate FROM used "
+            f"WHERE mac NOT IN (SELECT held.mac FROM {VAULT} AS held WHERE held.domain = $domain)",
+            {"domain": domain.name},
         )
-        work.con.unregister("issued")
-    mapped: pl.Series = module.map_values(technique, values, key, domain, known=pl.concat([known, issued]))
+        work.con.unregister("used")
     return mapped
 
 

@@ -1,0 +1,287 @@
+"""The gate: every case in which a version is, or is not, published and read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from privacy_assets.build import steps
+from privacy_assets.contracts.promises import promises
+from privacy_assets.errors import BadDeclaration, NotKept, Refused, Stale, Tampered
+from privacy_assets.gate import PERSON, READERS, Gate, Input, Standing, judge_again, question_digest
+from privacy_assets.stages.step import carry_out
+from privacy_assets.words import AssetName, Stage
+
+TRAINING = AssetName.parse("training/smoking")
+MINIMIZED = AssetName.parse("minimized/smoking/patients")
+CONSENTS = AssetName.parse("raw/consents")
+PURPOSE = "data/purposes/smoking.yaml"
+
+
+def standing(gate: Gate) -> dict[str, str]:
+    return {str(asset): gate.examine(asset).standing.value for asset in steps(gate.project)}
+
+
+def file_of(gate: Gate, asset: AssetName) -> Path:
+    passport = gate.latest(asset)
+    assert passport is not None
+    return gate.versions.path(str(asset), passport.version)
+
+
+def edit(root: Path, file: str, before: str, after: str) -> None:
+    path = root / file
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+def test_what_was_never_published_is_missing_and_refused(gate: Gate):
+    """Nothing is readable before it is published, and the refusal says how to publish it."""
+    assert set(standing(gate).values()) == {"missing"}
+    with pytest.raises(Refused, match="dagster asset materialize"):
+        gate.require(TRAINING, PERSON)
+
+
+def test_what_was_published_and_kept_is_readable_by_its_readers(published: Gate):
+    """After the corridor has run everything stands, and each stage can read the one before it."""
+    assert set(standing(published).values()) == {"kept"}
+    for asset, step in steps(published.project).items():
+        for needed in step.inputs:
+            assert published.require(needed, asset.stage).asset == needed
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_nobody_else_may_read_a_stage(published: Gate, stage: Stage):
+    """The table of readers is the whole of what is allowed."""
+    asset = next(asset for asset in steps(published.project) if asset.stage is stage)
+    for reader in {*Stage, PERSON, "somebody"} - READERS[stage]:
+        with pytest.raises(Refused, match="may not read"):
+            published.require(asset, reader)
+
+
+def test_an_asset_that_nobody_declared_is_named_with_those_that_are(published: Gate):
+    """A misspelt name is answered with the names there are."""
+    with pytest.raises(BadDeclaration, match="training/smoking"):
+        published.require(AssetName.parse("training/smokin"), PERSON)
+
+
+def test_one_flipped_byte_is_tampering(published: Gate):
+    """A file that is not the published one is refused before it is opened, and named as tampered with."""
+    path = file_of(published, TRAINING)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert published.examine(TRAINING).standing is Standing.FORGED
+    with pytest.raises(Tampered, match="not the one that was published"):
+        published.require(TRAINING, PERSON)
+
+
+def test_an_older_version_in_the_place_of_the_newer_is_tampering(published: Gate):
+    """Rolling a file back to what was once published is noticed too."""
+    old = file_of(published, TRAINING).read_bytes()
+    carry_out(steps(published.project)[TRAINING], published)
+    file_of(published, TRAINING).write_bytes(old)
+    with pytest.raises(Tampered):
+        published.require(TRAINING, PERSON)
+
+
+@pytest.mark.parametrize("suffix", [".duckdb", ".key"])
+def test_a_version_whose_file_or_key_is_gone_is_refused(published: Gate, suffix: str):
+    """Without file or key there is nothing to vouch for."""
+    file_of(published, TRAINING).with_suffix(suffix).unlink()
+    with pytest.raises(Refused, match="gone"):
+        published.require(TRAINING, PERSON)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "readable"),
+    [
+        pytest.param("at_least_subjects: 5", "at_least_subjects: 3", True, id="lower threshold"),
+        pytest.param("at_least_subjects: 5", "at_least_subjects: 59", True, id="threshold that was just met"),
+        pytest.param("at_least_subjects: 5", "at_least_subjects: 60", False, id="threshold above what was measured"),
+        pytest.param("title: Who smokes", "title: Who smokes, and why", True, id="text"),
+        pytest.param("edges: [30, 50]", "edges: [30, 40]", False, id="another technique"),
+        pytest.param("epoch: 1", "epoch: 2", False, id="another epoch"),
+        pytest.param(
+            "      smoker:\n", "      cost:\n        why: it may tell\n        technique: {kind: keep}\n      smoker:\n",
+            False, id="another column",
+        ),
+        pytest.param("  at_least_subjects: 5\n", "  utility: {metric: accuracy, at_least: 0}\n", False, id="never measured"),
+    ],
+)  # fmt: skip
+def test_what_was_measured_then_is_judged_by_what_is_promised_today(
+    published: Gate, reopen: Callable[[], Gate], before: str, after: str, readable: bool
+):
+    """A threshold is judged on the recorded numbers; another question was never answered; text does not matter."""
+    edit(published.project.root, PURPOSE, "retention_days: 365", "retention_days: 365\nepoch: 1")
+    edit(published.project.root, PURPOSE, before, after)
+    gate, asset = reopen(), AssetName.parse("model/smoking")
+    if readable:
+        assert gate.require(asset, PERSON)
+    else:
+        with pytest.raises(Refused):
+            gate.require(asset, PERSON)
+
+
+def test_a_broken_ancestor_breaks_what_was_made_from_it(published: Gate, reopen: Callable[[], Gate]):
+    """A contract that promises more than was measured on raw takes the model with it."""
+    edit(
+        published.project.root, "data/contracts/patients.odcs.yaml",
+        "- name: age\n        logicalType", "- name: age\n        required: true\n        logicalType",
+    )  # fmt: skip
+    assert reopen().examine(AssetName.parse("model/smoking")).standing is Standing.BROKEN
+
+
+def test_results_older_than_the_purpose_keeps_them_are_refused(published: Gate):
+    """After `retention_days` nothing of the purpose can be read, and raw stands."""
+    later = published.now() + timedelta(days=366)
+    published.now = lambda: later
+    with pytest.raises(Refused, match="older than the purpose keeps"):
+        published.require(TRAINING, PERSON)
+    assert published.examine(CONSENTS).standing is Standing.KEPT
+
+
+def test_a_withdrawal_makes_stale_then_overdue_then_a_rebuild_leaves_the_person_out(published: Gate):
+    """Within the time of grace all that holds the person is stale and readable; after it all is refused."""
+    _withdraw(published, "p-03")
+    held = {asset for asset in steps(published.project) if asset.stage is not Stage.RAW}
+    assert {published.examine(asset).standing for asset in held} == {Standing.STALE}
+    assert published.require(TRAINING, PERSON)
+
+    now = published.now()
+    published.now = lambda: now + timedelta(hours=25)
+    assert {published.examine(asset).standing for asset in held} == {Standing.OVERDUE}
+    with pytest.raises(Stale, match="withdrawn, objected or passed retention"):
+        published.require(TRAINING, PERSON)
+
+    rows = published.latest(MINIMIZED).rows
+    for asset in held - {AssetName.parse("model/smoking")}:
+        assert published.examine(asset).standing is Standing.OVERDUE
+    for step in steps(published.project).values():
+        if step.asset.stage is not Stage.RAW and step.asset.stage is not Stage.MODEL:
+            carry_out(step, published).raise_faults()
+    assert published.latest(MINIMIZED).rows == rows - 1
+    assert published.examine(TRAINING).standing is Standing.KEPT
+
+
+def test_a_decision_about_another_purpose_changes_nothing(published: Gate):
+    """Only decisions for this purpose count."""
+    _withdraw(published, "p-03", purpose="another")
+    assert published.examine(TRAINING).standing is Standing.KEPT
+
+
+def test_a_row_that_passes_retention_makes_stale_then_overdue(gate: Gate, reopen: Callable[[], Gate]):
+    """Retention runs on after the build: the day after the last one starts the time of grace."""
+    first = gate.now().replace(hour=12)
+    path = gate.project.root / "data/samples/patients.csv"
+    early, late = ((first - timedelta(days=days)).date().isoformat() for days in (360, 30))
+    path.write_text(re.sub(r"2026-01-\d\d", late, path.read_text()).replace(late, early, 1))
+    edit(gate.project.root, "data/contracts/patients.odcs.yaml", "days: 3650", "days: 365")
+    gate = reopen()
+    _run_all(gate)
+    for days, expected in [(5, Standing.KEPT), (6, Standing.STALE), (7, Standing.OVERDUE)]:
+        moment = first + timedelta(days=days)
+        gate.now = lambda moment=moment: moment
+        assert gate.examine(MINIMIZED).standing is expected, days
+
+
+def test_a_run_that_was_overtaken_does_not_publish(published: Gate):
+    """What another run published meanwhile, of the asset or of an input, refuses the slower one."""
+    passport = published.latest(TRAINING)
+    since = published.ledger.size
+    carry_out(steps(published.project)[AssetName.parse("features/smoking")], published)
+    with pytest.raises(Refused, match="another run"):
+        published.publish(replace(passport, version="0" * 32), since=since)
+
+
+def test_nothing_is_published_without_every_measurement(published: Gate):
+    """A passport without a finding, or with a number below the threshold, is not appended."""
+    passport, size = published.latest(TRAINING), published.ledger.size
+    for measured in passport.measured:
+        lacking = tuple(other for other in passport.measured if other is not measured)
+        with pytest.raises(NotKept, match="never measured"):
+            published.publish(replace(passport, version="0" * 32, measured=lacking), since=size)
+    assert published.ledger.size == size
+
+
+def test_the_version_before_the_last_stays_and_older_ones_are_destroyed(published: Gate):
+    """One superseded version is kept by default; destruction is in the ledger, and takes the key."""
+    step = steps(published.project)[TRAINING]
+    first = published.latest(TRAINING)
+    carry_out(step, published)
+    assert published.versions.exists(str(TRAINING), first.version)
+    carry_out(step, published)
+    assert not published.versions.exists(str(TRAINING), first.version)
+    destroyed = [entry.body for entry in published.ledger.entries() if entry.body["action"] == "destroy"]
+    assert [(body["asset"], body["version"]) for body in destroyed] == [(str(TRAINING), first.version)]
+
+
+def test_files_that_no_publication_names_are_swept(published: Gate):
+    """What a killed run left behind is gone before the next one starts."""
+    with published.candidate(TRAINING) as candidate:
+        candidate.path.write_bytes(b"half")
+        candidate.keep()
+    assert candidate.path.exists()
+    carry_out(steps(published.project)[TRAINING], published)
+    assert not candidate.path.exists()
+
+
+def test_the_ancestry_ends_at_the_sources_and_names_each_version_once(published: Gate):
+    """From the model down to raw, and consents among them."""
+    found = [str(passport.asset) for passport in published.ancestry(published.latest(AssetName.parse("model/smoking")))]
+    assert found[0] == "model/smoking"
+    assert sorted(found) == sorted(set(found))
+    assert {"raw/patients", "raw/consents"} <= set(found)
+
+
+def test_an_input_that_the_ledger_does_not_hold_is_tampering(published: Gate):
+    """A chain with a missing link proves nothing."""
+    passport = replace(published.latest(TRAINING), inputs=(Input(MINIMIZED, "f" * 32),))
+    with pytest.raises(Tampered, match="does not hold"):
+        list(published.ancestry(passport))
+
+
+def test_an_access_is_in_the_ledger_before_the_data_is_out(published: Gate):
+    """The entry names asset, version, purpose and columns; the person is a keyed pseudonym."""
+    before = published.ledger.size
+    with published.open_version(TRAINING, purpose="smoking") as (con, passport):
+        entry = published.ledger.entries(before)[0].body
+        assert con.execute("SELECT count(*) FROM released.main.data").fetchone() == (passport.rows,)
+    assert (entry["action"], entry["asset"], entry["version"]) == ("access", str(TRAINING), passport.version)
+    assert len(entry["actor_claimed"]) == 32
+
+
+def test_a_purpose_reads_its_own_assets_only(published: Gate):
+    """Naming another purpose is refused, and leaves no entry."""
+    size = published.ledger.size
+    with pytest.raises(Refused, match="not made for the purpose"), published.open_version(TRAINING, purpose="other"):
+        pass
+    assert published.ledger.size == size
+
+
+def test_no_two_promises_of_an_asset_share_a_name_and_every_threshold_is_outside_its_question(published: Gate):
+    """Findings are told apart by name, and a judgement of recorded numbers is the one that was made then."""
+    for asset in steps(published.project):
+        asked = promises(published.project, asset)
+        assert len({promise.name for promise in asked}) == len(asked) > 0
+        for promise in asked:
+            assert len(question_digest(promise)) == 64
+            assert judge_again(promise, published.latest(asset)) is None
+
+
+def _withdraw(gate: Gate, patient: str, purpose: str = "smoking") -> None:
+    path = gate.project.root / "data/samples/consents.csv"
+    moment = gate.now().replace(tzinfo=None, microsecond=0)
+    path.write_text(path.read_text() + f"{patient},{purpose},withdrawn,{moment - timedelta(seconds=5)}\n")
+    carry_out(steps(gate.project)[CONSENTS], gate).raise_faults()
+
+
+def _run_all(gate: Gate) -> None:
+    for step in steps(gate.project).values():
+        if step.asset.stage is not Stage.MODEL:
+            carry_out(step, gate).raise_faults()
