@@ -27,9 +27,17 @@ class Parameters(Frozen):
 
 
 def expression(parameters: Parameters, column: Column, value: exp.Expr, mapped: exp.Expr | None) -> exp.Expr:
-    """The first day of the period, as a DATE."""
-    start = exp.TimestampTrunc(this=value, unit=exp.var(parameters.to.upper()))
-    return exp.cast(start, "DATE")
+    """The first day of the period, as a DATE; NULL for NULL and for the engine's infinity, which is in no period."""
+    first: dict[str, exp.Expr] = {
+        "month": _part("MONTH", value),
+        "quarter": exp.Sub(
+            this=exp.Mul(this=_part("QUARTER", value), expression=exp.Literal.number(3)),
+            expression=exp.Literal.number(2),
+        ),
+        "year": exp.Literal.number(1),
+    }
+    # Not DATE_TRUNC, which goes by way of a TIMESTAMP and stops the run at dates that this cannot hold.
+    return exp.DateFromParts(year=_part("YEAR", value), month=first[parameters.to], day=exp.Literal.number(1))
 
 
 def output(parameters: Parameters, column: Column) -> Column:
@@ -51,3 +59,7 @@ def violated(parameters: Parameters, column: Column) -> exp.Expr:
 def fault(parameters: Parameters, column: Column) -> str | None:
     """Fits DATE and TIMESTAMP; one with a time zone has another day in another place."""
     return identifies(column) or unlike(column, DAYS, "DATE or TIMESTAMP")
+
+
+def _part(unit: str, value: exp.Expr) -> exp.Extract:
+    return exp.Extract(this=exp.var(unit), expression=value.copy())

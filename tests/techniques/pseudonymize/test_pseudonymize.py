@@ -125,7 +125,7 @@ def _bounds(schema: dict[str, Any], step: int) -> tuple[Any, Any]:
 
 every = pytest.mark.parametrize("kind", list(PSEUDONYMIZE))
 often = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
 )
 
 
