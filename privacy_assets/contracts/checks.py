@@ -7,6 +7,7 @@ contract must be (`_odcs.py`), measuring data (`invariants/`).
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Collection, Mapping
 
 from privacy_assets.contracts import features_sql
@@ -17,7 +18,7 @@ from privacy_assets.contracts.columns import minimized_columns, pseudonymized_co
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.features_sql import FeatureQuery
 from privacy_assets.contracts.purpose import Model, Purpose
-from privacy_assets.errors import BadDeclaration, Fault
+from privacy_assets.errors import BadDeclaration
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
 from privacy_assets.techniques.train import TRAIN, _fitting
 from privacy_assets.words import Column, IdentifierDomain
@@ -200,17 +201,34 @@ def _features(
 ) -> FeatureQuery | None:
     domain = next((domain.name for contract in used.values() if (domain := _subject_domain(contract))), None)
     try:
-        return features_sql.analyse(purpose, tables, subject_domain=domain)
+        features = features_sql.analyse(purpose, tables, subject_domain=domain)
     except BadDeclaration as error:
-        for fault in error.faults:
-            faults.found.append(_placed(fault, faults))
+        faults.found.extend(dataclasses.replace(fault, where=_in_file(fault.where, faults)) for fault in error.faults)
         return None
+    for column in features.columns:
+        if purpose.features.subject is None and column.identifier_domain and column.identifier_domain.name == domain:
+            faults.add(
+                ("features", "subject"),
+                f"the rows are said to be about nobody, and `{column.name}` names a person in each",
+                next_step=f"write `subject: {column.name}`, or leave it out of the SQL",
+            )
+    return features
 
 
-def _placed(fault: Fault, faults: Faults) -> Fault:
-    """A fault of the SQL, with the file before its place in the SQL."""
-    where = faults.document.where(("features", "sql"))
-    return dataclasses.replace(fault, where=f"{where} ({fault.where})" if fault.where else where)
+def _in_file(where: str, faults: Faults) -> str:
+    """The place in the file of a place in the SQL, `SQL line:column`: exact where the SQL is a literal block (`|`)."""
+    sql: Place = ("features", "sql")
+    at = re.fullmatch(r"SQL (\d+):(\d+)", where)
+    block = faults.document.blocks.get(sql)
+    if at is None or block is None:
+        return f"{faults.document.where(sql)} ({where})" if where else faults.document.where(sql)
+    written = str(faults.document.at(sql))
+    skipped = written[: len(written) - len(written.lstrip())]
+    line, column = int(at[1]), int(at[2])
+    if line == 1:
+        column += len(skipped) - skipped.rfind("\n") - 1
+    first, indentation = block
+    return f"{faults.document.file}:{first + skipped.count(chr(10)) + line - 1}:{column + indentation}"
 
 
 def _check_features(purpose: Purpose, features: FeatureQuery, faults: Faults) -> None:

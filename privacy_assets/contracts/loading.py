@@ -160,7 +160,6 @@ def _open(root: Path, folder: str, ending: str, found: list[Fault]) -> dict[str,
     return files
 
 
-def _position(fault: Fault) -> tuple[str, int]:
-    file, _, rest = fault.where.partition(":")
-    line = rest.split(" ")[0]
-    return file, int(line) if line.isdigit() else 0
+def _position(fault: Fault) -> tuple[str, list[int]]:
+    file, *numbers = fault.where.split(" ")[0].split(":")
+    return file, [int(number) for number in numbers]
