@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ErrorLevel, SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
@@ -137,7 +137,9 @@ def _union(flows: Iterable[_Flow]) -> _Flow:
 
 def _refused(what: str, node: exp.Expr, next_step: str = "") -> PrivacyAssetsError:
     return BadDeclaration.of(
-        f"the lineage of the query cannot be told: {what}", found=node.sql(dialect="duckdb")[:200], next_step=next_step
+        f"the lineage of the query cannot be told: {what}",
+        found=node.sql(dialect="duckdb", unsupported_level=ErrorLevel.IGNORE)[:200],
+        next_step=next_step,
     )
 
 
