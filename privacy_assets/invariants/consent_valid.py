@@ -2,8 +2,8 @@
 
 Of a subject's decisions for the purpose up to `$now`, the latest count (all of them, where several have the same
 time). With basis `consent` a row is entitled if there is a decision and every latest one is `granted`; with another
-basis also if there is none. A decision that is not `granted` and has no time counts as the latest. Reference:
-`consents`. The rule by which rows are chosen stands elsewhere (`techniques/minimize`) and shares nothing with this.
+basis also if there is none; a row about nobody known never is. A decision that is not `granted` and has no time counts
+as the latest. Reference: `consents`. The rule by which rows are chosen (`techniques/minimize`) shares nothing with this.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
              SELECT "subject", bool_and("granted") AS "granted" FROM "said" WHERE "place" = 1 GROUP BY "subject"
            )
            SELECT count(*) AS "rows",
-                  count_if(NOT coalesce("standing"."granted", $without)) AS "not_entitled"
+                  count_if("held".$subject IS NULL OR NOT coalesce("standing"."granted", $without)) AS "not_entitled"
            FROM $output AS "held" LEFT JOIN "standing" ON "held".$subject = "standing"."subject" """,
         output=output,
         consents=references["consents"],

@@ -5,6 +5,7 @@ a table by name for `output` and each reference, as a query, and the `numbers` t
 """
 
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -59,18 +60,22 @@ def _measure(kind, case, order="", where=""):
     return _MEASURED[asked]
 
 
+@cache
+def _engine():
+    con = duckdb.connect()
+    con.execute("ATTACH ':memory:' AS candidate")
+    return con
+
+
 def _ask_engine(kind, case, order, where):
-    with duckdb.connect() as con:
-        con.execute("ATTACH ':memory:' AS candidate")
-        tables = {}
-        for name, sql in _tables(case).items():
-            con.execute(f"CREATE TABLE candidate.main.{name} AS SELECT * FROM ({sql}) {where} {order}")
-            tables[name] = exp.to_table(f"candidate.main.{name}", dialect="duckdb")
-        output = tables.pop("output")
-        text = INVARIANTS[kind].question(_parameters(kind, case), output, tables).sql(dialect="duckdb")
-        cursor = con.execute(text, {"now": NOW} if "$now" in text else None)
-        names = [column[0] for column in cursor.description]
-        rows = cursor.fetchall()
+    con, tables = _engine(), {}
+    for name, sql in _tables(case).items():
+        con.execute(f"CREATE OR REPLACE TABLE candidate.main.{name} AS SELECT * FROM ({sql}) {where} {order}")
+        tables[name] = exp.to_table(f"candidate.main.{name}", dialect="duckdb")
+    text = INVARIANTS[kind].question(_parameters(kind, case), tables.pop("output"), tables).sql(dialect="duckdb")
+    cursor = con.execute(text, {"now": NOW} if "$now" in text else None)
+    names = [column[0] for column in cursor.description]
+    rows = cursor.fetchall()
     assert len(rows) == 1
     return {name: value for name, value in zip(names, rows[0], strict=True) if value is not None}
 
