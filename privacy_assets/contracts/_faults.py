@@ -22,6 +22,18 @@ from privacy_assets.errors import Fault
 
 LONGEST_ECHO = 60
 
+_TYPES = {
+    "string_type": "text; in quotes, if it looks like something else",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "`true` or `false`",
+    "dict_type": "keys and values",
+    "model_type": "keys and values",
+    "list_type": "a list",
+    "tuple_type": "a list",
+}
+"""What pydantic's errors of type ask for, in the words of somebody who writes YAML."""
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -52,7 +64,7 @@ class Faults:
 def echo(value: Any) -> str:
     """A declared parameter as text, if it is short enough to be one; its kind otherwise."""
     match value:
-        case None:
+        case None | "":
             return "nothing"
         case bool():
             return str(value).lower()
@@ -79,8 +91,11 @@ def parse(model: type[M], faults: Faults, place: Place = ()) -> M | None:
     try:
         return model.model_validate_json(json.dumps(value), strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
-        for detail in error.errors(include_url=False, include_input=False):
-            if detail["type"] != "extra_forbidden":
+        details = error.errors(include_url=False, include_input=False)
+        for detail in details:
+            # unknown keys are noted above; a list is also too short for pydantic if its items are wrong
+            within = [other["loc"] for other in details if other["loc"][: len(detail["loc"])] == detail["loc"]]
+            if detail["type"] != "extra_forbidden" and (detail["type"] != "too_short" or len(within) == 1):
                 _note(faults, detail, place)
         return None
 
@@ -111,7 +126,8 @@ def _note(faults: Faults, detail: ErrorDetails, place: Place) -> None:
             faults.add(
                 at,
                 f"`{name}` cannot be read",
-                expected=re.sub(r"^(Input|String|Value|Keys|List|Tuple|Dictionary) should ", "", detail["msg"]),
+                expected=_TYPES.get(kind)
+                or re.sub(r"^\w+ should (be )?| after validation, not \d+$", "", detail["msg"]),
                 found=echo(value),
             )
 

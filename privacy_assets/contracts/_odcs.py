@@ -445,13 +445,12 @@ def _check_category(category: str, place: Place, faults: Faults) -> None:
         return
     index = _index_of(faults.document, place, "privacy")
     at: Place = (*place, "customProperties", index or 0, "value", "category")
-    # all 85 would bury the message: the nearest branch that exists is listed
+    # all 85 would bury the message: the nearest branch that exists is listed, or the first level
     branch = category
-    while branch and branch not in known:
+    while "." in branch and branch not in known:
         branch = branch.rpartition(".")[0]
-    listed = [one for one in known if one == branch or one.startswith(f"{branch}.")] if branch else [
-        one for one in known if one.count(".") == 1
-    ]  # fmt: skip
+    listed = [one for one in known if f"{one}.".startswith(f"{branch}.")] if "." in branch else []
+    listed = listed or [one for one in known if one.count(".") == 1]
     faults.unknown(at, "the Fides taxonomy has no such data category", category, listed)
 
 
@@ -507,13 +506,13 @@ def _check_privacy(stated: Contract, faults: Faults) -> None:
             )
 
     if privacy.subject is None:
-        for one in stated.columns:
-            if one.privacy.role is not Role.ATTRIBUTE:
-                faults.add(
-                    (*place, "subject"),
-                    f"the rows are about nobody, but `{one.name}` is a {one.privacy.role}",
-                    next_step="name the data subject, or make the column's role `attribute`",
-                )
+        if personal := [f"`{one.name}`" for one in stated.columns if one.privacy.role is not Role.ATTRIBUTE]:
+            faults.add(
+                (*place, "subject"),
+                "the rows are said to be about nobody, and columns say something of a person",
+                expected="the role `attribute` for every column, or a data subject",
+                found=", ".join(personal),
+            )
     elif privacy.subject.column is None:
         if len(stated.name) > 63 - len(ROW):
             faults.add((*place, "subject"), "without a subject column, the dataset's name has at most 59 characters")
