@@ -3,7 +3,7 @@
 Of a subject's decisions for the purpose up to `$now`, the latest count (all of them, where several have the same
 time). With basis `consent` a row is entitled if there is a decision and every latest one is `granted`; with another
 basis also if there is none; a row about nobody known never is. A decision that is not `granted` and has no time counts
-as the latest. Reference: `consents`. The rule by which rows are chosen (`techniques/minimize`) shares nothing with this.
+as the latest. Reference: `consents`. The rule that chooses rows (`techniques/minimize`) shares nothing with this.
 """
 
 from __future__ import annotations
