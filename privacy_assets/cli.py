@@ -11,7 +11,7 @@ import os
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -19,8 +19,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.tree import Tree
 
-from privacy_assets.errors import PrivacyAssetsError
+from privacy_assets.errors import Fault, PrivacyAssetsError
 from privacy_assets.reading import find_root
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 out = Console(highlight=False, soft_wrap=True)
@@ -77,7 +80,8 @@ def run(root: Root = None) -> None:
     """Materialize everything, from raw to the models, and say what came of it."""
     import dagster as dg
 
-    from privacy_assets.build import CORRIDOR, build_definitions
+    from privacy_assets.build import CORRIDOR, build_definitions, steps
+    from privacy_assets.contracts.loading import load
     from privacy_assets.gate import Gate
 
     folder = find_root(root)
@@ -92,18 +96,19 @@ def run(root: Root = None) -> None:
             progress.advance(task)
 
         job = build_definitions(folder).resolve_job_def(CORRIDOR).with_hooks({tick})
-        progress.update(task, description="materializing", total=len(job.asset_layer.executable_asset_keys))
+        progress.update(task, description="materializing", total=len(steps(load(folder))))
         with _instance(folder) as instance:
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
-    for event in result.get_step_failure_events() if hasattr(result, "get_step_failure_events") else _failures(result):
-        err.print(f"[red]{event.step_key}[/red]")
-        err.print(_failure_text(event), markup=False)
+    for event in result.all_events:
+        if event.is_step_failure and (failed := event.step_failure_data).user_failure_data:
+            err.print(f"[red]{(event.step_key or '').replace('__', '/')}[/red]")
+            err.print(failed.user_failure_data.description or "", markup=False)
     gate = Gate.open(folder)
-    examined = [gate.examine(asset) for asset in sorted(gate.project.assets())]
+    examined = [gate.examine(asset) for asset in steps(gate.project)]
     standing = Counter(one.standing.value for one in examined)
     passports = [one.passport for one in examined if one.passport]
     findings = Counter(measured.finding.verdict.value for passport in passports for measured in passport.measured)
@@ -130,18 +135,22 @@ def run(root: Root = None) -> None:
 def verify(root: Root = None) -> None:
     """Measure everything published, and the ledger, again; exit 1 on broken, overdue, inconclusive, missing, forged."""
     from privacy_assets.gate import Gate
+    from privacy_assets.verify import Line
     from privacy_assets.verify import verify as verify_all
 
     folder = find_root(root)
     gate = Gate.open(folder)
     table = Table("asset", "rows", "measured again", "standing", box=None)
-    faults = []
+    faults: list[Fault] = []
+    lines: list[Line] = []
     with (
         _instance(folder) as instance,
-        Progress(TextColumn("{task.description}"), TimeElapsedColumn(), console=err, disable=not err.is_terminal, transient=True) as progress,
+        Progress(
+            TextColumn("{task.description}"), TimeElapsedColumn(),
+            console=err, disable=not err.is_terminal, transient=True,
+        ) as progress,
     ):  # fmt: skip
         task = progress.add_task("verifying the ledger")
-        lines = []
         for line in verify_all(gate, instance, lambda asset: progress.update(task, description=f"measuring {asset}")):
             lines.append(line)
             table.add_row(str(line.asset), f"{line.rows:,}", str(line.measured), line.standing.value)
@@ -219,7 +228,7 @@ def export(
     out.print(f"{rows:,} rows of {asset} written to {to}, key in {key_file}")
 
 
-def _instance(folder: Path) -> dg.DagsterInstance:  # type: ignore[name-defined]  # noqa: F821
+def _instance(folder: Path) -> dg.DagsterInstance:
     import dagster as dg
 
     os.environ.setdefault("DAGSTER_HOME", str(folder))

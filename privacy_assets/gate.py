@@ -104,6 +104,9 @@ class Input:
     version: str
 
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Passport:
     """The ledger's entry of one publication: what the version is, what it came from, what was measured on it.
@@ -126,7 +129,7 @@ class Passport:
     source_digest: str = ""
     run: str = ""
     position: int = -1
-    time: datetime = datetime.min.replace(tzinfo=UTC)
+    time: datetime = _NEVER
 
     def body(self, actor: str) -> dict[str, Any]:
         """As it stands in the ledger."""
@@ -422,8 +425,8 @@ class Gate:
                     next_step=f"""dagster asset materialize -m definitions --select '+key:"{asset}"'""",
                 )
                 return Examination(asset, Standing.MISSING, (fault,))
-            if fault := self._file_fault(passport):
-                return Examination(asset, *fault, passport)
+            if unsound := self._file_fault(passport):
+                return Examination(asset, *unsound, passport)
             faults = [fault for version in self.ancestry(passport) for fault in self._passport_faults(version)]
             if faults:
                 return Examination(asset, Standing.BROKEN, tuple(faults), passport)
@@ -538,7 +541,7 @@ class Gate:
         return Examination(asset, Standing.OVERDUE if overdue else Standing.STALE, (fault,), passport, until)
 
     def _lapse(self, version: Passport) -> _Lapse | None:
-        """What a minimized version has lost since it was built: asked of the file itself, once a day and consent version."""
+        """What a minimized version has lost since it was built: asked of the file, once an hour and consent version."""
         contract = self.project.contracts[version.asset.dataset]
         consents = AssetName(Stage.RAW, dataset=contract.privacy.consents) if contract.privacy.consents else None
         recorded = next((made.version for made in version.inputs if made.asset == consents), None)
@@ -559,7 +562,7 @@ class Gate:
         contract, purpose = self.project.contracts[version.asset.dataset], self.project.purposes[version.asset.purpose]
         attached = {"held": self.attachment(version)} | ({"decided": self.attachment(decided)} if decided else {})
         # each: the condition under which a row may stay, and the moment from which it may not
-        asked: list[tuple[exp.Expression, str]] = []
+        asked: list[tuple[exp.Expr, str]] = []
         if contract.privacy.retention:
             days = contract.privacy.retention.days
             ends = f'CAST("{RETENTION_FROM}" AS DATE) + INTERVAL {days + 1} DAY'
@@ -570,7 +573,7 @@ class Gate:
             last = (
                 f'SELECT max(said."{records.decided_at}") FROM decided.main.data AS said '
                 f'WHERE said."{records.subject}" = held_row."{contract.subject_column}" '
-                f"AND said.\"{records.purpose}\" = '{purpose.purpose}' AND said.\"{records.decided_at}\" <= $now"
+                f'AND said."{records.purpose}" = \'{purpose.purpose}\' AND said."{records.decided_at}" <= $now'
             )
             asked.append((entitled(purpose, contract.subject_column, records, "held_row", said), f"({last})"))
         lapses: list[_Lapse] = []
@@ -597,7 +600,7 @@ class Gate:
 
     @contextmanager
     def open_version(self, asset: AssetName, *, purpose: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Passport]]:
-        """A version opened for a person: catalog `released`, read-only. The access is in the ledger before the data is."""
+        """A version opened for a person: catalog `released`, read-only. The access is in the ledger first."""
         self._known(asset)
         if asset.purpose != purpose:
             raise Refused.of(

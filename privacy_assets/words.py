@@ -21,7 +21,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
 class Frozen(BaseModel):
-    """Base of every declared value: immutable, unknown keys refused, no value echoed in an error, no NaN or infinity."""
+    """Base of every declared value: immutable, unknown keys refused, no value echoed in an error, no infinity."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False, validate_default=True
@@ -120,7 +120,7 @@ class AssetName:
             raise BadDeclaration.of(
                 "this is not the name of an asset",
                 found=str(self),
-                expected="raw/<dataset>, minimized|pseudonymized/<purpose>/<dataset> or features|training|model/<purpose>",
+                expected="raw/<dataset>, (minimized|pseudonymized)/<purpose>/<dataset> or <a later stage>/<purpose>",
             )
 
     @property

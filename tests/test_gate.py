@@ -108,12 +108,16 @@ def test_a_version_whose_file_or_key_is_gone_is_refused(published: Gate, suffix:
         pytest.param("edges: [30, 50]", "edges: [30, 40]", False, id="another technique"),
         pytest.param("epoch: 1", "epoch: 2", False, id="another epoch"),
         pytest.param(
-            "      smoker:\n", "      cost:\n        why: it may tell\n        technique: {kind: keep}\n      smoker:\n",
-            False, id="another column",
+            "      smoker:\n",
+            "      cost:\n        why: it may tell\n        technique: {kind: keep}\n      smoker:\n",
+            False,
+            id="another column",
         ),
-        pytest.param("  at_least_subjects: 5\n", "  utility: {metric: accuracy, at_least: 0}\n", False, id="never measured"),
+        pytest.param(
+            "  at_least_subjects: 5\n", "  utility: {metric: accuracy, at_least: 0}\n", False, id="never measured"
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_was_measured_then_is_judged_by_what_is_promised_today(
     published: Gate, reopen: Callable[[], Gate], before: str, after: str, readable: bool
 ):

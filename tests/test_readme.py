@@ -25,7 +25,7 @@ def test_the_commands_are_those_of_the_program():
 
 
 def test_the_listing_is_the_folder():
-    """Every room of the package stands in the listing, in the order in which imports run, and none that is not there."""
+    """Every room of the package stands in the listing, and none that is not there."""
     told = re.findall(r"^  (\S+?)/? ", _block("listing"), re.MULTILINE)
     package = ROOT / "privacy_assets"
     rooms = {path.name for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}

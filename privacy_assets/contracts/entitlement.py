@@ -22,7 +22,7 @@ def consent_records(project: Project, contract: Contract) -> ConsentRecords | No
     return project.contracts[contract.privacy.consents].privacy.consent_records
 
 
-def entitled(purpose: Purpose, subject: str, records: ConsentRecords, row: str, consents: exp.Table) -> exp.Condition:
+def entitled(purpose: Purpose, subject: str, records: ConsentRecords, row: str, consents: exp.Table) -> exp.Expr:
     """True for a row (alias `row`) whose subject allows this purpose, by its last decision in `consents`.
 
     Where the lawful basis is consent that decision must be `granted`; for another basis it must not be an objection.
@@ -38,12 +38,12 @@ def entitled(purpose: Purpose, subject: str, records: ConsentRecords, row: str, 
         records_decision=records.decision,
         records_decided_at=records.decided_at,
     )
-    condition: exp.Condition = rule.admits(parameters, row, consents)
+    condition: exp.Expr = rule.admits(parameters, row, consents)
     return condition
 
 
-def retained(days: int, column: str, row: str) -> exp.Condition:
+def retained(days: int, column: str, row: str) -> exp.Expr:
     """True for a row (alias `row`) that is kept for `days` from the date in `column`, and still is."""
     rule = MINIMIZE["retention"]
-    condition: exp.Condition = rule.admits(rule.Parameters(kind="retention", column=column, days=days), row, None)
+    condition: exp.Expr = rule.admits(rule.Parameters(kind="retention", column=column, days=days), row, None)
     return condition

@@ -24,7 +24,8 @@ class Link:
     def lines(self) -> Iterator[str]:
         """What is known of this version, one fact a line."""
         passport = self.passport
-        yield f"version {passport.version}, published {passport.time:%Y-%m-%d %H:%M:%S} UTC, ledger entry {passport.position}"
+        yield f"version {passport.version}"
+        yield f"published {passport.time:%Y-%m-%d %H:%M:%S} UTC, ledger entry {passport.position}"
         yield f"{passport.rows:,} rows × {len(passport.columns)} columns"
         yield f"content {passport.content_digest[:16]}…  file {passport.file_digest[:16]}…  code {passport.code[:16]}…"
         for name, digest in passport.declared.items():

@@ -7,10 +7,10 @@ the line that promised otherwise; Dagster shows such a result beside the version
 Belongs here: all that the stages have in common in Dagster. Does not belong here: anything of one stage.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations` here: Dagster reads the type of `context` from the function itself.
 import inspect
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -158,12 +158,14 @@ def _code_references(project: Project, step: Step) -> dg.CodeReferencesMetadataV
         if name:
             path, _, line = project.where(kind, name).rpartition(":")
             places[f"{kind} {name}"] = (project.root / path, int(line))
-    return dg.CodeReferencesMetadataValue(
-        code_references=[
-            dg.LocalFileCodeReference(file_path=str(path), line_number=line, label=label)
-            for label, (path, line) in places.items()
-        ]
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # the release is pinned, and a test looks at what comes out
+        return dg.CodeReferencesMetadataValue(
+            code_references=[
+                dg.LocalFileCodeReference(file_path=str(path), line_number=line, label=label)
+                for label, (path, line) in places.items()
+            ]
+        )
 
 
 def _description(project: Project, asset: AssetName) -> str:
@@ -187,7 +189,10 @@ def _tags(project: Project, asset: AssetName) -> dict[str, str]:
             "privacy/lawful_basis": purpose.lawful_basis.value,
         }
     if asset.dataset:
-        tags |= {"privacy/contract": asset.dataset, "privacy/contract_version": project.contracts[asset.dataset].version}
+        tags |= {
+            "privacy/contract": asset.dataset,
+            "privacy/contract_version": project.contracts[asset.dataset].version,
+        }
     return tags
 
 
@@ -237,7 +242,9 @@ def _lineage_rows(step: Step) -> Rows:
         for view, column, kind in sorted(indirect):
             rows.append(_edge(out, f"{step.views[view].asset}.{column}", str(kind), ""))
     if not rows:
-        rows = [_edge(column.name, f"source/{step.asset.dataset}.{column.name}", "value", "") for column in step.columns]
+        rows = [
+            _edge(column.name, f"source/{step.asset.dataset}.{column.name}", "value", "") for column in step.columns
+        ]
     return Rows(tuple(rows))
 
 
@@ -248,7 +255,8 @@ def _edge(column: str, source: str, through: str, technique: str) -> dict[str, s
 def _published(step: Step, passport: Passport, destroyed: int) -> dict[str, dg.MetadataValue]:
     known = {column.name: column for column in step.columns}
     observed = [
-        known.get(name, Column(name, kind, technique="unknown column: flows nowhere")) for name, kind in passport.columns
+        known.get(name, Column(name, kind, technique="unknown column: flows nowhere"))
+        for name, kind in passport.columns
     ]
     facts: dict[str, Fact] = {
         "dagster/row_count": passport.rows,

@@ -53,7 +53,7 @@ Fact: TypeAlias = (
     | Digest
     | Declared
     | Rows
-    | exp.Expression
+    | exp.Expr
     | dg.TableSchema
     | dg.TableColumnLineage
     | dg.CodeReferencesMetadataValue
@@ -61,7 +61,7 @@ Fact: TypeAlias = (
 
 
 def metadata(facts: Mapping[str, Fact]) -> dict[str, dg.MetadataValue]:
-    """The facts as Dagster keeps them. TypeError for anything that is not on the list, naming the key, not the value."""
+    """The facts as Dagster keeps them. TypeError for what is not on the list, naming the key, not the value."""
     return {name: _value(name, fact) for name, fact in facts.items()}
 
 
@@ -80,7 +80,7 @@ def _value(name: str, fact: Fact) -> dg.MetadataValue:
             return dg.MetadataValue.timestamp(fact)
         case Digest(hex=text) | Declared(text=text):
             return dg.MetadataValue.text(text)
-        case exp.Expression():
+        case exp.Expr():
             return dg.MetadataValue.md(f"```sql\n{fact.sql(dialect='duckdb', pretty=True)}\n```")
         case Rows():
             return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in fact.rows])

@@ -31,14 +31,12 @@ def minimized(project: Project, purpose: Purpose, contract: Contract) -> Step:
     row = f"{dataset}_row"
     wanted = tuple(purpose.datasets[dataset].columns)
     seen = dict.fromkeys(wanted)
-    conditions: list[exp.Condition] = []
+    conditions: list[exp.Expr] = []
     views: dict[str, View] = {}
 
     records = entitlement.consent_records(project, contract)
     if records and contract.subject_column and contract.privacy.consents:
-        conditions.append(
-            entitlement.entitled(purpose, contract.subject_column, records, row, exp.to_table(CONSENTS))
-        )
+        conditions.append(entitlement.entitled(purpose, contract.subject_column, records, row, exp.to_table(CONSENTS)))
         views[CONSENTS] = View(
             AssetName(Stage.RAW, dataset=contract.privacy.consents),
             (records.subject, records.purpose, records.decision, records.decided_at),
@@ -47,9 +45,11 @@ def minimized(project: Project, purpose: Purpose, contract: Contract) -> Step:
         conditions.append(entitlement.retained(retention.days, retention.column, row))
         seen[retention.column] = None
 
-    projections: list[exp.Expression] = [exp.column(name, table=row, quoted=True) for name in wanted]
+    projections: list[exp.Expr] = [exp.column(name, table=row, quoted=True) for name in wanted]
     if retention:
-        projections.append(exp.alias_(exp.column(retention.column, table=row, quoted=True), RETENTION_FROM, quoted=True))
+        projections.append(
+            exp.alias_(exp.column(retention.column, table=row, quoted=True), RETENTION_FROM, quoted=True)
+        )
     query = exp.select(*projections).from_(exp.alias_(exp.to_table(dataset), row, table=True)).where(*conditions)
     views = {dataset: View(AssetName(Stage.RAW, dataset=dataset), tuple(seen))} | views
 
@@ -74,4 +74,3 @@ def minimized(project: Project, purpose: Purpose, contract: Contract) -> Step:
         made_by=(sys.modules[__name__], entitlement, *MINIMIZE.values()),
         references={"input": dataset} | ({"consents": CONSENTS} if records else {}),
     )
-

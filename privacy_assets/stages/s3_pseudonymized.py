@@ -138,23 +138,21 @@ def _make_map(
 
 
 def _distinct(work: Work, dataset: str, columns: Sequence[str]) -> pl.Series:
-    each = " UNION ".join(
-        f"SELECT CAST({quoted(column)} AS VARCHAR) AS value FROM main.{quoted(dataset)} WHERE {quoted(column)} IS NOT NULL"
-        for column in columns
-    )
+    each = " UNION ".join(f"SELECT CAST({quoted(column)} AS VARCHAR) FROM main.{quoted(dataset)}" for column in columns)
     with engine_errors("collecting distinct identifiers"):
-        found = work.con.execute(f"SELECT DISTINCT value FROM ({each}) ORDER BY value").to_arrow_table()
+        found = work.con.execute(
+            f"SELECT DISTINCT value FROM ({each}) AS found (value) WHERE value IS NOT NULL ORDER BY value"
+        ).to_arrow_table()
         return pl.DataFrame(pl.from_arrow(found), schema={"value": pl.String})["value"]
 
 
 def _lineage(query: exp.Select, view: View, dataset: str, mapped: Mapping[str, str | None]) -> Lineage:
     """The query's lineage with every map seen through: a mapped value comes from the column that it was keyed by."""
-    tables = {dataset: view.columns} | {map_table(name): ("value", "mapped") for name, source in mapped.items() if source}
-    found = column_lineage(query, tables)
     behind = {map_table(name): source for name, source in mapped.items() if source}
+    found = column_lineage(query, {dataset: view.columns} | dict.fromkeys(behind, ("value", "mapped")))
     return Lineage(
         {
-            out: frozenset((dataset, behind[table]) if table in behind else (table, column) for table, column in sources)
+            out: frozenset((dataset, behind.get(table, column)) for table, column in sources)
             for out, sources in found.direct.items()
         },
         {

@@ -51,7 +51,9 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
         with engine_errors("reading the training set"):
             selected = ", ".join(map(quoted, read))
             # the order of rows decides the order of sums: a fixed one makes the fit repeatable
-            frame = pl.DataFrame(pl.from_arrow(work.con.execute(f"SELECT {selected} FROM training ORDER BY ALL").to_arrow_table()))
+            frame = pl.DataFrame(
+                pl.from_arrow(work.con.execute(f"SELECT {selected} FROM training ORDER BY ALL").to_arrow_table())
+            )
         fitted = _fitting.fit(
             frame, inputs=inputs, target=asked.target, task=asked.task, estimator=asked.estimator, seed=asked.seed
         )
