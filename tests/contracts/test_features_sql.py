@@ -8,7 +8,9 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlglot import exp, parse_one
 
+from privacy_assets.contracts._features_language import BY_NAME, FUNCTIONS, SYNTAX
 from privacy_assets.contracts.features_sql import LONGEST_SQL, FeatureQuery, analyse
 from privacy_assets.contracts.purpose import DatasetUse, Features, Need, Purpose
 from privacy_assets.errors import BadDeclaration
@@ -306,6 +308,23 @@ ACCEPTED: list[str] = [
     " p.born <= v.admitted",
     "SELECT ward, days, sum(n) AS n FROM visits GROUP BY GROUPING SETS ((ward), (days), ROLLUP (ward, days))",
     "SELECT ward -- a ward\n, /* its */ days FROM visits",
+    "SELECT sin(cost) AS a, cos(cost) AS b, tan(cost) AS c, atan2(cost, 2) AS d, radians(cost) AS e,"
+    " degrees(cost) AS f,"
+    " cbrt(cost) AS g, isnan(cost) AS h, isinf(cost) AS i, isfinite(cost) AS j, log(cost + 1) AS k,"
+    " pi() AS l FROM visits",
+    "SELECT concat_ws('-', ward, diagnosis) AS a, ends_with(ward, '1') AS b, lower(ward) AS c, reverse(ward) AS d,"
+    " right(ward, 1) AS e, prefix(ward, 'w') AS f, suffix(ward, '1') AS g, strip_accents(ward) AS h,"
+    " ward LIKE 'w!_%' ESCAPE '!' OR days >= 2 OR days < 1 AS i, ward IS NOT DISTINCT FROM 'w1' AS j FROM visits",
+    "SELECT day(admitted) AS a, dayofmonth(admitted) AS b, dayofyear(admitted) AS c, dayname(admitted) AS d,"
+    " minute(left_at) AS e, month(admitted) AS f, second(left_at) AS g, week(admitted) AS h, century(admitted) AS i,"
+    " decade(admitted) AS j, weekday(admitted) AS k, date_sub('month', admitted, left_at::DATE) AS l,"
+    " admitted + to_months(1) AS m, admitted - to_years(1) AS o, try_strptime(ward, '%Y') AS p,"
+    " strptime('2020', '%Y') AS q FROM visits",
+    "SELECT ward, arg_min(days, n) AS a, bool_and(days > 1) AS b, regr_slope(cost, days) AS c, stddev_pop(cost) AS d,"
+    " stddev_samp(cost) AS e, var_pop(cost) AS f, mean(cost) AS g, sum(cost) AS h FROM visits GROUP BY CUBE (ward)"
+    " HAVING count(*) > 1 AND max(days) = ANY (SELECT days FROM visits)",
+    "SELECT visit_id, nth_value(days, 2 RESPECT NULLS) OVER (ORDER BY admitted, visit_id) AS a FROM visits",
+    "SELECT ward FROM visits INTERSECT SELECT ward FROM visits WHERE days > 3",
 ]
 
 
@@ -347,6 +366,13 @@ def test_what_is_accepted_has_a_lineage_that_agrees(sql: str) -> None:
 
 def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> Sequence[str]:
     return sorted(map(repr, con.execute(sql).fetchall()))
+
+
+def test_every_listed_part_is_in_an_accepted_query() -> None:
+    """What is listed was run, and its type compared with the engine's."""
+    nodes = [node for sql in ACCEPTED for node in parse_one(sql, dialect="duckdb").walk()]
+    assert {*FUNCTIONS, *SYNTAX} <= {type(node) for node in nodes}
+    assert {*BY_NAME} <= {node.name.lower() for node in nodes if isinstance(node, exp.Anonymous)}
 
 
 def test_all_faults_are_told_at_once_in_order() -> None:
