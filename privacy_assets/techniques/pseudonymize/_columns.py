@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from decimal import Decimal
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -36,9 +37,14 @@ def reference(column: Column) -> exp.Column:
     return exp.column(column.name, quoted=True)
 
 
+@lru_cache
+def _parsed(type_name: str) -> exp.DataType:
+    return exp.DataType.build(type_name, dialect="duckdb")
+
+
 def engine_type(column: Column) -> exp.DType:
     """The family of the column's type."""
-    found = exp.DataType.build(column.type, dialect="duckdb").this
+    found = _parsed(column.type).this
     return found if isinstance(found, exp.DType) else exp.DType.UNKNOWN
 
 
@@ -57,7 +63,7 @@ def fits(number: Number, column: Column) -> bool:
         low, high = INTEGERS[kind]
         return exact == exact.to_integral_value() and low <= exact <= high
     # The engine's own default, where a contract says DECIMAL and no more.
-    width, scale = [int(part.name) for part in exp.DataType.build(column.type, dialect="duckdb").expressions] or (18, 3)
+    width, scale = [int(part.name) for part in _parsed(column.type).expressions] or (18, 3)
     return abs(exact) < Decimal(10) ** (width - scale) and exact == round(exact, scale)
 
 
