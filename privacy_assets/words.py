@@ -135,14 +135,14 @@ class AssetName:
     def parse(cls, text: str) -> AssetName:
         """The name written as a path; raises BadDeclaration with the forms that there are."""
         stage, *rest = text.strip("/").split("/")
-        if stage not in set(Stage) or not 1 <= len(rest) <= 2:
+        if stage not in set(Stage) or not 1 <= len(rest) <= 2 or not all(rest):
             raise BadDeclaration.of(
                 f"there is no asset named {text!r}",
                 expected=f"a path that starts with one of {', '.join(Stage)}",
                 next_step="`dagster asset list -m definitions` prints every asset",
             )
-        if stage == Stage.RAW:
-            return cls(Stage.RAW, dataset="/".join(rest))
+        if stage == Stage.RAW and len(rest) == 1:
+            return cls(Stage.RAW, dataset=rest[0])
         return cls(Stage(stage), rest[0], rest[1] if len(rest) == 2 else "")
 
 
