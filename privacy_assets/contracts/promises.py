@@ -79,15 +79,16 @@ def _raw(project: Project, contract: Contract) -> Iterator[Promise]:
     yield _ask("rows_accounted", where())
     yield _ask("quarantine_share", where("privacy", "quarantine_at_most"), at_most=contract.privacy.quarantine_at_most)
     if contract.primary_key:
-        yield _ask("unique", where(), columns=contract.primary_key)
+        place = where("columns", contract.primary_key[0], "primaryKey")
+        yield _ask("unique", place, columns=contract.primary_key)
     for column in contract.columns:
-        place = where("columns", column.name)
+        at = ("columns", column.name)
         if column.required:
-            yield _ask("not_null", place, column=column.name)
+            yield _ask("not_null", where(*at, "required"), column=column.name)
         if column.unique and contract.primary_key != (column.name,):
-            yield _ask("unique", place, columns=(column.name,))
+            yield _ask("unique", where(*at, "unique"), columns=(column.name,))
         if column.domain is not None:
-            yield _ask("in_domain", place, column=column.name, values=column.domain)
+            yield _ask("in_domain", where(*at, "enum"), column=column.name, values=column.domain)
 
 
 def _minimized(project: Project, purpose: Purpose, contract: Contract) -> Iterator[Promise]:
@@ -131,7 +132,7 @@ def _pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> It
     yield _ask("has_rows", where(), at_least=1)
     yield _ask("only_columns", where("columns"), columns=tuple(needs))
     for name, need in needs.items():
-        place = where("columns", name)
+        place = where("columns", name, "technique")
         violated = PSEUDONYMIZE[need.technique.kind].violated(need.technique, before[name])
         yield _ask("masked", place, column=name, condition=violated.sql(dialect="duckdb"))
         mapped = getattr(PSEUDONYMIZE[need.technique.kind], "MAPS", None) == "value"
@@ -146,7 +147,7 @@ def _pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> It
     if contract.subject_column:
         yield _ask(
             "subjects_kept_apart",
-            where("columns", contract.subject_column),
+            where("columns", contract.subject_column, "technique"),
             subject=contract.subject_column,
             token=contract.subject_column,
         )
