@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     import dagster as dg
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# a pipe has no width of its own: wide enough that no table is cut
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
+err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else 200)
 
 Root = Annotated[Path | None, typer.Option("--root", help="The project's folder; default: the one you are in.")]
 Asset = Annotated[str, typer.Argument(help="An asset's path, such as training/readmission_model.")]
@@ -83,6 +84,7 @@ def run(root: Root = None) -> None:
     from privacy_assets.build import CORRIDOR, build_definitions, steps
     from privacy_assets.contracts.loading import load
     from privacy_assets.gate import Gate
+    from privacy_assets.words import Stage
 
     folder = find_root(root)
     with Progress(
@@ -122,9 +124,9 @@ def run(root: Root = None) -> None:
             one.standing.value,
         )
     out.print(table)
+    taken_in = sum(passport.rows for passport in passports if passport.asset.stage is Stage.RAW)
     out.print(
-        f"{len(examined)} assets ({_counted(standing)}), {sum(passport.rows for passport in passports):,} rows, "
-        f"findings: {_counted(findings)}."
+        f"{len(examined)} assets ({_counted(standing)}) from {taken_in:,} raw rows, findings: {_counted(findings)}."
     )
     out.print("Next: `make ui` for the lineage, `privacy-assets explain ASSET` for a chain, `privacy-assets verify`.")
     if not result.success:

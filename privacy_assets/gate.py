@@ -211,13 +211,19 @@ def _measure_one(
     references: Mapping[str, exp.Table],
     now: datetime,
 ) -> Measured:
-    sql = promise.invariant.question(promise.parameters, output, references).sql(dialect="duckdb")
+    question = promise.invariant.question(promise.parameters, output, references)
     with engine_errors(f"measuring {promise.name}"):
-        cursor = con.execute(sql, {"now": now.replace(tzinfo=None)} if "$now" in sql else None)
+        cursor = con.execute(question.sql(dialect="duckdb"), moment_for(question, now))
         names = [column[0] for column in cursor.description or ()]
         row = cursor.fetchone() or ()
     numbers = {name: _number(value) for name, value in zip(names, row, strict=True) if value is not None}
     return Measured(promise.invariant.judge(promise.parameters, numbers), question_digest(promise))
+
+
+def moment_for(query: exp.Query, now: datetime) -> dict[str, datetime] | None:
+    """What to bind when a query is run: the moment `$now` (UTC), if it asks for it."""
+    asks = any(node.name == "now" for node in query.find_all(exp.Placeholder, exp.Parameter))
+    return {"now": now.astimezone(UTC).replace(tzinfo=None)} if asks else None
 
 
 def _number(value: Any) -> Number:

@@ -78,6 +78,9 @@ class Reading(Frozen):
     trim: bool = False
 
 
+_AS_USUAL = Reading()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a dataset comes from: `path` is relative to the project, `${NAME}` in it is taken from the environment."""
@@ -87,7 +90,7 @@ class Source:
     format: Literal["csv", "parquet"]
     delimiter: str = ","
     encoding: str = "utf-8"
-    reading: Reading = Reading()
+    reading: Reading = _AS_USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Contract:
     """A contract as the house works with it.
 
     `digest` is the SHA-256 (hex) of what it means, so that editing a comment does not change it. `primary_key` may be
-    empty. `fresh_within_hours` is from the SLA `latency`/`frequency`, None if there is none.
+    empty. `fresh_within_hours` is from the SLA property `latency`, None if there is none.
     """
 
     name: str

@@ -73,7 +73,7 @@ class Training(Frozen):
 
 
 class Model(Frozen):
-    """What is learned: the target column, the estimator, the seed. All other feature columns but key and subject are inputs."""
+    """What is learned: target, estimator and seed. All other feature columns but key and subject are inputs."""
 
     task: Literal["classification", "regression"]
     target: ColumnName

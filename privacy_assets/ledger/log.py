@@ -34,8 +34,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from privacy_assets import durable
 from privacy_assets.errors import Fault, Refused, Tampered
-from privacy_assets.ledger import _durable
 from privacy_assets.ledger.merkle import Tree, leaf_hash
 from privacy_assets.ledger.notes import Checkpoint, SignatureType, Signer, open_checkpoint, signed_note
 from privacy_assets.ledger.witness import Witness
@@ -89,7 +89,7 @@ class Ledger:
         self._folder = folder
         self._entries_file = folder / "entries"
         self._checkpoint_file = folder / "checkpoint"
-        self._lock = _durable.lock_of(folder)
+        self._lock = durable.lock_of(folder)
         self._log = log
         self._witness = witness
         self._now = now
@@ -112,7 +112,7 @@ class Ledger:
         log = Signer(origin, SignatureType.ED25519, signing_seed)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not Witness.exists(witness_folder):
-            with _durable.held(_durable.lock_of(folder), f"the ledger {folder}"):
+            with durable.held(durable.lock_of(folder), f"the ledger {folder}"):
                 if not any((folder / name).exists() for name in ("entries", "checkpoint")):
                     Witness.create(witness_folder, origin, log.verifier)
         ledger = cls(folder, log, Witness(witness_folder, origin, log.verifier), now)
@@ -177,7 +177,7 @@ class Ledger:
             # The witness's record has committed the entry: saying that it failed would be wrong, and whoever comes
             # next puts the checkpoint in place.
             with suppress(OSError):
-                _durable.replace(self._checkpoint_file, note)
+                durable.replace(self._checkpoint_file, note)
             return position
 
     def verify(self) -> LedgerReport:
@@ -197,8 +197,8 @@ class Ledger:
     @contextmanager
     def _settled(self, *, again: bool = False) -> Iterator[None]:
         """Hold the lock, with everything that is in the ledger read and verified (once more, if `again`)."""
-        with _durable.held(self._lock, f"the ledger {self._folder}"):
-            ours, witnessed = _durable.read(self._checkpoint_file), self._witness.latest()
+        with durable.held(self._lock, f"the ledger {self._folder}"):
+            ours, witnessed = durable.read(self._checkpoint_file), self._witness.latest()
             same = ours == witnessed == self._read.note
             if again or not same or self._length() != self._read.length:
                 # More or fewer bytes under the same signatures: a crash, or someone; only the whole tells.
@@ -252,7 +252,7 @@ class Ledger:
         read.note = note
         self._read = read
         if note != ours:
-            _durable.replace(self._checkpoint_file, note)
+            durable.replace(self._checkpoint_file, note)
         if tail:
             os.truncate(self._entries_file, read.length)
 
@@ -265,7 +265,7 @@ class Ledger:
             raise _tampered("the ledger's checkpoint is gone", "a signed checkpoint", "none")
         note = witnessed or self._cosigned(Tree(), since=0)
         self._write(b"")
-        _durable.replace(self._checkpoint_file, note)
+        durable.replace(self._checkpoint_file, note)
         self._read.note = note
 
     def _opened(self, note: bytes, where: str, *, cosigned: bool = True) -> Checkpoint:

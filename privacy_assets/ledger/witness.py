@@ -15,8 +15,8 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from privacy_assets import durable
 from privacy_assets.errors import BadEnvironment, Fault, Tampered
-from privacy_assets.ledger import _durable
 from privacy_assets.ledger.merkle import EMPTY_ROOT, verify_consistency
 from privacy_assets.ledger.notes import KEY_BYTES, SignatureType, Signer, Verifier, open_checkpoint, open_note
 
@@ -31,9 +31,9 @@ class Witness:
         self._folder = folder
         self._origin = origin
         self._log = log
-        self._lock = _durable.lock_of(folder)
+        self._lock = durable.lock_of(folder)
         self._what = f"the witness {folder}"
-        secret = _durable.read(folder / "key")
+        secret = durable.read(folder / "key")
         if secret is None:
             raise BadEnvironment.of(
                 "the ledger's witness is not there",
@@ -62,9 +62,9 @@ class Witness:
         """A new witness, with a key of its own, that has seen nothing."""
         signer = Signer(f"{origin}/witness", SignatureType.COSIGNATURE, secrets.token_bytes(KEY_BYTES))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _durable.held(_durable.lock_of(folder), f"the witness {folder}"):
+        with durable.held(durable.lock_of(folder), f"the witness {folder}"):
             if not cls.exists(folder):
-                _durable.replace(folder / "key", signer.secret().encode() + b"\n")
+                durable.replace(folder / "key", signer.secret().encode() + b"\n")
         return cls(folder, origin, log)
 
     @property
@@ -74,7 +74,7 @@ class Witness:
 
     def latest(self) -> bytes | None:
         """The last note that it cosigned, with the cosignature; None if it has seen nothing yet."""
-        return _durable.read(self._folder / "checkpoint")
+        return durable.read(self._folder / "checkpoint")
 
     def cosign(self, note: bytes, proof: Sequence[bytes]) -> str:
         """The cosignature line over a checkpoint that continues the last one, durably recorded before it is returned.
@@ -83,7 +83,7 @@ class Witness:
         checkpoint of all is the one of the empty log. Raises Tampered, and records nothing, if the log's signature is
         missing or wrong, the size is smaller, the root of the same size is another, or the proof does not verify.
         """
-        with _durable.held(self._lock, self._what):
+        with durable.held(self._lock, self._what):
             new = open_checkpoint(note, self._log, origin=self._origin)
             latest = self.latest()
             if latest is None:
@@ -107,7 +107,7 @@ class Witness:
                         "a tree that does not continue them",
                     )
             line = self._signer.line(open_note(note, self._log))
-            _durable.replace(self._folder / "checkpoint", note + line.encode())
+            durable.replace(self._folder / "checkpoint", note + line.encode())
             return line
 
 

@@ -231,25 +231,30 @@ def _lineage(step: Step) -> dg.TableColumnLineage:
 
 
 def _lineage_rows(step: Step) -> Rows:
-    """Column lineage as a table: the open-source UI does not show `dagster/column_lineage`."""
-    technique = {column.name: column.technique for column in step.columns}
-    rows: list[dict[str, str | int | float | bool]] = []
-    for out in (column.name for column in step.columns):
-        direct = step.lineage.direct.get(out, frozenset())
-        indirect = step.lineage.indirect.get(out, frozenset())
-        for view, column in sorted(direct):
-            rows.append(_edge(out, f"{step.views[view].asset}.{column}", "value", technique.get(out, "")))
-        for view, column, kind in sorted(indirect):
-            rows.append(_edge(out, f"{step.views[view].asset}.{column}", str(kind), ""))
-    if not rows:
-        rows = [
-            _edge(column.name, f"source/{step.asset.dataset}.{column.name}", "value", "") for column in step.columns
-        ]
+    """Column lineage as a table: the open-source UI does not show `dagster/column_lineage`.
+
+    What decides about all columns alike, such as a consent filter, stands once, as "every row".
+    """
+    if step.asset.stage is Stage.RAW:
+        source = f"source/{step.asset.dataset}"
+        return Rows(tuple(_edge(column.name, f"{source}.{column.name}", "value", "") for column in step.columns))
+    every = frozenset.intersection(*step.lineage.indirect.values())
+    rows = []
+    for column in step.columns:
+        direct = step.lineage.direct.get(column.name, frozenset())
+        apart = step.lineage.indirect.get(column.name, frozenset()) - every
+        rows += [_edge(column.name, _place(step, *source), "value", column.technique) for source in sorted(direct)]
+        rows += [_edge(column.name, _place(step, *edge[:2]), edge[2], "") for edge in sorted(apart)]
+    rows += [_edge("every row", _place(step, *edge[:2]), edge[2], "") for edge in sorted(every)]
     return Rows(tuple(rows))
 
 
+def _place(step: Step, view: str, column: str) -> str:
+    return f"{step.views[view].asset}.{column}"
+
+
 def _edge(column: str, source: str, through: str, technique: str) -> dict[str, str | int | float | bool]:
-    return {"column": column, "from": source, "through": through, "technique": technique}
+    return {"column": column, "through": through, "technique": technique, "from": source}
 
 
 def _published(step: Step, passport: Passport, destroyed: int) -> dict[str, dg.MetadataValue]:

@@ -7,8 +7,9 @@ person's token; only columns that the SQL names. Who may read it: training.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
-from privacy_assets.contracts import features_sql
+from privacy_assets.contracts import _features_language, features_sql
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.lineage.columns import column_lineage
@@ -33,11 +34,11 @@ def features(project: Project, purpose: Purpose) -> Step:
     return Step(
         asset=AssetName(Stage.FEATURES, purpose.purpose),
         views=views,
-        columns=analysed.columns,
+        columns=tuple(replace(column, technique=column.technique or "sql") for column in analysed.columns),
         query=analysed.expression,
         lineage=column_lineage(analysed.expression, {name: view.columns for name, view in views.items()}),
         write=write,
         declared=declared(("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose))),
-        made_by=(sys.modules[__name__], features_sql),
+        made_by=(sys.modules[__name__], features_sql, _features_language),
         epoch=purpose.epoch,
     )

@@ -22,7 +22,7 @@ from sqlglot import exp
 
 from privacy_assets.contracts.promises import promises
 from privacy_assets.errors import Fault, NotKept
-from privacy_assets.gate import Gate, Input, Measured, Passport, fault_of, judge_again, measure
+from privacy_assets.gate import Gate, Input, Measured, Passport, fault_of, judge_again, measure, moment_for
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.warehouse.connections import columns as columns_of
 from privacy_assets.warehouse.connections import engine_errors, governed, quoted
@@ -51,9 +51,8 @@ class Work:
 
     def create(self, query: exp.Query, step: str) -> None:
         """Write the query's result as the candidate's table."""
-        sql = f"CREATE TABLE {DATA} AS {query.sql(dialect='duckdb')}"
         with engine_errors(step):
-            self.con.execute(sql, {"now": self.now.replace(tzinfo=None)} if "$now" in sql else None)
+            self.con.execute(f"CREATE TABLE {DATA} AS {query.sql(dialect='duckdb')}", moment_for(query, self.now))
 
 
 @dataclass(frozen=True, slots=True)

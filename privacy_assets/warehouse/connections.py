@@ -29,8 +29,8 @@ import duckdb
 import polars
 import pyarrow
 
+from privacy_assets.durable import PRIVATE_FILE, make_folder
 from privacy_assets.errors import BadEnvironment, EngineFailed, Fault, Tampered
-from privacy_assets.warehouse._durable import PRIVATE_FILE, make_folder
 from privacy_assets.warehouse.versions import Candidate
 
 _NETWORKS = {

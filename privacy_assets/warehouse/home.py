@@ -20,8 +20,8 @@ from pathlib import Path
 
 from platformdirs import user_config_path
 
+from privacy_assets.durable import create, make_folder
 from privacy_assets.errors import BadEnvironment
-from privacy_assets.warehouse._durable import create, make_folder
 
 _FORMAT = 1
 _PROJECT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,62}")

@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from privacy_assets.durable import PRIVATE_FILE, create, make_folder, replace
 from privacy_assets.errors import BadEnvironment, Fault, Tampered
-from privacy_assets.warehouse._durable import PRIVATE_FILE, create, make_folder, replace
 from privacy_assets.warehouse.home import Home
 
 KEY_BYTES = 32

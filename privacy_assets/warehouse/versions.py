@@ -24,8 +24,8 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
+from privacy_assets.durable import PRIVATE_FILE, create, destroy, make_folder, replace, sync
 from privacy_assets.errors import BadDeclaration, BadEnvironment, Refused, Tampered
-from privacy_assets.warehouse._durable import PRIVATE_FILE, create, destroy, make_folder, replace, sync
 from privacy_assets.warehouse.home import Home
 from privacy_assets.warehouse.keys import (
     KEY_BYTES,
