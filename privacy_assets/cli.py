@@ -209,6 +209,8 @@ def show(asset: Asset, root: Root = None) -> None:
         )
     out.print(table)
     out.print(f"{name}: {f'{passport.rows:,} rows, ' if passport else ''}{examined.standing.value}")
+    for what, count in passport.counts.items() if passport else ():
+        out.print(f"{what}: {count:,} rows")
     for fault in examined.faults:
         err.print(str(fault), markup=False)
     if passport is None:

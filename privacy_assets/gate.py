@@ -26,7 +26,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -112,7 +112,8 @@ class Passport:
     """The ledger's entry of one publication: what the version is, what it came from, what was measured on it.
 
     `declared` names the contract and purpose with their versions and digests, `code` is the digest of the code and
-    the query that made it, `columns` are names and engine types, `position` and `time` come from the ledger.
+    the query that made it, `columns` are names and engine types, `counts` what else was counted (the reasons of
+    quarantine), `position` and `time` come from the ledger.
     """
 
     asset: AssetName
@@ -125,6 +126,7 @@ class Passport:
     measured: tuple[Measured, ...]
     declared: Mapping[str, str]
     code: str
+    counts: Mapping[str, int] = field(default_factory=dict)
     epoch: int | None = None
     source_digest: str = ""
     run: str = ""
@@ -145,6 +147,7 @@ class Passport:
             "findings": [measured.body() for measured in self.measured],
             "declared": dict(self.declared),
             "code": self.code,
+            "counts": dict(self.counts),
             "epoch": self.epoch,
             "source_digest": self.source_digest,
             "run": self.run,
@@ -166,6 +169,7 @@ class Passport:
             measured=tuple(Measured.parse(finding) for finding in body["findings"]),
             declared=body["declared"],
             code=body["code"],
+            counts=body["counts"],
             epoch=body["epoch"],
             source_digest=body["source_digest"],
             run=body["run"],

@@ -15,7 +15,7 @@ from privacy_assets.invariants._asking import ask, judged
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("source_rows", "quarantined_rows", "share")
-NEXT_STEP = "look at the reasons in the quarantine, and mend the source or the contract"
+NEXT_STEP = "the reasons are counted below: mend the source, or the contract"
 
 
 class Parameters(Frozen):

@@ -32,6 +32,8 @@ class Link:
             yield f"{name} ({digest[:16]}…)"
         if passport.source_digest:
             yield f"source files {passport.source_digest[:16]}… (keyed)"
+        for name, count in passport.counts.items():
+            yield f"{name}: {count:,} rows"
         for measured in passport.measured:
             finding = measured.finding
             numbers = ", ".join(f"{name} {number:g}" for name, number in finding.numbers.items())

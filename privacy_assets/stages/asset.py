@@ -11,7 +11,7 @@ Belongs here: all that the stages have in common in Dagster. Does not belong her
 import inspect
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -106,10 +106,15 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
             yield from results
         if outcome.faults:
             what = "not published" if outcome.passport is None else "published, but not kept now"
-            text = "\n".join(map(str, outcome.faults))
+            text = "\n".join([*map(str, outcome.faults), *counted(outcome.counts)])
             raise dg.Failure(f"{step.asset}: {what}\n{text}", metadata=_faults(outcome.faults), allow_retries=False)
 
     return carried_out
+
+
+def counted(counts: Mapping[str, int]) -> list[str]:
+    """What was counted beside the findings, one line each: `quarantined, age:unreadable: 3 rows`."""
+    return [f"{name}: {count:,} rows" for name, count in counts.items()]
 
 
 def unexpected(error: Exception) -> str:
@@ -283,6 +288,8 @@ def _published(step: Step, passport: Passport, destroyed: int) -> dict[str, dg.M
         facts["dagster/column_lineage"] = _lineage(step)
     if step.query is not None:
         facts["sql"] = step.query
+    if passport.counts:
+        facts["counts"] = Rows(tuple({"what": name, "rows": count} for name, count in passport.counts.items()))
     for measured in passport.measured:
         for name, number in measured.finding.numbers.items():
             facts[f"{measured.finding.name}/{name}"] = number

@@ -18,7 +18,7 @@ from privacy_assets.contracts.loading import Project
 from privacy_assets.gate import Gate
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.stages.step import DATA, Step, Work, declared
-from privacy_assets.warehouse.connections import ingest
+from privacy_assets.warehouse.connections import engine_errors, ingest
 from privacy_assets.warehouse.sources import files
 from privacy_assets.warehouse.versions import Candidate
 from privacy_assets.words import AssetName, Stage
@@ -39,6 +39,13 @@ def raw(project: Project, contract: Contract) -> Step:
     def write(work: Work) -> None:
         files.read(work.con, contract, project.root)
 
+    def reasons(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+        with engine_errors("counting the quarantine"):
+            found = con.execute(
+                f"SELECT reason, count(*) FROM (SELECT unnest(_reasons) FROM {QUARANTINE}) AS q (reason) GROUP BY 1 ORDER BY 1"
+            ).fetchall()
+        return {f"quarantined, {reason}": count for reason, count in found}
+
     def source_digest(gate: Gate) -> str:
         return files.source_digest(files.paths(contract.source, project.root), gate.secrets.derive("digests", "source"))
 
@@ -55,4 +62,5 @@ def raw(project: Project, contract: Contract) -> Step:
         tables=(DATA, QUARANTINE),
         opens=opens,
         source_digest=source_digest,
+        counts=reasons,
     )

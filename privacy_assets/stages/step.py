@@ -63,7 +63,7 @@ class Step:
     runs (None where a stage is no SQL); `lineage` what its columns come from, by view name; `write` fills the
     candidate; `references` are the tables that its promises compare with; `tables` are those whose content makes the
     data what it is; `made_by` the modules whose source is part of the code version; `declared` what the passport says
-    of contract and purpose.
+    of contract and purpose; `counts` what else is counted on the candidate, by a declared name.
     """
 
     asset: AssetName
@@ -78,6 +78,7 @@ class Step:
     tables: tuple[str, ...] = (DATA,)
     opens: Callable[[Gate, Candidate], AbstractContextManager[duckdb.DuckDBPyConnection]] | None = None
     source_digest: Callable[[Gate], str] | None = None
+    counts: Callable[[duckdb.DuckDBPyConnection], Mapping[str, int]] | None = None
     epoch: int | None = None
 
     @property
@@ -103,6 +104,7 @@ class Outcome:
     measured: tuple[Measured, ...]
     faults: tuple[Fault, ...]
     passport: Passport | None
+    counts: Mapping[str, int] = field(default_factory=dict)
     destroyed: int = 0
 
     def raise_faults(self) -> None:
@@ -132,13 +134,14 @@ def carry_out(step: Step, gate: Gate, run: str = "") -> Outcome:
             with engine_errors("counting rows"):
                 rows = (con.execute(f"SELECT count(*) FROM {DATA}").fetchone() or (0,))[0]
             content_digest = gate.content_digest(con, step.tables)
+            counts = step.counts(con) if step.counts else {}
         faults = tuple(
             fault_of(promise, found.finding, str(step.asset))
             for promise, found in zip(asked, measured, strict=True)
             if not found.finding.kept
         )
         if faults:
-            return Outcome(measured, faults, None)
+            return Outcome(measured, faults, None, counts)
         candidate.seal()
         passport = Passport(
             asset=step.asset,
@@ -151,6 +154,7 @@ def carry_out(step: Step, gate: Gate, run: str = "") -> Outcome:
             measured=measured,
             declared=step.declared,
             code=step.code_version,
+            counts=counts,
             epoch=step.epoch,
             source_digest=source_digest,
             run=run,
@@ -158,7 +162,7 @@ def carry_out(step: Step, gate: Gate, run: str = "") -> Outcome:
         # kept before it is published: a failure after the append must not take the file of a version that exists
         candidate.keep()
         passport = gate.publish(passport, since=since)
-    return Outcome(measured, (), passport, gate.destroy_superseded(step.asset))
+    return Outcome(measured, (), passport, counts, gate.destroy_superseded(step.asset))
 
 
 def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
@@ -195,7 +199,7 @@ def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
                 next_step="stop and find out who changed it; materialize again to publish a sound version",
             )
         )
-    return Outcome(tuple(measured), tuple(faults), passport)
+    return Outcome(tuple(measured), tuple(faults), passport, passport.counts)
 
 
 def _held(gate: Gate, passport: Passport, view: View) -> Passport | None:
