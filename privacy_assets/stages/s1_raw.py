@@ -41,9 +41,8 @@ def raw(project: Project, contract: Contract) -> Step:
 
     def reasons(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         with engine_errors("counting the quarantine"):
-            found = con.execute(
-                f"SELECT reason, count(*) FROM (SELECT unnest(_reasons) FROM {QUARANTINE}) AS q (reason) GROUP BY 1 ORDER BY 1"
-            ).fetchall()
+            each = f"SELECT unnest(_reasons) AS reason FROM {QUARANTINE}"
+            found = con.execute(f"SELECT reason, count(*) FROM ({each}) GROUP BY reason ORDER BY reason").fetchall()
         return {f"quarantined, {reason}": count for reason, count in found}
 
     def source_digest(gate: Gate) -> str:
