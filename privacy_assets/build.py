@@ -6,9 +6,10 @@ step does (`stages/`). Every part can be replaced by the caller, as tests do.
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import dagster as dg
@@ -56,8 +57,9 @@ def build_definitions(
     """
     project = load(root)
 
+    @functools.cache
     def gate() -> Gate:
-        return open_gate() if open_gate else Gate.open(root, env)
+        return open_gate() if open_gate else Gate.open(root, env, project)
 
     made = steps(project)
     assets = [asset_of(project, step, gate) for step in made.values()]
@@ -97,22 +99,26 @@ def build_definitions(
     )
 
 
-def _source(project: Project, contract: Contract, gate: Callable[[], Gate]) -> dg.SourceAsset:
-    def observed() -> dg.DataVersion:
+def _source(project: Project, contract: Contract, gate: Callable[[], Gate]) -> dg.AssetsDefinition:
+    key = source_key(contract.name)
+
+    def observed() -> Iterator[dg.ObserveResult]:
         try:
             paths = files.paths(contract.source, project.root)
-            key = gate().secrets.derive("digests", "source")
-            return dg.DataVersion(files.source_digest(paths, key))
+            version = files.source_digest(paths, gate().secrets.derive("digests", "source"))
         except PrivacyAssetsError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         except Exception as error:
             raise dg.Failure(unexpected(error), allow_retries=False) from None
+        yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(version))
 
+    spec = dg.AssetSpec(
+        key,
+        group_name="s0_sources",
+        description=f"Where {contract.name} comes from. Its data version is a keyed digest of its bytes.",
+        tags={"privacy/contract": contract.name},
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # the release is pinned, and a test looks at what comes out
-        return dg.observable_source_asset(
-            key=source_key(contract.name),
-            group_name="s0_sources",
-            description=f"Where {contract.name} comes from. Its data version is a keyed digest of its bytes.",
-            tags={"privacy/contract": contract.name},
-        )(observed)
+        source: dg.AssetsDefinition = dg.multi_observable_source_asset(name="__".join(key.path), specs=[spec])(observed)
+    return source

@@ -309,9 +309,12 @@ class Gate:
         self._lapses: dict[tuple[str, str, str], _Lapse | None] = {}
 
     @classmethod
-    def open(cls, root: Path, env: Mapping[str, str] = os.environ) -> Gate:
-        """The gate of the project at `root`, in the home that `env` names; both are made where there is none."""
-        project = load(root)
+    def open(cls, root: Path, env: Mapping[str, str] = os.environ, project: Project | None = None) -> Gate:
+        """The gate of the project at `root`, in the home that `env` names, which is made where there is none.
+
+        `project` is what was loaded from `root` already, if it was.
+        """
+        project = project or load(root)
         home = Home.open(root, env)
         provider = KeyFile.open(home)
         secrets = Secrets.open(home, provider)
@@ -554,18 +557,17 @@ class Gate:
         """What a minimized version has lost since it was built: asked of the file, once an hour and consent version."""
         contract = self.project.contracts[version.asset.dataset]
         consents = AssetName(Stage.RAW, dataset=contract.privacy.consents) if contract.privacy.consents else None
-        recorded = next((made.version for made in version.inputs if made.asset == consents), None)
-        decided = self.latest(consents) if consents and recorded else None
-        moved = decided is not None and decided.version != recorded
-        if not moved and contract.privacy.retention is None:
+        # also where the decisions are those it was built from: one of them may begin to count only later
+        decided = self.latest(consents) if consents else None
+        if decided is None and contract.privacy.retention is None:
             return None
         now = self.now()
         asked = (version.version, decided.version if decided else "", f"{now:%Y-%m-%dT%H}")
         if asked not in self._lapses:
-            for read in (version, decided) if decided and moved else (version,):
+            for read in (version, decided) if decided else (version,):
                 if fault := self._file_fault(read):
                     raise (Tampered if fault[0] is Standing.FORGED else Refused)(*fault[1])
-            self._lapses[asked] = self._ask_lapse(version, decided if moved else None, now)
+            self._lapses[asked] = self._ask_lapse(version, decided, now)
         return self._lapses[asked]
 
     def _ask_lapse(self, version: Passport, decided: Passport | None, now: datetime) -> _Lapse | None:

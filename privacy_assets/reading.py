@@ -98,9 +98,14 @@ def export(asset: str, *, purpose: str, to: Path, key_file: Path, root: Path | N
     for path in (to, key_file):
         if path.exists():
             raise BadDeclaration.of("the file exists already", where=str(path), next_step="name another file")
+        if not path.parent.is_dir():
+            raise BadDeclaration.of(
+                "there is no such folder", where=str(path.parent), next_step="make it, or name a file in another one"
+            )
     name, key = AssetName.parse(asset), secrets.token_hex(32)
     gate = Gate.open(find_root(root))
     part = to.with_name(f".{to.name}.part")
+    part.unlink(missing_ok=True)  # left by an export that was killed; its key was never written
     try:
         with gate.open_version(name, purpose=purpose) as (_, passport):
             copy = Candidate(asset, passport.version, part, key, {})
@@ -113,6 +118,12 @@ def export(asset: str, *, purpose: str, to: Path, key_file: Path, root: Path | N
             file.write(key)
         part.chmod(0o600)
         part.rename(to)
+    except OSError as error:
+        raise BadEnvironment.of(
+            f"the copy or its key cannot be written: {error.strerror}",
+            where=f"{to}, {key_file}",
+            next_step="make the folders writable for you, or name others",
+        ) from None
     finally:
         part.unlink(missing_ok=True)
     return passport.rows

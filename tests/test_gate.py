@@ -289,3 +289,16 @@ def _run_all(gate: Gate) -> None:
     for step in steps(gate.project).values():
         if step.asset.stage is not Stage.MODEL:
             carry_out(step, gate).raise_faults()
+
+
+def test_a_decision_that_begins_to_count_later_is_noticed_without_a_new_version(gate: Gate):
+    """A withdrawal that is dated ahead stands in the decisions that were built from, and counts from its moment on."""
+    path = gate.project.root / "data/samples/consents.csv"
+    moment = gate.now().replace(tzinfo=None, microsecond=0) + timedelta(days=2)
+    path.write_text(path.read_text() + f"p-03,smoking,withdrawn,{moment}\n")
+    _run_all(gate)
+    now = gate.now()
+    for hours, expected in [(0, Standing.KEPT), (49, Standing.STALE), (73, Standing.OVERDUE)]:
+        later = now + timedelta(hours=hours)
+        gate.now = lambda later=later: later
+        assert gate.examine(TRAINING).standing is expected, hours
