@@ -1,0 +1,384 @@
+"""The commands, as people type them: what they print, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from privacy_assets import cli
+from privacy_assets.build import steps
+from privacy_assets.gate import Gate
+from privacy_assets.stages.step import carry_out
+from privacy_assets.words import AssetName
+
+ROOT = Path(__file__).parents[1]
+TRAINING = AssetName.parse("training/smoking")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command left: exit code and both streams."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def command(
+    tiny_project: Path,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Command:
+    """Runs `privacy-assets` with these words in the tiny project."""
+    shutil.copy(ROOT / "dagster.yaml", tiny_project)
+    monkeypatch.chdir(tiny_project)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DAGSTER_HOME", str(tiny_project))
+
+    def run(*words: str | Path) -> Said:
+        monkeypatch.setattr(sys, "argv", ["privacy-assets", *map(str, words)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capfd.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return Said(int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
+def edit(root: Path, file: str, before: str, after: str) -> None:
+    path = root / file
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+def file_of(gate: Gate, asset: AssetName = TRAINING) -> Path:
+    passport = gate.latest(asset)
+    assert passport is not None
+    return gate.versions.path(str(asset), passport.version)
+
+
+def flip_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+# ---- validate and schema
+
+
+def test_validate_names_what_is_sound(command: Command):
+    """All files, and exit 0; no home is made for it."""
+    said = command("validate")
+    assert said.code == 0
+    assert "2 contracts and 1 purposes are sound: consents, patients, smoking" in said.out
+    assert not Path(os.environ["PRIVACY_ASSETS_HOME"]).exists()
+
+
+def test_validate_prints_every_fault_at_once_with_its_line(command: Command, tiny_project: Path):
+    """Faults of contract and purpose together, each with place, what was expected and found, and the next step."""
+    edit(tiny_project, "data/contracts/patients.odcs.yaml", "category: user.financial", "category: user.fortune")
+    edit(tiny_project, "data/purposes/smoking.yaml", "lawful_basis: consent", "lawful_basis: because")
+    said = command("validate")
+    assert said.code == 1
+    for file, text in [
+        ("data/contracts/patients.odcs.yaml", "category: user.fortune"),
+        ("data/purposes/smoking.yaml", "lawful_basis: because"),
+    ]:
+        lines = (tiny_project / file).read_text().splitlines()
+        line = 1 + next(number for number, content in enumerate(lines) if text in content)
+        assert f"{file}:{line}" in said.err
+    for word in ("expected:", "found:"):
+        assert said.err.count(word) >= 2
+    assert "next: did you mean" in said.err
+
+
+@pytest.mark.parametrize("kind", ["contract", "purpose"])
+def test_schema_is_json_schema(command: Command, kind: str):
+    """What is printed can be saved to a file and used."""
+    said = command("schema", kind)
+    assert said.code == 0
+    assert json.loads(said.out)["$schema"].startswith("https://json-schema.org/")
+
+
+def test_schema_of_something_else_is_a_misspelt_command(command: Command):
+    """Exit 2, and what there is."""
+    said = command("schema", "contracts")
+    assert said.code == 2
+    assert "contract, purpose" in said.err
+
+
+def test_outside_a_project_every_command_says_so(command: Command, tmp_path: Path):
+    """Whichever it is, it says what a project looks like."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for words in (["validate"], ["run"], ["verify"], ["explain", "raw/patients"], ["show", "raw/patients"]):
+        said = command(*words, "--root", elsewhere)
+        assert said.code == 1
+        assert "not a project" in said.err
+        assert "data/contracts" in said.err
+
+
+# ---- run
+
+# Dagster asks its own deprecated property when it puts a hook on a job
+in_process = pytest.mark.filterwarnings("ignore:Property `OpDefinition.version`:DeprecationWarning")
+
+
+@in_process
+def test_run_materializes_everything_and_sums_it_up(command: Command, reopen: Callable[[], Gate]):
+    """Every asset with its rows; a second run passes too; the sum says what is kept."""
+    said = command("run")
+    assert said.code == 0, said.err
+    assert "7 assets (7 kept)" in said.out
+    assert "training/smoking" in said.out
+    gate = reopen()
+    assert all(gate.examine(asset).standing == "kept" for asset in gate.project.assets())
+    assert "Next: " in said.out
+
+
+@in_process
+def test_run_says_what_is_not_kept_and_ends_with_1(command: Command, published: Gate, reopen: Callable[[], Gate]):
+    """The fault with its line; what was published before stands."""
+    edit(published.project.root, "data/samples/patients.csv", ";F;", ";W;")
+    before = published.latest(AssetName.parse("raw/patients"))
+    said = command("run")
+    assert said.code == 1
+    assert "raw/patients: not published" in said.err
+    assert "data/contracts/patients.odcs.yaml:" in said.err
+    assert "next: " in said.err
+    assert "7 assets (7 kept)" in said.out
+    assert reopen().latest(AssetName.parse("raw/patients")) == before
+
+
+# ---- verify
+
+
+def test_verify_measures_all_again(command: Command, published: Gate):
+    """Every asset is kept, with as many findings as were measured when it was published; the ledger is told."""
+    said = command("verify")
+    assert said.code == 0, said.err
+    assert "7 kept of 7 assets" in said.out
+    assert f"ledger: {published.ledger.size} entries" in said.out
+    assert published.ledger.size == 7
+
+
+def _missing(gate: Gate) -> None:
+    edit(gate.project.root, "data/purposes/smoking.yaml", "\nmodel:\n", "\nepoch: 1\nmodel:\n")
+    text = (gate.project.root / "data/purposes/smoking.yaml").read_text()
+    (gate.project.root / "data/purposes/other.yaml").write_text(text.replace("purpose: smoking", "purpose: other"))
+
+
+def _deleted(gate: Gate) -> None:
+    file_of(gate).unlink()
+
+
+def _forged(gate: Gate) -> None:
+    flip_a_byte(file_of(gate))
+
+
+def _broken(gate: Gate) -> None:
+    edit(gate.project.root, "data/purposes/smoking.yaml", "at_least_subjects: 5", "at_least_subjects: 60")
+
+
+@pytest.mark.parametrize(
+    ("harm", "asset", "standing", "why"),
+    [
+        (_missing, "training/other", "missing", "was never published"),
+        (_deleted, "training/smoking", "broken", "file or key of the published version is gone"),
+        (_forged, "training/smoking", "forged", "the file is not the one that was published"),
+        (_broken, "features/smoking", "broken", "has_subjects__patient_id is broken"),
+    ],
+)
+def test_verify_ends_with_1_where_something_does_not_stand(
+    command: Command, published: Gate, harm: Callable[[Gate], None], asset: str, standing: str, why: str
+):
+    """The asset, how it stands and why."""
+    harm(published)
+    said = command("verify")
+    assert said.code == 1
+    row = next(line.split() for line in said.out.splitlines() if line.split()[:1] == [asset])
+    assert row[-1] == standing
+    assert why in said.err
+    assert "next: " in said.err
+
+
+def test_verify_passes_what_is_stale_and_fails_what_is_overdue(
+    command: Command, published: Gate, monkeypatch: pytest.MonkeyPatch
+):
+    """A withdrawal is reported at once, and ends with 1 when the time of grace is over."""
+    path = published.project.root / "data/samples/consents.csv"
+    moment = published.now().replace(tzinfo=None, microsecond=0) - timedelta(seconds=5)
+    path.write_text(path.read_text() + f"p-03,smoking,withdrawn,{moment}\n")
+    carry_out(steps(published.project)[AssetName.parse("raw/consents")], published).raise_faults()
+    said = command("verify")
+    assert said.code == 0
+    assert "5 stale, 2 kept of 7 assets" in said.out
+    assert "readable until" in said.err
+
+    opened = Gate.open
+
+    def two_days_later(*words: Path) -> Gate:
+        gate = opened(*words)
+        now = gate.now() + timedelta(days=2)
+        gate.now = lambda: now
+        return gate
+
+    monkeypatch.setattr(Gate, "open", two_days_later)
+    said = command("verify")
+    assert said.code == 1
+    assert "5 overdue, 2 kept of 7 assets" in said.out
+    assert "overdue since" in said.err
+
+
+def test_verify_refuses_a_ledger_that_was_shortened(command: Command, published: Gate):
+    """Rolling the ledger back behind what the witness has seen is tampering, whatever the versions say."""
+    entries = published.home.ledger / "entries"
+    entries.write_bytes(b"".join(entries.read_bytes().splitlines(keepends=True)[:-1]))
+    said = command("verify")
+    assert said.code == 1
+    assert "Tampered" in said.err
+
+
+# ---- explain and show
+
+
+def test_explain_goes_down_to_the_source_files(command: Command, published: Gate):
+    """Every version of the chain with its digests, declarations and findings; no line is cut."""
+    said = command("explain", "model/smoking")
+    assert said.code == 0
+    for passport in published.ancestry(published.latest(AssetName.parse("model/smoking"))):
+        assert str(passport.asset) in said.out
+        assert f"version {passport.version}" in said.out
+        assert f"code {passport.code[:16]}…" in said.out
+        for measured in passport.measured:
+            assert f"({measured.finding.promise})" in said.out
+    assert said.out.count("source files") == 2
+
+
+def test_explain_and_show_of_nothing_say_so(command: Command):
+    """An asset that was never published, and one that nobody declared."""
+    for words in ("explain", "show"):
+        said = command(words, "training/smoking")
+        assert said.code == 1
+        assert "was never published" in said.err
+        assert "materialize" in said.err
+        said = command(words, "training/smokin")
+        assert said.code == 1
+        assert "training/smokin" in said.err
+        said = command(words, "smoking")
+        assert said.code == 1
+
+
+def test_show_prints_columns_and_counts_and_no_rows(command: Command, published: Gate):
+    """Each column with what the contract says of it."""
+    said = command("show", "minimized/smoking/patients")
+    assert said.code == 0
+    assert "minimized/smoking/patients: 59 rows, kept" in said.out
+    row = next(line.split() for line in said.out.splitlines() if line.split()[:1] == ["patient_id"])
+    assert row == ["patient_id", "VARCHAR", "direct_identifier", "user.unique_id"]
+    assert "p-01" not in said.out
+
+
+def test_show_prints_why_an_asset_does_not_stand(command: Command, published: Gate):
+    """The columns that were published, and the fault."""
+    flip_a_byte(file_of(published))
+    said = command("show", "training/smoking")
+    assert "training/smoking: 59 rows, forged" in said.out
+    assert "not the one that was published" in said.err
+
+
+# ---- export
+
+
+def test_export_opens_with_its_key_and_not_without(command: Command, published: Gate, tmp_path: Path):
+    """The copy holds the rows under a key of its own, readable by their owner only; the access is in the ledger."""
+    copy, key = tmp_path / "out" / "copy.duckdb", tmp_path / "keys" / "copy.key"
+    copy.parent.mkdir()
+    key.parent.mkdir()
+    before = published.ledger.size
+    said = command(
+        "export", "training/smoking", "--purpose", "smoking", "--to", copy, "--key-file", key
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    assert "59 rows of training/smoking" in said.out
+    assert [path.stat().st_mode & 0o777 for path in (copy, key)] == [0o600, 0o600]
+    assert key.read_text() not in said.out + said.err
+    assert [entry.body["action"] for entry in published.ledger.entries(before)] == ["access"]
+    assert [path.name for path in copy.parent.iterdir()] == [copy.name]
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{copy}' AS copy (ENCRYPTION_KEY '{key.read_text()}', READ_ONLY)")
+        assert con.execute("SELECT count(*), count(DISTINCT patient_id) FROM copy.data").fetchone() == (59, 59)
+    with duckdb.connect() as con, pytest.raises(duckdb.Error):
+        con.execute(f"ATTACH '{copy}' AS copy (READ_ONLY)")
+
+
+@pytest.mark.parametrize("taken", ["copy", "key"])
+def test_export_never_writes_over_a_file(command: Command, published: Gate, tmp_path: Path, taken: str):
+    """Neither copy nor key; nothing is read, so nothing is recorded."""
+    copy, key = tmp_path / "copy.duckdb", tmp_path / "keys" / "copy.key"
+    key.parent.mkdir()
+    there = copy if taken == "copy" else key
+    there.write_text("mine")
+    before = published.ledger.size
+    said = command("export", "training/smoking", "--purpose", "smoking", "--to", copy, "--key-file", key)
+    assert said.code == 1
+    assert f"{there}: the file exists already" in said.err
+    assert there.read_text() == "mine"
+    assert published.ledger.size == before
+
+
+@pytest.mark.parametrize(
+    ("asset", "purpose", "copy", "key", "why"),
+    [
+        ("training/smoking", "smoking", "copy.duckdb", "copy.key", "the key would lie beside the data"),
+        ("training/smoking", "other", "copy.duckdb", "keys/copy.key", "not made for the purpose"),
+        ("features/smoking", "smoking", "copy.duckdb", "keys/copy.key", "person may not read features/smoking"),
+        ("training/smoking", "smoking", "nowhere/copy.duckdb", "keys/copy.key", "there is no such folder"),
+        ("training/smoking", "smoking", "copy.duckdb", "nowhere/copy.key", "there is no such folder"),
+    ],
+)
+def test_export_refuses_and_leaves_nothing(
+    command: Command, published: Gate, tmp_path: Path, asset: str, purpose: str, copy: str, key: str, why: str
+):
+    """What may not be exported, or not to there, is refused in words, and no file is left."""
+    (tmp_path / "keys").mkdir()
+    said = command("export", asset, "--purpose", purpose, "--to", tmp_path / copy, "--key-file", tmp_path / key)
+    assert said.code == 1
+    assert why in said.err
+    assert not [path for path in tmp_path.rglob("*copy*") if path.is_file()]
+
+
+# ---- what holds for all
+
+
+def test_a_key_that_is_gone_is_said_in_words(command: Command, published: Gate):
+    """A home whose key file is missing is not opened with a new one."""
+    published.home.key_file.unlink()
+    said = command("verify")
+    assert said.code == 1
+    assert "BadEnvironment" in said.err
+    assert not published.home.key_file.exists()
+
+
+def test_a_word_too_many_is_a_misspelt_command(command: Command):
+    """Exit 2, as usual."""
+    assert command("verify", "everything").code == 2
+    assert command("explain").code == 2
