@@ -103,14 +103,16 @@ def check_only(*assets: AssetName) -> dg.AssetSelection:
 
 
 def test_a_run_materializes_everything_and_each_check_passes(
-    tiny_project: Path, environment: dict[str, str], caplog: pytest.LogCaptureFixture
+    tiny_project: Path, environment: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The whole job, from raw to the model; what Dagster recorded of each asset is what the ledger holds.
 
     Nothing is stored through Dagster: no output value lies in its folder, and nothing of the data in its history.
     """
     definitions = build_definitions(tiny_project, env=environment)
-    with dg.instance_for_test() as instance:
+    folder = tmp_path / "dagster"
+    folder.mkdir()
+    with dg.DagsterInstance.ephemeral(tempdir=str(folder)) as instance:
         result = definitions.resolve_job_def(build.CORRIDOR).execute_in_process(instance=instance)
         assert result.success
         gate = Gate.open(tiny_project, environment)
@@ -137,8 +139,11 @@ def test_a_run_materializes_everything_and_each_check_passes(
         }
         assert all(check.passed for check in checks.values())
         assert {check.metadata["subject"].value for check in checks.values()} == {"published version"}
-        stored = [path for path in Path(instance.storage_directory()).rglob("*") if path.is_file()]
+        stored = [path for path in folder.rglob("*") if path.is_file()]
         assert {path.parent.name for path in stored} <= {"compute_logs"}
+        # the control: a value that an asset returns would lie there
+        dg.materialize([dg.asset(name="careless")(lambda: CANARY)], instance=instance)
+        assert CANARY.encode() in b"".join(path.read_bytes() for path in folder.rglob("careless"))
         kept = everything(instance, result)
         for value in (CANARY, "p-01", "2026-01-05"):
             assert value not in kept
