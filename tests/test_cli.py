@@ -138,11 +138,7 @@ def test_outside_a_project_every_command_says_so(command: Command, tmp_path: Pat
 
 # ---- run
 
-# Dagster asks its own deprecated property when it puts a hook on a job
-in_process = pytest.mark.filterwarnings("ignore:Property `OpDefinition.version`:DeprecationWarning")
 
-
-@in_process
 def test_run_materializes_everything_and_sums_it_up(command: Command, reopen: Callable[[], Gate]):
     """Every asset with its rows; a second run passes too; the sum says what is kept."""
     said = command("run")
@@ -154,7 +150,6 @@ def test_run_materializes_everything_and_sums_it_up(command: Command, reopen: Ca
     assert "Next: " in said.out
 
 
-@in_process
 def test_run_says_what_is_not_kept_and_ends_with_1(command: Command, published: Gate, reopen: Callable[[], Gate]):
     """The fault with its line; what was published before stands."""
     edit(published.project.root, "data/samples/patients.csv", ";F;", ";W;")

@@ -1,0 +1,155 @@
+"""Everything published, measured again: what passes, and each thing that does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import dagster as dg
+import pytest
+
+from privacy_assets.build import steps
+from privacy_assets.errors import Tampered
+from privacy_assets.gate import Gate, Standing
+from privacy_assets.stages.asset import key_of
+from privacy_assets.stages.step import carry_out
+from privacy_assets.verify import PASSING, Line, verify
+from privacy_assets.words import AssetName
+
+RAW = AssetName.parse("raw/patients")
+FEATURES = AssetName.parse("features/smoking")
+TRAINING = AssetName.parse("training/smoking")
+
+
+def lines(gate: Gate, instance: dg.DagsterInstance | None = None) -> dict[AssetName, Line]:
+    return {line.asset: line for line in verify(gate, instance)}
+
+
+def failing(gate: Gate, instance: dg.DagsterInstance | None = None) -> dict[str, str]:
+    return {str(line.asset): line.standing.value for line in verify(gate, instance) if not line.passes}
+
+
+def record(instance: dg.DagsterInstance, asset: AssetName, version: str) -> None:
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(key_of(asset), metadata={"version": dg.MetadataValue.text(version)})
+    )
+
+
+def test_what_was_published_passes_with_every_finding_measured_again(published: Gate):
+    """One line an asset, in the order of the corridor; nothing is appended and no file is made."""
+    size, files = published.ledger.size, sorted(published.home.versions.rglob("*"))
+    told: list[AssetName] = []
+    found = list(verify(published, None, told.append))
+    assert [line.asset for line in found] == list(steps(published.project)) == told
+    assert all(line.standing is Standing.KEPT and line.passes and not line.faults for line in found)
+    for line in found:
+        passport = published.latest(line.asset)
+        assert (line.measured, line.rows) == (len(passport.measured), passport.rows)
+    assert published.ledger.size == size
+    assert sorted(published.home.versions.rglob("*")) == files
+
+
+def test_what_was_never_published_does_not_pass(gate: Gate):
+    """Nothing to measure is not all well."""
+    assert set(failing(gate).values()) == {"missing"}
+    assert len(failing(gate)) == len(steps(gate.project))
+
+
+def test_only_kept_and_stale_pass():
+    """Every other standing ends the command with 1."""
+    assert {Standing.KEPT, Standing.STALE} == PASSING
+
+
+@pytest.mark.parametrize(("suffix", "standing"), [(".duckdb", "broken"), (".key", "broken")])
+def test_a_file_or_key_that_is_gone_is_broken(published: Gate, suffix: str, standing: str):
+    """And is not opened."""
+    published.versions.path(str(TRAINING), published.latest(TRAINING).version).with_suffix(suffix).unlink()
+    assert failing(published) == {str(TRAINING): standing}
+
+
+@pytest.mark.parametrize("name", ["raw/consents", "minimized/smoking/patients", "model/smoking"])
+def test_a_changed_byte_is_forged(published: Gate, name: str):
+    """What is made from it may not be measured in full any more; all else still passes."""
+    asset = AssetName.parse(name)
+    path = published.versions.path(name, published.latest(asset).version)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    found = failing(published)
+    assert found[name] == "forged"
+    made_from_it = {
+        str(other)
+        for other in steps(published.project)
+        if asset in {passport.asset for passport in published.ancestry(published.latest(other))}
+    }
+    assert set(found) <= made_from_it
+
+
+def test_a_number_in_the_ledger_that_the_file_does_not_show_is_found(published: Gate):
+    """A passport that claims another content than the file has does not pass, though its file is the recorded one."""
+    passport = published.latest(TRAINING)
+    published.publish(replace(passport, content_digest="0" * 64), since=published.ledger.size)
+    assert failing(published) == {str(TRAINING): "broken"}
+    (fault,) = lines(published)[TRAINING].faults
+    assert "the content is not the one that was published" in fault.what
+
+
+def test_what_is_promised_since_is_asked_of_the_recorded_numbers(published: Gate, reopen: Callable[[], Gate]):
+    """Features and all that is made from them."""
+    path = published.project.root / "data/purposes/smoking.yaml"
+    path.write_text(path.read_text().replace("at_least_subjects: 5", "at_least_subjects: 60"))
+    assert failing(reopen()) == {"features/smoking": "broken", "training/smoking": "broken", "model/smoking": "broken"}
+
+
+def test_inputs_that_were_destroyed_since_are_judged_by_what_was_measured(published: Gate):
+    """An asset whose input was superseded twice is verified without it."""
+    step = steps(published.project)[FEATURES]
+    carry_out(step, published).raise_faults()
+    carry_out(step, published).raise_faults()
+    first = published.latest(TRAINING).inputs[0]
+    assert not published.versions.exists(str(first.asset), first.version)
+    found = lines(published)
+    assert all(line.passes for line in found.values())
+    assert found[TRAINING].measured == len(published.latest(TRAINING).measured)
+
+
+def test_a_version_that_only_dagster_knows_is_forged(published: Gate):
+    """Someone wrote a materialization of a version that the ledger does not hold."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        record(instance, TRAINING, published.latest(TRAINING).version)
+        assert not failing(published, instance)
+        record(instance, TRAINING, "f" * 32)
+        assert failing(published, instance) == {str(TRAINING): "forged"}
+        (fault,) = lines(published, instance)[TRAINING].faults
+        assert "Dagster's history names a version that the ledger does not hold" in fault.what
+
+
+def test_a_superseded_version_in_dagsters_history_is_no_forgery(published: Gate):
+    """Dagster may lag behind the ledger."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        record(instance, TRAINING, published.latest(TRAINING).version)
+        carry_out(steps(published.project)[TRAINING], published).raise_faults()
+        assert not failing(published, instance)
+
+
+def test_a_check_that_was_painted_green_changes_nothing(published: Gate):
+    """Verification does not read Dagster's verdicts."""
+    path = published.versions.path(str(RAW), published.latest(RAW).version)
+    path.write_bytes(path.read_bytes()[:-1])
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(key_of(RAW), check_name="has_rows", passed=True, metadata={})
+        )
+        assert failing(published, instance) == {str(RAW): "forged"}
+
+
+def test_a_ledger_that_was_edited_is_not_verified_at_all(published: Gate):
+    """No line is given where the memory itself does not hold."""
+    entries = published.home.ledger / "entries"
+    first, *rest = entries.read_bytes().splitlines(keepends=True)
+    salt, body = first.split(b" ", 1)
+    edited = json.loads(body) | {"rows": 1}
+    text = json.dumps(edited, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    entries.write_bytes(salt + b" " + text + b"\n" + b"".join(rest))
+    with pytest.raises(Tampered):
+        next(verify(published, None))
