@@ -1,0 +1,135 @@
+"""The model: the same bytes for the same data and seed, and a card that says what it is made of."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from privacy_assets.build import steps
+from privacy_assets.gate import Gate
+from privacy_assets.stages.step import carry_out
+from privacy_assets.words import AssetName
+
+TRAINING = AssetName.parse("training/smoking")
+MODEL = AssetName.parse("model/smoking")
+ARTEFACT = "SELECT format, content FROM held.main.artefact"
+METRICS = "SELECT metric, split, value, low, high, n FROM DATA ORDER BY ALL"
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+Make = Callable[..., Any]
+Edit = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def elsewhere(published: Gate, tmp_path: Path) -> Gate:
+    """The same project, home and key, in another folder."""
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    for part in ("project", "home", "guards"):
+        shutil.copytree(tmp_path / part, other / part)
+    return Gate.open(
+        other / "project",
+        {
+            "PRIVACY_ASSETS_HOME": str(other / "home"),
+            "PRIVACY_ASSETS_KEY_FILE": str(other / "guards" / "master.key"),
+            "PRIVACY_ASSETS_WITNESS": str(other / "guards" / "witness"),
+        },
+    )
+
+
+def test_the_same_seed_and_data_give_the_same_bytes_everywhere(
+    published: Gate, elsewhere: Gate, rows: Rows, make: Make
+) -> None:
+    """Made again from a training set that was made again, in another home with the same key: not one byte differs."""
+    before = rows(published, MODEL, ARTEFACT), rows(published, MODEL, METRICS)
+    digest = published.latest(MODEL).content_digest
+    make(elsewhere, AssetName.parse("features/smoking"), TRAINING, MODEL)
+    assert (rows(elsewhere, MODEL, ARTEFACT), rows(elsewhere, MODEL, METRICS)) == before
+    passport = elsewhere.latest(MODEL)
+    assert passport.content_digest == digest
+    assert passport.version != published.latest(MODEL).version
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("test: 0.2, seed: 7}", "test: 0.2, seed: 8}"),
+        ("{kind: logistic_regression}", "{kind: logistic_regression, c: 0.01}"),
+    ],
+    ids=["another deal", "another strength"],
+)
+def test_other_seeds_and_parameters_give_another_model(
+    published: Gate, reopen: Callable[[], Gate], rows: Rows, make: Make, edit: Edit, old: str, new: str
+) -> None:
+    """The control: what is declared otherwise is fitted otherwise."""
+    before = rows(published, MODEL, ARTEFACT)
+    edit("data/purposes/smoking.yaml", old, new)
+    gate = reopen()
+    make(gate, TRAINING, MODEL)
+    assert rows(gate, MODEL, ARTEFACT) != before
+
+
+def test_the_card_says_what_the_model_is_made_of(published: Gate, rows: Rows) -> None:
+    """Purpose, task, inputs with technique, the version of the data, the metrics, and that it is personal data."""
+    ((text,),) = rows(published, MODEL, "SELECT content FROM held.main.card")
+    card = json.loads(text)
+    training, purpose = published.latest(TRAINING), published.project.purposes["smoking"]
+    assert card["purpose"] == {"name": "smoking", "version": "1.0.0", "why": purpose.why}
+    assert (card["task"], card["target"], card["seed"]) == ("classification", "smoker", 7)
+    assert card["estimator"]["kind"] == "logistic_regression"
+    assert {one["name"]: one["technique"] for one in card["inputs"]} == {"sex": "keep", "age": "bucket"}
+    assert card["trained_on"] == {
+        "asset": "training/smoking",
+        "version": training.version,
+        "content_digest": training.content_digest,
+        "rows": 59,
+        "ledger_entry": training.position,
+    }
+    assert card["is_personal_data"] == purpose.training.reason
+    told = [tuple(one[name] for name in ("metric", "split", "value", "low", "high", "n")) for one in card["metrics"]]
+    assert sorted(told) == rows(published, MODEL, METRICS)
+    for value in ("p-01", "@example.org"):
+        assert value not in text
+
+
+def test_metrics_have_an_interval_around_them(published: Gate, rows: Rows) -> None:
+    """On validation and test, never on what the model was fitted on."""
+    found = rows(published, MODEL, METRICS)
+    assert {split for _, split, *_ in found} == {"validation", "test"}
+    assert {metric for metric, *_ in found} == {"roc_auc", "balanced_accuracy", "accuracy", "brier"}
+    assert all(low <= value <= high and n > 0 for _, _, value, low, high, n in found)
+
+
+def test_the_model_is_no_pickle(published: Gate, rows: Rows) -> None:
+    """A zip archive of skops with no pickled member, and nobody's token in it."""
+    ((kind, content),) = rows(published, MODEL, ARTEFACT)
+    assert kind == "skops"
+    assert content[:2] == b"PK"
+    for (token,) in rows(published, TRAINING, "SELECT CAST(patient_id AS VARCHAR) FROM DATA"):
+        assert token.encode() not in content
+
+
+def test_key_and_subject_teach_the_model_nothing(published: Gate) -> None:
+    """Inputs are all columns but those; the split and the person only decide which rows are looked at."""
+    lineage = steps(published.project)[MODEL].lineage
+    assert lineage.direct["value"] == {("training", name) for name in ("sex", "age", "smoker")}
+    assert lineage.indirect["value"] == {("training", "patient_id", "filter"), ("training", "split", "filter")}
+
+
+def test_a_model_below_its_floor_is_not_published(published: Gate, reopen: Callable[[], Gate], edit: Edit) -> None:
+    """Whether somebody smokes cannot be told here; the floor says so, with the line of the purpose."""
+    edit("data/purposes/smoking.yaml", "  at_least_subjects: 5", "  utility: {metric: accuracy, at_least: 1}")
+    gate = reopen()
+    before = gate.latest(MODEL)
+    for asset in (AssetName.parse("features/smoking"), TRAINING):
+        carry_out(steps(gate.project)[asset], gate).raise_faults()
+    outcome = carry_out(steps(gate.project)[MODEL], gate)
+    (fault,) = outcome.faults
+    assert "utility_floor" in fault.what
+    assert fault.where == "data/purposes/smoking.yaml:33"
+    assert gate.latest(MODEL) == before
