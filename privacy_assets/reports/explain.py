@@ -41,10 +41,10 @@ class Link:
 
 
 def explain(gate: Gate, asset: AssetName) -> Link:
-    """The chain of the version that stands for `asset`; raises Refused where there is none."""
+    """The chain of the version that stands for `asset`; raises Refused, with the reason, where there is none."""
     passport = gate.latest(asset)
     if passport is None:
-        raise Refused.of(f"{asset} was never published", next_step="materialize it first")
+        raise Refused(*gate.examine(asset).faults)
     seen: set[str] = set()
 
     def link(found: Passport) -> Link:

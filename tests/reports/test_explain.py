@@ -99,9 +99,11 @@ def test_the_chain_names_the_version_that_was_read_not_the_newest(published: Gat
 
 
 def test_what_was_never_published_has_no_chain(gate: Gate):
-    """Refused, with what to do."""
+    """Refused, with what to do; a name that nobody declared is answered with those that are."""
     with pytest.raises(Refused, match="was never published"):
         explain(gate, MODEL)
+    with pytest.raises(Refused, match="there is no asset model/smokin\n  expected: one of .*model/smoking"):
+        explain(gate, AssetName.parse("model/smokin"))
 
 
 def test_no_value_of_a_person_is_told(published: Gate):
