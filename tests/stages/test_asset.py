@@ -259,16 +259,15 @@ def test_the_faults_stand_as_a_table_beside_the_text(
     assert not events(result, dg.DagsterEventType.STEP_UP_FOR_RETRY)
 
 
-@pytest.mark.parametrize("kind", [RuntimeError, ValueError, KeyError, OSError])
 def test_the_text_of_an_unexpected_error_is_withheld(
-    published: Gate, environment: dict[str, str], instance: dg.DagsterInstance, kind: type[Exception]
+    published: Gate, environment: dict[str, str], instance: dg.DagsterInstance
 ) -> None:
     """An error that nobody foresaw could quote a person: its kind and place are told, its text is nowhere."""
 
     def fails(work: object) -> None:
         try:
-            raise kind(CANARY)
-        except kind as error:
+            raise KeyError(CANARY)
+        except KeyError as error:
             raise RuntimeError(f"while reading {CANARY}") from error
 
     step = replace(steps(published.project)[FEATURES], write=fails)
