@@ -102,7 +102,7 @@ def test_what_was_never_published_has_no_chain(gate: Gate):
     """Refused, with what to do; a name that nobody declared is answered with those that are."""
     with pytest.raises(Refused, match="was never published"):
         explain(gate, MODEL)
-    with pytest.raises(Refused, match="there is no asset model/smokin\n  expected: one of .*model/smoking"):
+    with pytest.raises(Refused, match=r"there is no asset model/smokin\n  expected: one of .*model/smoking"):
         explain(gate, AssetName.parse("model/smokin"))
 
 
