@@ -130,6 +130,7 @@ customProperties:
         kind: patient
         column: patient_id
       lawful_bases: [legal_obligation]
+      quarantine_at_most: 0.0
       consent_records:
         subject: patient_id
         purpose: purpose
@@ -150,6 +151,7 @@ schema:
       - name: purpose
         logicalType: string
         required: true
+        enum: [{value: smoking}, {value: reaching}, {value: another}]
         customProperties:
           - property: privacy
             value: {role: attribute, category: user.privacy_preferences}

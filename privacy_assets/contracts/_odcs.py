@@ -544,6 +544,13 @@ def _check_privacy(stated: Contract, faults: Faults) -> None:
         of_type(("retention", "column"), found, "DATE", "TIMESTAMP")
         required(("retention", "column"), found, "a row without it would be kept forever")
     if privacy.consent_records:
+        if privacy.quarantine_at_most > 0:
+            faults.add(
+                (*place, "quarantine_at_most"),
+                "a decision in quarantine would not be honoured",
+                expected="`quarantine_at_most: 0.0`, as this dataset records decisions",
+                found=f"{privacy.quarantine_at_most:g}",
+            )
         for field in type(privacy.consent_records).model_fields:
             at = ("consent_records", field)
             if recorded := column(at, getattr(privacy.consent_records, field)):
@@ -552,6 +559,12 @@ def _check_privacy(stated: Contract, faults: Faults) -> None:
                     of_type(at, recorded, "VARCHAR")
                 if field == "decided_at":
                     of_type(at, recorded, "TIMESTAMP", "DATE")
+                if field == "purpose" and recorded.domain is None:
+                    faults.add(
+                        (*place, *at),
+                        f"`{recorded.name}` may hold names that are no purpose, whose decisions nobody would honour",
+                        expected="an `enum` of the purposes that are decided about",
+                    )
                 if field == "decision" and not set(recorded.domain or ("",)) <= set(DECISIONS):
                     faults.add(
                         (*place, *at),

@@ -81,6 +81,14 @@ def _check_consents(
                 next_step=f"add `consent_records` to the contract of `{name}`, or name another dataset",
             )
             return
+        if (asked := _subject_domain(contract)) is not None and asked.normalization != "none":
+            own.add(
+                place,
+                "decisions are matched by the subject as it is written, and this domain has several ways to write it",
+                expected="a subject column whose identifier domain has `normalization: none`",
+                found=f"`normalization: {asked.normalization}`",
+                next_step="name the subject by an opaque identifier, in this dataset and in the decisions",
+            )
         asked, held = _subject_domain(contract), contracts[name].column(records.subject).privacy.identifier_domain
         if asked is not None and asked.name != (held.name if held else None):
             own.add(
@@ -117,6 +125,7 @@ def check_purpose(
             faults.unknown(("datasets", dataset), f"there is no contract `{dataset}`", dataset, datasets)
         elif dataset in contracts:
             _check_use(purpose, contracts[dataset], faults)
+            _check_decisions(purpose, contracts[dataset], contracts, faults)
     used = {dataset: contracts[dataset] for dataset in purpose.datasets if dataset in contracts}
     _check_one_domain(used, faults)
     if len(faults.found) > before or len(used) < len(purpose.datasets):
@@ -174,6 +183,7 @@ def _check_use(purpose: Purpose, contract: Contract, faults: Faults) -> None:
             )
     if not set(use.columns) <= set(known):
         return
+    before = len(faults.found)
     for column in minimized_columns(contract, use):
         technique = use.columns[column.name].technique
         module = PSEUDONYMIZE[technique.kind]
@@ -182,6 +192,38 @@ def _check_use(purpose: Purpose, contract: Contract, faults: Faults) -> None:
             faults.add(at, f"`{technique.kind}` does not fit `{column.name}`: {what}")
         if getattr(module, "MAPS", None) == "subject" and subject is None:
             faults.add(at, f"`{technique.kind}` works by subject, and `{contract.name}` is about nobody")
+    if len(faults.found) == before:
+        _check_others(purpose, contract, faults)
+
+
+def _check_decisions(purpose: Purpose, contract: Contract, contracts: Mapping[str, Contract], faults: Faults) -> None:
+    """The dataset of decisions knows this purpose: else nobody could say no to it."""
+    records = contracts.get(contract.privacy.consents or "")
+    if records is None or records.privacy.consent_records is None or contract.subject_column is None:
+        return
+    decided = records.column(records.privacy.consent_records.purpose)
+    if purpose.purpose not in (decided.domain or ()):
+        faults.add(
+            ("purpose",),
+            f"nobody can decide about this purpose: `{records.name}.{decided.name}` does not know it",
+            expected=f"`{purpose.purpose}` in the `enum` of that column",
+            next_step=f"add it to the contract of `{records.name}`",
+        )
+
+
+def _check_others(purpose: Purpose, contract: Contract, faults: Faults) -> None:
+    """Nobody comes in through a column beside the subject's: rows are chosen by the subject's decisions alone."""
+    place: Place = ("datasets", contract.name, "columns")
+    domain = _subject_domain(contract)
+    for column in pseudonymized_columns(contract, purpose.datasets[contract.name]):
+        other = column.name != contract.subject_column and column.identifier_domain is not None
+        if other and domain is not None and column.identifier_domain == domain:
+            faults.add(
+                (*place, column.name),
+                f"`{column.name}` names another person than the row's subject, who was never asked",
+                expected=f"no column of the identifier domain `{domain.name}` but `{contract.subject_column}`",
+                next_step="leave it out, or give it the technique `redact`",
+            )
 
 
 def _check_one_domain(used: Mapping[str, Contract], faults: Faults) -> None:

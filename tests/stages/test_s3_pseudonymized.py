@@ -92,8 +92,10 @@ def test_two_people_who_collapse_into_one_are_refused(
     """Where a normalization makes one of two identifiers, two people's rows would become one person's."""
     for dataset in ("patients", "consents"):
         edit(f"data/contracts/{dataset}.odcs.yaml", "{name: patient_id}", "{name: patient_id, normalization: email}")
+    before = "lawful_bases: [consent, legitimate_interests]\n      consents: consents"
+    edit("data/contracts/patients.odcs.yaml", before, "lawful_bases: [legitimate_interests]")
+    edit("data/purposes/smoking.yaml", "lawful_basis: consent", "lawful_basis: legitimate_interests")
     edit("data/samples/patients.csv", "p-60;", "P-01;")
-    edit("data/samples/consents.csv", "p-01,smoking", "P-01,smoking,granted,2026-02-02 09:00:00\np-01,smoking")
     gate = reopen()
     make(gate, *map(AssetName.parse, ("raw/patients", "raw/consents", "minimized/smoking/patients")))
     outcome = carry_out(steps(gate.project)[SMOKING], gate)
