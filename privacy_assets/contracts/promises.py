@@ -7,6 +7,7 @@ then meets versions that were measured for more, never for less.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -77,6 +78,7 @@ def _raw(project: Project, contract: Contract) -> Iterator[Promise]:
 
     yield _ask("has_rows", where(), at_least=1)
     yield _ask("rows_accounted", where())
+    yield _ask("has_columns", where(), columns=tuple((column.name, column.type) for column in contract.columns))
     yield _ask("quarantine_share", where("privacy", "quarantine_at_most"), at_most=contract.privacy.quarantine_at_most)
     if contract.primary_key:
         place = where("columns", contract.primary_key[0], "primaryKey")
@@ -134,7 +136,15 @@ def _pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> It
     for name, need in needs.items():
         place = where("columns", name, "technique")
         violated = PSEUDONYMIZE[need.technique.kind].violated(need.technique, before[name])
-        yield _ask("masked", place, column=name, condition=violated.sql(dialect="duckdb"))
+        domain = before[name].identifier_domain
+        declared = [need.technique.model_dump(mode="json"), domain.model_dump(mode="json") if domain else None]
+        yield _ask(
+            "masked",
+            place,
+            column=name,
+            condition=violated.sql(dialect="duckdb"),
+            technique=json.dumps(declared, sort_keys=True),
+        )
         mapped = getattr(PSEUDONYMIZE[need.technique.kind], "MAPS", None) == "value"
         if mapped and name != contract.subject_column:
             yield _ask("large_domain", place, column=name, at_least=SMALLEST_DOMAIN)

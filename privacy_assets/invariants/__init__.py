@@ -11,6 +11,9 @@ An invariant is a module with
 * `judge(parameters, numbers) -> Finding`: the verdict on those numbers under these parameters. Asked when a candidate
   is measured, and again at every read, with the thresholds of that day. Missing numbers are inconclusive.
 
+An invariant whose answer depends on more than the question's text says so with `meaning(parameters) -> str`, which is
+recorded with it.
+
 Thresholds stand in `Parameters` and are used in `judge` alone, so that lowering or raising one is judged on what was
 measured, while a change of what is measured is noticed as a question that was never asked.
 """

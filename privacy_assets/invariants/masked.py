@@ -31,16 +31,26 @@ def _is_condition(text: str) -> str:
 
 
 class Parameters(Frozen):
-    """The column, and the condition (DuckDB SQL) that is true for a value which violates its technique."""
+    """The column, and the condition (DuckDB SQL) that is true for a value which violates its technique.
+
+    `technique` is what was declared (the technique's parameters, the identifier domain): two techniques may have the
+    same impossible values, and what holds of one says nothing of the other.
+    """
 
     kind: Literal["masked"]
     column: ColumnName
     condition: Annotated[str, AfterValidator(_is_condition)]
+    technique: str
 
 
 def about(parameters: Parameters) -> str:
     """The column."""
     return legal(parameters.column)
+
+
+def meaning(parameters: Parameters) -> str:
+    """What was declared."""
+    return parameters.technique
 
 
 def question(parameters: Parameters, output: exp.Table, references: Mapping[str, exp.Table]) -> exp.Select:

@@ -128,6 +128,7 @@ LINES = {
     "raw/patients": {
         "has_rows": (PATIENTS, "apiVersion: v3.2.0"),
         "rows_accounted": (PATIENTS, "apiVersion: v3.2.0"),
+        "has_columns": (PATIENTS, "apiVersion: v3.2.0"),
         "quarantine_share": (PATIENTS, "value:"),
         "unique__patient_id": (PATIENTS, "primaryKey: true"),
         "not_null__patient_id": (PATIENTS, "required: true"),
@@ -137,7 +138,9 @@ LINES = {
     "raw/consents": {
         "has_rows": (CONSENTS, "apiVersion: v3.2.0"),
         "rows_accounted": (CONSENTS, "apiVersion: v3.2.0"),
-        "quarantine_share": (CONSENTS, "value:"),
+        "has_columns": (CONSENTS, "apiVersion: v3.2.0"),
+        "quarantine_share": (CONSENTS, "quarantine_at_most: 0.0"),
+        "in_domain__purpose": (CONSENTS, "enum: [{value: smoking}, {value: reaching}, {value: another}]"),
         "not_null__patient_id": (CONSENTS, "required: true"),
         "not_null__purpose": (CONSENTS, "required: true"),
         "not_null__decision": (CONSENTS, "required: true"),

@@ -20,7 +20,7 @@ from privacy_assets.words import Finding, Frozen, Verdict
 HERE = Path(__file__).parent
 NOW = "2026-06-15 12:00:00"
 THRESHOLDS = {"at_least", "at_most"}
-SCHEMA_ONLY = {"only_columns"}
+SCHEMA_ONLY = {"only_columns", "has_columns"}
 
 
 def _cases(kind):
