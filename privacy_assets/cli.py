@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.tree import Tree
 
-from privacy_assets.errors import Fault, PrivacyAssetsError
+from privacy_assets.errors import BadEnvironment, Fault, PrivacyAssetsError
 from privacy_assets.reading import find_root
 
 if TYPE_CHECKING:
@@ -235,7 +235,10 @@ def export(
 def _instance(folder: Path) -> dg.DagsterInstance:
     import dagster as dg
 
-    os.environ.setdefault("DAGSTER_HOME", str(folder))
+    # The project's own settings, wherever DAGSTER_HOME points: telemetry off, no compute logs, history in the home.
+    if not (folder / "dagster.yaml").is_file():
+        raise BadEnvironment.of("the project has no dagster.yaml", where=str(folder), next_step="put the file back")
+    os.environ["DAGSTER_HOME"] = str(folder)
     return dg.DagsterInstance.get()
 
 

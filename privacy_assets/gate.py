@@ -24,7 +24,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -35,12 +35,22 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
+from privacy_assets.contracts.contract import ConsentRecords
 from privacy_assets.contracts.entitlement import consent_records, entitled, retained
 from privacy_assets.contracts.loading import Project, load
 from privacy_assets.contracts.promises import RETENTION_FROM, Promise, promises
-from privacy_assets.errors import BadDeclaration, Fault, NotKept, PrivacyAssetsError, Refused, Stale, Tampered
+from privacy_assets.errors import (
+    BadDeclaration,
+    BadEnvironment,
+    Fault,
+    NotKept,
+    PrivacyAssetsError,
+    Refused,
+    Stale,
+    Tampered,
+)
 from privacy_assets.ledger.log import Entry, Ledger
-from privacy_assets.warehouse.connections import Attachment, content_digest, engine_errors, governed
+from privacy_assets.warehouse.connections import Attachment, content_digest, engine_errors, governed, quoted
 from privacy_assets.warehouse.home import Home
 from privacy_assets.warehouse.keys import KeyFile, Secrets
 from privacy_assets.warehouse.versions import Candidate, Versions, file_digest
@@ -69,6 +79,10 @@ class Standing(StrEnum):
     BROKEN = "broken"
     FORGED = "forged"
     MISSING = "missing"
+
+
+PASSING = frozenset({Standing.KEPT, Standing.STALE})
+"""How an asset stands that can be read: kept, or stale and inside its time of grace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +171,17 @@ class Passport:
     @classmethod
     def parse(cls, entry: Entry) -> Passport:
         """From its ledger entry."""
+        try:
+            return cls._parsed(entry)
+        except (KeyError, TypeError, ValueError):
+            raise BadEnvironment.of(
+                "the ledger holds a publication that this release does not understand",
+                where=f"ledger entry {entry.position}",
+                next_step="use the release that wrote it, or begin a new home with PRIVACY_ASSETS_HOME",
+            ) from None
+
+    @classmethod
+    def _parsed(cls, entry: Entry) -> Passport:
         body = entry.body
         return cls(
             asset=AssetName.parse(body["asset"]),
@@ -227,7 +252,11 @@ def _measure_one(
 def moment_for(query: exp.Query, now: datetime) -> dict[str, datetime] | None:
     """What to bind when a query is run: the moment `$now` (UTC), if it asks for it."""
     asks = any(node.name == "now" for node in query.find_all(exp.Placeholder, exp.Parameter))
-    return {"now": now.astimezone(UTC).replace(tzinfo=None)} if asks else None
+    return {"now": _naive(now)} if asks else None
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _number(value: Any) -> Number:
@@ -246,8 +275,10 @@ class _AnyTable(dict[str, exp.Table]):
 
 @functools.lru_cache(maxsize=4096)
 def question_digest(promise: Promise) -> str:
-    """SHA-256 (hex) of the question's text, whatever the tables are called on the day."""
+    """SHA-256 (hex) of the question's text, whatever the tables are called on the day, and of what else it means."""
     text = promise.invariant.question(promise.parameters, _OUTPUT, _AnyTable()).sql(dialect="duckdb")
+    if meaning := getattr(promise.invariant, "meaning", None):
+        text += "\n" + meaning(promise.parameters)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -285,6 +316,25 @@ def fault_of(promise: Promise, finding: Finding, asset: str) -> Fault:
     )
 
 
+# Since when a subject's answer has been no: the first refusal after the last consent.
+_REFUSED = """
+CREATE TEMP TABLE refused AS
+WITH said AS (
+    SELECT {subject} AS subject, {decided_at} AS moment, {decision} = 'granted' AS granted
+    FROM decided.main.data WHERE {purpose} = $purpose AND {decided_at} <= $now
+),
+consented AS (SELECT subject, max(moment) AS moment FROM said WHERE granted GROUP BY subject)
+SELECT said.subject, min(said.moment) AS since
+FROM said LEFT JOIN consented ON said.subject = consented.subject
+WHERE NOT said.granted AND (consented.moment IS NULL OR said.moment >= consented.moment)
+GROUP BY said.subject
+"""
+
+
+def _quoted(records: ConsentRecords) -> dict[str, str]:
+    return {field: quoted(column) for field, column in records.model_dump().items()}
+
+
 class Gate:
     """Keeps the door: see the module's text. One per process and project; opening it verifies the ledger."""
 
@@ -318,6 +368,12 @@ class Gate:
         home = Home.open(root, env)
         provider = KeyFile.open(home)
         secrets = Secrets.open(home, provider)
+        if not any(home.ledger.iterdir()) and any(home.versions.rglob("*.duckdb")):
+            raise Tampered.of(
+                "the ledger is gone, and the home holds versions",
+                where=str(home.ledger),
+                next_step="put the ledger back from a backup; without it nothing in the home can be vouched for",
+            )
         ledger = Ledger.open(
             home.ledger,
             origin=f"privacy-assets/{home.project_id}",
@@ -346,6 +402,14 @@ class Gate:
         """The publication that stands for this asset, if there is one."""
         history = self.history(asset)
         return history[-1] if history else None
+
+    def undeclared(self) -> tuple[AssetName, ...]:
+        """Assets that have files in the home, and that no contract or purpose declares any more."""
+        self._catch_up()
+        gone = sorted(set(self._published) - self.project.assets())
+        return tuple(
+            asset for asset in gone if any(self.versions.exists(str(asset), old.version) for old in self.history(asset))
+        )
 
     def passport(self, made_from: Input) -> Passport | None:
         """The publication of exactly this version."""
@@ -408,13 +472,21 @@ class Gate:
         entry = self.ledger.entries(position)[0]
         return replace(passport, position=position, time=entry.time)
 
-    def destroy_superseded(self, asset: AssetName) -> int:
-        """Destroy what is older than the purpose keeps, key first; the number of versions destroyed.
+    def destroy_superseded(self, published: Passport) -> int:
+        """Destroy what is older than is kept, key first, of the asset and of all that it is made from; how many.
 
-        The ledger says so before it happens, and what a crash left half done is finished here.
+        What a version that stands was made from stays as long as that version. The ledger says so before it happens,
+        and what a crash left half done is finished here.
         """
-        keep = 1 if asset.stage is Stage.RAW else self.project.purposes[asset.purpose].keep_superseded
-        old = self.history(asset)[: -1 - keep]
+        latest = [found for asset in self.project.assets() if (found := self.latest(asset))]
+        needed = {(made.asset, made.version) for found in latest for made in self.ancestry(found)}
+        assets = {made.asset for made in self.ancestry(published)}
+        return sum(self._destroy_superseded(asset, needed) for asset in sorted(assets))
+
+    def _destroy_superseded(self, asset: AssetName, needed: Collection[tuple[AssetName, str]]) -> int:
+        purpose = self.project.purposes.get(asset.purpose)
+        keep = purpose.keep_superseded if purpose else 1
+        old = [found for found in self.history(asset)[: -1 - keep] if (asset, found.version) not in needed]
         for passport in old:
             if (asset, passport.version) not in self._destroyed:
                 body = {"action": "destroy", "asset": str(asset), "version": passport.version, "reason": "superseded"}
@@ -454,6 +526,15 @@ class Gate:
 
         Raises Refused, Stale (with the time it lapsed) or Tampered, with every reason at once.
         """
+        self._may_read(asset, reader)
+        examination = self.examine(asset)
+        if examination.passport is not None and examination.standing in PASSING:
+            self._decisions_are_fresh(examination.passport)
+            return examination.passport
+        kinds = {Standing.OVERDUE: Stale, Standing.FORGED: Tampered}
+        raise kinds.get(examination.standing, Refused)(*examination.faults)
+
+    def _may_read(self, asset: AssetName, reader: str) -> None:
         self._known(asset)
         if reader not in READERS[asset.stage]:
             raise Refused.of(
@@ -461,11 +542,21 @@ class Gate:
                 expected=f"readers of {asset.stage}: {', '.join(sorted(READERS[asset.stage]))}",
                 next_step="read the training set of your purpose, or declare a purpose that needs this data",
             )
-        examination = self.examine(asset)
-        if examination.passport is not None and examination.standing in (Standing.KEPT, Standing.STALE):
-            return examination.passport
-        kinds = {Standing.OVERDUE: Stale, Standing.FORGED: Tampered}
-        raise kinds.get(examination.standing, Refused)(*examination.faults)
+
+    def _decisions_are_fresh(self, passport: Passport) -> None:
+        """Nothing is built on decisions older than their contract allows: somebody may have withdrawn since."""
+        contract = self.project.contracts.get(passport.asset.dataset)
+        if passport.asset.stage is not Stage.RAW or contract is None or contract.privacy.consent_records is None:
+            return
+        hours = contract.fresh_within_hours
+        if hours is not None and passport.time + timedelta(hours=hours) < self.now():
+            raise Refused.of(
+                f"the decisions in {passport.asset} are too old to build on",
+                where=self.project.where("contract", contract.name),
+                expected=f"taken in within the last {hours} hours (latency)",
+                found=f"taken in at {passport.time:%Y-%m-%d %H:%M} UTC",
+                next_step=f"""dagster asset materialize -m definitions --select 'key:"{passport.asset}"'""",
+            )
 
     def _known(self, asset: AssetName) -> None:
         known = self.project.assets()
@@ -480,8 +571,20 @@ class Gate:
         """Whether the version's file and key are there, and the file is the one that was published."""
         return self._file_fault(passport) is None
 
+    def require_sound(self, passport: Passport) -> None:
+        """Raise Refused where the version's file or key is gone, Tampered where the file is another."""
+        if unsound := self._file_fault(passport):
+            raise (Tampered if unsound[0] is Standing.FORGED else Refused)(*unsound[1])
+
     def _file_fault(self, passport: Passport) -> tuple[Standing, tuple[Fault]] | None:
         asset, version = str(passport.asset), passport.version
+        if (passport.asset, version) in self._destroyed:
+            fault = Fault(
+                "the version was superseded and destroyed",
+                where=f"{asset} version {version}",
+                next_step=f"materialize {asset} and what is made from it again",
+            )
+            return Standing.BROKEN, (fault,)
         if not self.versions.exists(asset, version):
             fault = Fault(
                 "the file or key of the published version is gone",
@@ -565,8 +668,7 @@ class Gate:
         asked = (version.version, decided.version if decided else "", f"{now:%Y-%m-%dT%H}")
         if asked not in self._lapses:
             for read in (version, decided) if decided else (version,):
-                if fault := self._file_fault(read):
-                    raise (Tampered if fault[0] is Standing.FORGED else Refused)(*fault[1])
+                self.require_sound(read)
             self._lapses[asked] = self._ask_lapse(version, decided, now)
         return self._lapses[asked]
 
@@ -582,20 +684,18 @@ class Gate:
         records = consent_records(self.project, contract)
         if decided is not None and records and contract.subject_column:
             said = exp.to_table("decided.main.data", dialect="duckdb")
-            last = (
-                f'SELECT max(said."{records.decided_at}") FROM decided.main.data AS said '
-                f'WHERE said."{records.subject}" = held_row."{contract.subject_column}" '
-                f'AND said."{records.purpose}" = \'{purpose.purpose}\' AND said."{records.decided_at}" <= $now'
-            )
-            asked.append((entitled(purpose, contract.subject_column, records, "held_row", said), f"({last})"))
+            refused = f'SELECT refused.since FROM refused WHERE refused.subject = held_row."{contract.subject_column}"'
+            asked.append((entitled(purpose, contract.subject_column, records, "held_row", said), f"({refused})"))
         lapses: list[_Lapse] = []
         with governed(self.home.spill, inputs=attached, candidate=None) as con, engine_errors("asking who withdrew"):
+            if decided is not None and records:
+                con.execute(_REFUSED.format(**_quoted(records)), {"purpose": purpose.purpose, "now": _naive(now)})
             for stays, ends in asked:
                 sql = (
                     f"SELECT count(*), min(greatest(CAST({ends} AS TIMESTAMP), $built)) "
                     f"FROM held.main.data AS held_row WHERE NOT coalesce({stays.sql(dialect='duckdb')}, false)"
                 )
-                values = {"now": now.replace(tzinfo=None), "built": version.time.replace(tzinfo=None)}
+                values = {"now": _naive(now), "built": _naive(version.time)}
                 rows, since = con.execute(sql, values).fetchone() or (0, None)
                 if rows:
                     lapses.append(_Lapse(rows, (since or values["built"]).replace(tzinfo=UTC)))
@@ -613,7 +713,7 @@ class Gate:
     @contextmanager
     def open_version(self, asset: AssetName, *, purpose: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Passport]]:
         """A version opened for a person: catalog `released`, read-only. The access is in the ledger first."""
-        self._known(asset)
+        self._may_read(asset, PERSON)
         if asset.purpose != purpose:
             raise Refused.of(
                 f"{asset} was not made for the purpose {purpose!r}",

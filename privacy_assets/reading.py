@@ -23,7 +23,7 @@ from privacy_assets.words import AssetName, Stage
 
 def find_root(start: Path | None = None) -> Path:
     """The project that `start` (default: the current folder) lies in: the nearest folder with data/contracts."""
-    start = (start or Path.cwd()).resolve()
+    start = Path(start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
         if (folder / "data" / "contracts").is_dir():
             return folder
@@ -88,6 +88,9 @@ def export(asset: str, *, purpose: str, to: Path, key_file: Path, root: Path | N
     Open it with `ATTACH 'copy.duckdb' (ENCRYPTION_KEY '<text of the key file>')`.
     """
     to, key_file = to.resolve(), key_file.resolve()
+    name = AssetName.parse(asset)
+    if name.stage is Stage.MODEL:
+        raise Refused.of(f"{asset} is a model: there are no rows to export", next_step="load_model returns it")
     if to.parent == key_file.parent:
         raise BadDeclaration.of(
             "the key would lie beside the data that it opens",
@@ -102,8 +105,12 @@ def export(asset: str, *, purpose: str, to: Path, key_file: Path, root: Path | N
             raise BadDeclaration.of(
                 "there is no such folder", where=str(path.parent), next_step="make it, or name a file in another one"
             )
-    name, key = AssetName.parse(asset), secrets.token_hex(32)
-    gate = Gate.open(find_root(root))
+    key, gate = secrets.token_hex(32), Gate.open(find_root(root))
+    for path in (to, key_file):
+        if path.is_relative_to(gate.home.path):
+            raise BadDeclaration.of(
+                "the home keeps nothing but its own files", where=str(path), next_step="name a file outside the home"
+            )
     part = to.with_name(f".{to.name}.part")
     part.unlink(missing_ok=True)  # left by an export that was killed; its key was never written
     try:

@@ -13,12 +13,10 @@ import dagster as dg
 
 from privacy_assets.build import steps
 from privacy_assets.errors import Fault, PrivacyAssetsError, Tampered
-from privacy_assets.gate import Examination, Gate, Standing
+from privacy_assets.gate import PASSING, Examination, Gate, Standing
 from privacy_assets.stages.asset import key_of
 from privacy_assets.stages.step import measure_again
 from privacy_assets.words import AssetName, Verdict
-
-PASSING = frozenset({Standing.KEPT, Standing.STALE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,13 @@ def verify(
     `instance` is Dagster's history, compared with the ledger (None: not compared); `progress` is called before each.
     """
     gate.ledger.verify()
+    for asset in gate.undeclared():
+        fault = Fault(
+            "it is published, and nothing declares it any more",
+            where=str(asset),
+            next_step="declare it again, or remove its folder from the home's versions: nobody can read it",
+        )
+        yield Line(asset, Standing.BROKEN, (fault,), 0, 0)
     for asset, step in steps(gate.project).items():
         progress(asset)
         examined = gate.examine(asset)
@@ -67,7 +72,7 @@ def verify(
             examined = _worse(examined, Standing.FORGED, (*faults, *forged))
         elif faults or inconclusive:
             examined = _worse(examined, Standing.BROKEN, faults)
-        yield _line(examined, len(outcome.measured))
+        yield _line(examined, len(outcome.measured) - outcome.recalled)
 
 
 def _worse(examined: Examination, standing: Standing, faults: tuple[Fault, ...]) -> Examination:

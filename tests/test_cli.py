@@ -178,7 +178,7 @@ def test_verify_measures_all_again(command: Command, published: Gate):
 def _missing(gate: Gate) -> None:
     edit(gate.project.root, "data/purposes/smoking.yaml", "\nmodel:\n", "\nepoch: 1\nmodel:\n")
     text = (gate.project.root / "data/purposes/smoking.yaml").read_text()
-    (gate.project.root / "data/purposes/other.yaml").write_text(text.replace("purpose: smoking", "purpose: other"))
+    (gate.project.root / "data/purposes/another.yaml").write_text(text.replace("purpose: smoking", "purpose: another"))
 
 
 def _deleted(gate: Gate) -> None:
@@ -196,7 +196,7 @@ def _broken(gate: Gate) -> None:
 @pytest.mark.parametrize(
     ("harm", "asset", "standing", "why"),
     [
-        (_missing, "training/other", "missing", "was never published"),
+        (_missing, "training/another", "missing", "was never published"),
         (_deleted, "training/smoking", "broken", "file or key of the published version is gone"),
         (_forged, "training/smoking", "forged", "the file is not the one that was published"),
         (_broken, "features/smoking", "broken", "has_subjects__patient_id is broken"),

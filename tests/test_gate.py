@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -213,16 +214,86 @@ def test_nothing_is_published_without_every_measurement(published: Gate):
     assert published.ledger.size == size
 
 
+MODEL = AssetName.parse("model/smoking")
+
+
 def test_the_version_before_the_last_stays_and_older_ones_are_destroyed(published: Gate):
     """One superseded version is kept by default; destruction is in the ledger, and takes the key."""
-    step = steps(published.project)[TRAINING]
-    first = published.latest(TRAINING)
+    step = steps(published.project)[MODEL]
+    first = published.latest(MODEL)
     carry_out(step, published)
-    assert published.versions.exists(str(TRAINING), first.version)
+    assert published.versions.exists(str(MODEL), first.version)
     carry_out(step, published)
-    assert not published.versions.exists(str(TRAINING), first.version)
+    assert not published.versions.exists(str(MODEL), first.version)
     destroyed = [entry.body for entry in published.ledger.entries() if entry.body["action"] == "destroy"]
-    assert [(body["asset"], body["version"]) for body in destroyed] == [(str(TRAINING), first.version)]
+    assert [(body["asset"], body["version"]) for body in destroyed] == [(str(MODEL), first.version)]
+
+
+def test_what_a_standing_version_was_made_from_stays_until_that_is_made_anew(published: Gate):
+    """Rebuilding an input again and again does not take the ground from under what was made of it."""
+    first = published.latest(TRAINING)
+    for _ in range(3):
+        carry_out(steps(published.project)[TRAINING], published)
+    assert published.versions.exists(str(TRAINING), first.version)
+    assert published.examine(MODEL).standing is Standing.KEPT
+    carry_out(steps(published.project)[MODEL], published)
+    carry_out(steps(published.project)[MODEL], published)
+    assert not published.versions.exists(str(TRAINING), first.version)
+
+
+def test_saying_no_again_does_not_extend_the_time_of_grace(published: Gate):
+    """The first refusal after the last consent counts."""
+    _withdraw(published, "p-03")
+    until = published.examine(TRAINING).until
+    now = published.now()
+    published.now = lambda: now + timedelta(hours=5)
+    _withdraw(published, "p-03")
+    assert published.examine(TRAINING).until == until
+
+
+def test_nothing_is_built_on_decisions_that_are_too_old(published: Gate, reopen: Callable[[], Gate]):
+    """Where the contract of decisions says how late they may be, older ones are refused for building."""
+    contract = "data/contracts/consents.odcs.yaml"
+    edit(
+        published.project.root,
+        contract,
+        "servers:",
+        "slaProperties: [{property: latency, value: 24, unit: h}]\nservers:",
+    )
+    gate = reopen()
+    assert gate.require(CONSENTS, Stage.MINIMIZED)
+    now = gate.now()
+    gate.now = lambda: now + timedelta(hours=25)
+    with pytest.raises(Refused, match="too old to build on"):
+        carry_out(steps(gate.project)[MINIMIZED], gate)
+
+
+def test_versions_without_their_ledger_are_not_begun_anew(published: Gate, environment: dict[str, str]):
+    """Where ledger and witness are both gone, nothing is swept and nothing is vouched for."""
+    shutil.rmtree(environment["PRIVACY_ASSETS_WITNESS"])
+    shutil.rmtree(published.home.ledger)
+    with pytest.raises(Tampered, match="the ledger is gone"):
+        Gate.open(published.project.root, environment)
+    assert any(published.home.versions.rglob("*.duckdb"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("kind: bucket, edges: [30, 50]", "kind: code_extremes, low: 30, high: 50", id="technique"),
+        pytest.param("edges: [30, 50]", "edges: [30, 51]", id="parameter"),
+    ],
+)
+def test_another_technique_is_another_promise(published: Gate, reopen: Callable[[], Gate], before: str, after: str):
+    """What was made by one technique is not taken for what another would have made."""
+    edit(published.project.root, PURPOSE, before, after)
+    assert reopen().examine(AssetName.parse("pseudonymized/smoking/patients")).standing is Standing.BROKEN
+
+
+def test_a_column_of_another_type_is_another_promise(published: Gate, reopen: Callable[[], Gate]):
+    """Raw stands for the types of its contract as it is now."""
+    edit(published.project.root, "data/contracts/patients.odcs.yaml", "physicalType: SMALLINT", "physicalType: BIGINT")
+    assert reopen().examine(AssetName.parse("raw/patients")).standing is Standing.BROKEN
 
 
 def test_files_that_no_publication_names_are_swept(published: Gate):

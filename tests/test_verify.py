@@ -11,10 +11,10 @@ import pytest
 
 from privacy_assets.build import steps
 from privacy_assets.errors import Tampered
-from privacy_assets.gate import Gate, Standing
+from privacy_assets.gate import PASSING, Gate, Standing
 from privacy_assets.stages.asset import key_of
-from privacy_assets.stages.step import carry_out
-from privacy_assets.verify import PASSING, Line, verify
+from privacy_assets.stages.step import carry_out, measure_again
+from privacy_assets.verify import Line, verify
 from privacy_assets.words import AssetName
 
 RAW = AssetName.parse("raw/patients")
@@ -102,15 +102,23 @@ def test_what_is_promised_since_is_asked_of_the_recorded_numbers(published: Gate
 
 
 def test_inputs_that_were_destroyed_since_are_judged_by_what_was_measured(published: Gate):
-    """An asset whose input was superseded twice is verified without it."""
-    step = steps(published.project)[FEATURES]
-    carry_out(step, published).raise_faults()
-    carry_out(step, published).raise_faults()
-    first = published.latest(TRAINING).inputs[0]
-    assert not published.versions.exists(str(first.asset), first.version)
-    found = lines(published)
-    assert all(line.passes for line in found.values())
-    assert found[TRAINING].measured == len(published.latest(TRAINING).measured)
+    """A question that compares with what is gone cannot be asked again: it is not counted as measured again."""
+    asset = AssetName.parse("pseudonymized/smoking/patients")
+    first = published.latest(asset).inputs[0]
+    carry_out(steps(published.project)[first.asset], published).raise_faults()
+    published.versions.destroy(str(first.asset), first.version)
+    outcome = measure_again(steps(published.project)[asset], published, published.latest(asset))
+    assert not outcome.faults
+    assert outcome.recalled == 1
+    assert len(outcome.measured) == len(published.latest(asset).measured)
+
+
+def test_what_nobody_declares_any_more_is_named(published: Gate, reopen: Callable[[], Gate]):
+    """A purpose that was removed leaves its files: verification says so."""
+    (published.project.root / "data/purposes/smoking.yaml").unlink()
+    found = {line.asset: line for line in verify(reopen(), None)}
+    assert "nothing declares it" in found[TRAINING].faults[0].what
+    assert not found[TRAINING].passes
 
 
 def test_a_version_that_only_dagster_knows_is_forged(published: Gate):

@@ -12,6 +12,7 @@ import inspect
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import dagster as dg
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.promises import Promise, promises
 from privacy_assets.errors import Fault, PrivacyAssetsError
-from privacy_assets.gate import Gate, Measured, Passport
+from privacy_assets.gate import PASSING, Gate, Measured, Passport
 from privacy_assets.stages.metadata import Declared, Digest, Fact, Rows, metadata
 from privacy_assets.stages.step import Outcome, Step, carry_out, measure_again
 from privacy_assets.words import AssetName, Column, Stage, Verdict
@@ -85,7 +86,7 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
             if again and passport is None:
                 raise PrivacyAssetsError(Fault(f"{step.asset} was never published", next_step="materialize it first"))
             if again and passport is not None:
-                outcome = measure_again(step, gate, passport)
+                outcome = _ask_again(step, gate, passport)
             else:
                 context.log.info(f"{step.asset}: writing a candidate")
                 outcome = carry_out(step, gate, context.run.run_id)
@@ -110,6 +111,14 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
             raise dg.Failure(f"{step.asset}: {what}\n{text}", metadata=_faults(outcome.faults), allow_retries=False)
 
     return carried_out
+
+
+def _ask_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
+    """The published version as it is measured now, and as the gate would answer a reader."""
+    outcome, examined = measure_again(step, gate, passport), gate.examine(step.asset)
+    if examined.standing in PASSING:
+        return outcome
+    return replace(outcome, faults=tuple(dict.fromkeys((*outcome.faults, *examined.faults))))
 
 
 def counted(counts: Mapping[str, int]) -> list[str]:

@@ -23,9 +23,9 @@ from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.gate import Gate
 from privacy_assets.lineage.columns import Lineage, column_lineage
+from privacy_assets.stages import vault
 from privacy_assets.stages.step import Step, View, Work, declared
-from privacy_assets.stages.vault import surrogates
-from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
+from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE, _domains, _keyed
 from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import AssetName, Column, IdentifierDomain, Stage
 
@@ -57,7 +57,7 @@ def pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> Ste
             ("contract", f"{dataset}@{contract.version}", contract.digest),
             ("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose)),
         ),
-        made_by=(sys.modules[__name__], *modules.values()),
+        made_by=(sys.modules[__name__], vault, _domains, _keyed, *modules.values()),
         references={"input": dataset},
         epoch=purpose.epoch,
     )
@@ -124,7 +124,7 @@ def _make_map(
     if getattr(module, "VAULT", False):
         # no stand-in may equal a real value of the domain, in whichever column it stands
         alike = [column.name for column in columns if column.identifier_domain == domain]
-        mapped = surrogates(work, purpose, domain, technique, values, _distinct(work, dataset, alike), key)
+        mapped = vault.surrogates(work, purpose, domain, technique, values, _distinct(work, dataset, alike), key)
     else:
         with engine_errors("mapping identifiers"):
             mapped = module.map_values(technique, values, key, domain)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from privacy_assets.contracts import _features_language, features_sql
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.purpose import Purpose
+from privacy_assets.errors import EngineFailed
 from privacy_assets.lineage.columns import column_lineage
 from privacy_assets.stages.step import Step, View, Work, declared, names
 from privacy_assets.words import AssetName, Stage
@@ -29,7 +30,15 @@ def features(project: Project, purpose: Purpose) -> Step:
     }
 
     def write(work: Work) -> None:
-        work.create(analysed.expression, "computing features")
+        try:
+            work.create(analysed.expression, "computing features")
+        except EngineFailed as error:
+            fault = replace(
+                error.faults[0],
+                where=project.where("purpose", purpose.purpose, "features", "sql"),
+                next_step="the SQL fails on a value that is there: use TRY_CAST or a CASE, and look at each division",
+            )
+            raise EngineFailed(fault) from None
 
     return Step(
         asset=AssetName(Stage.FEATURES, purpose.purpose),

@@ -99,13 +99,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a step: the passport that stands, or the faults for which nothing was published."""
+    """What came of a step: the passport that stands, or the faults for which nothing was published.
+
+    `recalled` counts the findings that could not be measured again and were judged on what was measured then.
+    """
 
     measured: tuple[Measured, ...]
     faults: tuple[Fault, ...]
     passport: Passport | None
     counts: Mapping[str, int] = field(default_factory=dict)
     destroyed: int = 0
+    recalled: int = 0
 
     def raise_faults(self) -> None:
         """Raise NotKept with every fault, or return if there is none."""
@@ -130,7 +134,7 @@ def carry_out(step: Step, gate: Gate, run: str = "") -> Outcome:
             _show_views(con, step, passports)
             step.write(Work(con, gate, now, passports))
             measured = measure(con, asked, _table(DATA), _references(step), now)
-            columns = tuple(columns_of(con, DATA))
+            columns = _observed(step, columns_of(con, DATA))
             with engine_errors("counting rows"):
                 rows = (con.execute(f"SELECT count(*) FROM {DATA}").fetchone() or (0,))[0]
             content_digest = gate.content_digest(con, step.tables)
@@ -162,20 +166,22 @@ def carry_out(step: Step, gate: Gate, run: str = "") -> Outcome:
         # kept before it is published: a failure after the append must not take the file of a version that exists
         candidate.keep()
         passport = gate.publish(passport, since=since)
-    return Outcome(measured, (), passport, counts, gate.destroy_superseded(step.asset))
+    return Outcome(measured, (), passport, counts, gate.destroy_superseded(passport))
 
 
 def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
-    """Ask every promise of the published version again.
+    """Ask every promise of the published version again; raises what `Gate.require_sound` raises.
 
-    A question that compares with an input which is destroyed by now is judged on what was measured then.
+    A question that compares with an input which is destroyed or changed by now is judged on what was measured then.
     """
+    gate.require_sound(passport)
     asked = promises(gate.project, step.asset)
     held = {name: passport_of for name, view in step.views.items() if (passport_of := _held(gate, passport, view))}
     attached = {"candidate": gate.attachment(passport)}
     attached |= {f"i{place}": gate.attachment(held[name]) for place, name in enumerate(step.views) if name in held}
     measured: list[Measured] = []
     faults: list[Fault] = []
+    recalled = 0
     with governed(gate.home.spill, inputs=attached, candidate=None) as con:
         _show_views(con, step, held)
         references = {name: table for name, table in _references(step).items() if _is_there(step, name, held)}
@@ -185,6 +191,7 @@ def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
             except KeyError:
                 if fault := judge_again(promise, passport):
                     faults.append(fault)
+                recalled += 1
                 measured += [then for then in passport.measured if then.finding.name == promise.name]
                 continue
             measured.append(found)
@@ -199,13 +206,14 @@ def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
                 next_step="stop and find out who changed it; materialize again to publish a sound version",
             )
         )
-    return Outcome(tuple(measured), tuple(faults), passport, passport.counts)
+    return Outcome(tuple(measured), tuple(faults), passport, passport.counts, recalled=recalled)
 
 
 def _held(gate: Gate, passport: Passport, view: View) -> Passport | None:
     for made_from in passport.inputs:
-        if made_from.asset == view.asset and gate.versions.exists(str(made_from.asset), made_from.version):
-            return gate.passport(made_from)
+        if made_from.asset == view.asset:
+            found = gate.passport(made_from)
+            return found if found and gate.is_sound(found) else None
     return None
 
 
@@ -233,6 +241,14 @@ def _show_views(con: duckdb.DuckDBPyConnection, step: Step, passports: Mapping[s
             columns = ", ".join(map(quoted, view.columns))
             with engine_errors(f"showing {view.asset} to {step.asset}"):
                 con.execute(f"CREATE VIEW main.{quoted(name)} AS SELECT {columns} FROM i{place}.main.data")
+
+
+def _observed(step: Step, found: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The columns that are there. One that is not declared is named by its place: its header could be anything."""
+    declared = {column.name for column in step.columns}
+    return tuple(
+        (name if name in declared else f"unknown_{place}", kind) for place, (name, kind) in enumerate(found, start=1)
+    )
 
 
 def _references(step: Step) -> dict[str, exp.Table]:

@@ -203,7 +203,6 @@ def test_verification_measures_everything_again_and_writes_nothing(checkout: Any
         assert all(check.passed and check.metadata["subject"].value == "published version" for check in checks)
 
 
-@pytest.mark.xfail(strict=True, reason="the checks of Dagster open the file before they compare it with the ledger")
 def test_verification_ends_with_1_where_a_file_was_changed(checkout: Any):
     """It says that the file is not the published one, and still measures the others."""
     flip_a_byte(version_of(checkout, FEATURES))

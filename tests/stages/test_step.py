@@ -136,14 +136,16 @@ def test_a_source_without_a_needed_column_is_refused_by_name(published: Gate):
 
 
 def test_an_unknown_column_stays_in_raw(published: Gate):
-    """It is kept as received, and flows nowhere."""
+    """It is kept as received and flows nowhere; its header, which could be anything, stays in the file."""
     path = published.project.root / "data/samples/patients.csv"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0] + ";shoe_size", *(f"{line};42" for line in lines[1:])]))
     for asset in (RAW, MINIMIZED):
         carry_out(steps(published.project)[asset], published).raise_faults()
-    assert "shoe_size" in dict(published.latest(RAW).columns)
-    assert "shoe_size" not in dict(published.latest(MINIMIZED).columns)
+    assert "unknown_8" in dict(published.latest(RAW).columns)
+    assert rows(published, RAW, "SELECT DISTINCT shoe_size FROM DATA") == [("42",)]
+    assert "shoe_size" not in (published.home.ledger / "entries").read_text()
+    assert len(published.latest(MINIMIZED).columns) == 5
 
 
 def test_what_is_published_can_be_measured_again(published: Gate):

@@ -98,6 +98,7 @@ def test_who_leaves_is_gone_with_the_version(
         left = {mac for _, mac, _ in rows(reaching, asset, VAULT)}
         assert len(left) == 58
         assert left < gone
+    make(reaching, AssetName.parse("features/reaching"))
     make(reaching, PATIENTS)
     assert not reaching.versions.path(str(PATIENTS), old.version).exists()
     with pytest.raises(Refused, match="destroyed"):
