@@ -32,7 +32,7 @@ lint: install  ## style, types and the layers of the house
 	$(BIN)/lint-imports
 
 test: lint  ## every test
-	$(BIN)/pytest -m "not long"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not long"
 
 test-long: install  ## the tests that take minutes
 	$(BIN)/pytest -m long
