@@ -9,7 +9,7 @@ All faults of all files are gathered and raised at once, each with its file and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -134,7 +134,7 @@ def _load(root: Path) -> tuple[Project, list[Fault]]:
                 documents[kind, name] = faults.document
                 found += faults.found
     project = Project(root, MappingProxyType(contracts), MappingProxyType(purposes), features, documents)
-    return project, sorted(found, key=_position)
+    return project, sorted(map(_with_next_step, found), key=_position)
 
 
 def _open(root: Path, folder: str, ending: str, found: list[Fault]) -> dict[str, Faults | None]:
@@ -158,6 +158,13 @@ def _open(root: Path, folder: str, ending: str, found: list[Fault]) -> dict[str,
         except BadDeclaration as error:
             found += error.faults
     return files
+
+
+def _with_next_step(fault: Fault) -> Fault:
+    """Nobody is left with a fault and no idea: what may stand in a line can be looked up."""
+    kind = "contract" if fault.where.startswith(CONTRACTS) else "purpose"
+    look = f"mend this line; `privacy-assets schema {kind}` prints what may stand there"
+    return fault if fault.next_step else replace(fault, next_step=look)
 
 
 def _position(fault: Fault) -> tuple[str, list[int]]:

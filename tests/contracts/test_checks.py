@@ -50,6 +50,23 @@ def test_decisions_that_could_be_lost_are_refused(tiny_project: Path, file: str,
     assert any(what in fault.what for fault in check(tiny_project))
 
 
+@pytest.mark.parametrize(
+    ("file", "before", "after", "kind"),
+    [
+        pytest.param(SMOKING, "lawful_basis: consent", "lawful_basis: because", "purpose", id="no near match"),
+        pytest.param(SMOKING, "SELECT patient_id, sex", "SELECT patient_id, email, sex", "purpose", id="SQL"),
+        pytest.param(PATIENTS, "role: sensitive", "role: secret", "contract", id="contract"),
+    ],
+)
+def test_every_fault_says_what_to_do_next(tiny_project: Path, file: str, before: str, after: str, kind: str):
+    """Where nothing better is known, how to look up what may stand in the line."""
+    edit(tiny_project, file, before, after)
+    found = check(tiny_project)
+    assert found
+    assert all(fault.next_step for fault in found)
+    assert any(f"privacy-assets schema {kind}" in fault.next_step for fault in found)
+
+
 def test_subjects_with_several_spellings_cannot_be_decided_about(tiny_project: Path):
     """Decisions are matched letter by letter, so the subject's domain may have no normalization."""
     for file in (PATIENTS, CONSENTS):
