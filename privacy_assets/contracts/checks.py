@@ -20,7 +20,7 @@ from privacy_assets.contracts.features_sql import FeatureQuery
 from privacy_assets.contracts.purpose import Model, Purpose
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
-from privacy_assets.techniques.train import TRAIN, _fitting
+from privacy_assets.techniques.train import TRAIN, _inputs
 from privacy_assets.words import Column, IdentifierDomain
 
 ADDED_BY_TRAINING = "split"
@@ -330,7 +330,7 @@ def _check_model(purpose: Purpose, model: Model, features: FeatureQuery, faults:
             expected="`balanced_accuracy` or `accuracy`",
         )
     inputs = [column for column in features.columns if column.name not in apart and column.name != model.target]
-    for fault in _fitting.faults(inputs):
+    for fault in _inputs.faults(inputs):
         faults.found.append(dataclasses.replace(fault, where=faults.document.where(("features", "sql"))))
 
 

@@ -9,6 +9,7 @@ Belongs here: all that the stages have in common in Dagster. Does not belong her
 
 # No `from __future__ import annotations` here: Dagster reads the type of `context` from the function itself.
 import inspect
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -166,7 +167,10 @@ def _spec(project: Project, step: Step) -> dg.AssetSpec:
 
 def _code_references(project: Project, step: Step) -> dg.CodeReferencesMetadataValue:
     """The stage's own source, and the lines of contract and purpose that ask for this asset."""
-    asset, places = step.asset, {f"{step.asset.stage} stage": (Path(inspect.getfile(step.made_by[0])), 1)}
+    asset, places = (
+        step.asset,
+        {f"{step.asset.stage} stage": (Path(inspect.getfile(sys.modules[step.write.__module__])), 1)},
+    )
     declared = [("contract", asset.dataset), ("purpose", asset.purpose)]
     for kind, name in declared:
         if name:

@@ -17,10 +17,12 @@ from privacy_assets.contracts.promises import SPLIT
 from privacy_assets.contracts.purpose import Model, Purpose
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
-from privacy_assets.techniques.train import TRAIN, _fitting
+from privacy_assets.techniques.train import TRAIN
 from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import AssetName, Column, Stage
 
+# by name: it brings libraries that only a run should pay for
+FITTING = "privacy_assets.techniques.train._fitting"
 ARTEFACT = "candidate.main.artefact"
 CARD = "candidate.main.card"
 COLUMNS = (
@@ -48,6 +50,8 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
     made_from = AssetName(Stage.TRAINING, purpose.purpose)
 
     def write(work: Work) -> None:
+        from privacy_assets.techniques.train import _fitting
+
         with engine_errors("reading the training set"):
             selected = ", ".join(map(quoted, read))
             # the order of rows decides the order of sums: a fixed one makes the fit repeatable
@@ -98,7 +102,7 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
         lineage=Lineage({"value": sources}, {"value": deciding}),
         write=write,
         declared=declared(("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose))),
-        made_by=(sys.modules[__name__], _fitting, TRAIN[asked.estimator.kind]),
+        made_by=(sys.modules[__name__], FITTING, TRAIN[asked.estimator.kind]),
         references={"metrics": DATA},
         tables=(DATA, ARTEFACT),
         epoch=purpose.epoch,

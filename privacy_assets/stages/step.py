@@ -9,12 +9,14 @@ Dagster (`asset.py`), or the decision whether a finding passes (`gate.py`).
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 import duckdb
@@ -62,8 +64,8 @@ class Step:
     `views` are its inputs by the name that its query calls them; `columns` what it will hold; `query` the SQL that
     runs (None where a stage is no SQL); `lineage` what its columns come from, by view name; `write` fills the
     candidate; `references` are the tables that its promises compare with; `tables` are those whose content makes the
-    data what it is; `made_by` the modules whose source is part of the code version; `declared` what the passport says
-    of contract and purpose; `counts` what else is counted on the candidate, by a declared name.
+    data what it is; `made_by` the modules (or their names) whose source is part of the code version; `declared` what
+    the passport says of contract and purpose; `counts` what else is counted on the candidate, by a declared name.
     """
 
     asset: AssetName
@@ -73,7 +75,7 @@ class Step:
     lineage: Lineage
     write: Callable[[Work], None]
     declared: Mapping[str, str]
-    made_by: tuple[ModuleType, ...]
+    made_by: tuple[ModuleType | str, ...]
     references: Mapping[str, str] = field(default_factory=dict)
     tables: tuple[str, ...] = (DATA,)
     opens: Callable[[Gate, Candidate], AbstractContextManager[duckdb.DuckDBPyConnection]] | None = None
@@ -86,7 +88,7 @@ class Step:
         """SHA-256 (hex) over the source of what makes this asset, and the query that it runs."""
         digest = hashlib.sha256()
         for module in self.made_by:
-            digest.update(inspect.getsource(module).encode())
+            digest.update(_source(module).encode())
         digest.update((self.query.sql(dialect="duckdb") if self.query else "").encode())
         digest.update(str(self.epoch).encode())
         return digest.hexdigest()
@@ -241,6 +243,15 @@ def _show_views(con: duckdb.DuckDBPyConnection, step: Step, passports: Mapping[s
             columns = ", ".join(map(quoted, view.columns))
             with engine_errors(f"showing {view.asset} to {step.asset}"):
                 con.execute(f"CREATE VIEW main.{quoted(name)} AS SELECT {columns} FROM i{place}.main.data")
+
+
+@functools.cache
+def _source(module: ModuleType | str) -> str:
+    """The text of a module, which need not be imported for that."""
+    spec = find_spec(module) if isinstance(module, str) else module.__spec__
+    if spec is None or spec.origin is None:
+        raise TypeError(f"{module} has no source file")
+    return Path(spec.origin).read_text(encoding="utf-8")
 
 
 def _observed(step: Step, found: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

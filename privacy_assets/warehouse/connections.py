@@ -27,7 +27,6 @@ from pathlib import Path
 
 import duckdb
 import polars
-import pyarrow
 
 from privacy_assets.durable import PRIVATE_FILE, make_folder
 from privacy_assets.errors import BadEnvironment, EngineFailed, Fault, Tampered
@@ -92,7 +91,7 @@ def engine_errors(step: str) -> Iterator[None]:
     """
     try:
         yield
-    except (duckdb.Error, polars.exceptions.PolarsError, pyarrow.ArrowException) as error:
+    except _engines() as error:
         raise EngineFailed(
             Fault(
                 f"the database failed while {step}",
@@ -100,6 +99,13 @@ def engine_errors(step: str) -> Iterator[None]:
                 next_step=_NEXT_STEP.get(type(error), "run it again; if it stays, report it with this text"),
             )
         ) from None
+
+
+def _engines() -> tuple[type[Exception], ...]:
+    # asked when something was raised: the import takes a third of a second, which only a failure should pay for
+    from pyarrow import ArrowException
+
+    return duckdb.Error, polars.exceptions.PolarsError, ArrowException
 
 
 _NEXT_STEP: Mapping[type[Exception], str] = {

@@ -17,7 +17,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 from privacy_assets.errors import BadDeclaration, EngineFailed, NotKept, Tampered
 from privacy_assets.techniques.train import TRAIN, _fitting
-from privacy_assets.techniques.train._fitting import Fitted, as_numbers, as_texts, faults, fit, load, metrics, save
+from privacy_assets.techniques.train._fitting import Fitted, as_numbers, as_texts, fit, load, metrics, save
+from privacy_assets.techniques.train._inputs import faults
 from privacy_assets.words import Column
 
 SECRET = "Wilhelmina-7781"

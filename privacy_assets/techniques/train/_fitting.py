@@ -30,6 +30,7 @@ import polars as pl
 
 from privacy_assets.errors import BadDeclaration, EngineFailed, Fault, NotKept, Tampered, raise_gathered
 from privacy_assets.techniques.train import TRAIN
+from privacy_assets.techniques.train._inputs import faults, kind_of
 from privacy_assets.words import Column
 
 Task = Literal["classification", "regression"]
@@ -50,9 +51,6 @@ RESAMPLES = 1000
 SPLITS = ("validation", "test")
 """The splits that a model is measured on; it is fitted on `train` alone."""
 
-_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-_NUMBERS = frozenset((*_INTEGERS, *(f"U{kind}" for kind in _INTEGERS), "FLOAT", "DOUBLE", "DECIMAL"))
-_TIMES = frozenset(("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"))
 _DAY_US = 86_400_000_000
 
 
@@ -64,41 +62,6 @@ class Fitted:
     task: Task
     target: str
     split_column: str
-
-
-def faults(inputs: Sequence[Column]) -> tuple[Fault, ...]:
-    """What a model cannot learn from, and why: text without a declared domain, and types that are no number."""
-    if not inputs:
-        return (
-            Fault(
-                "there is no column to learn from",
-                expected="a feature column beside key, subject and target",
-                next_step="select one in the features' SQL",
-            ),
-        )
-    return tuple(fault for column in inputs if (fault := _fault(column)) is not None)
-
-
-def _fault(column: Column) -> Fault | None:
-    kind = _kind(column)
-    if kind == "VARCHAR" and not column.domain:
-        return Fault(
-            f"a model cannot learn from the text column {column.name!r}: its categories are not declared",
-            expected="a declared domain; categories are never learned from data",
-            next_step="declare its `categories` under `features`, or leave it out of the features' SQL",
-        )
-    if kind not in _NUMBERS | _TIMES | {"VARCHAR", "BOOLEAN"}:
-        return Fault(
-            f"a model cannot learn from {column.name!r}",
-            expected="a number, a date, true/false, or text with a declared domain",
-            found=column.type,
-            next_step="leave it out of the features' SQL, or make it the key or the subject",
-        )
-    return None
-
-
-def _kind(column: Column) -> str:
-    return column.type.split("(")[0].strip().upper()
 
 
 def fit(
@@ -160,9 +123,9 @@ def _to_numbers(inputs: Sequence[Column]) -> Any:
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-    classes = [column for column in inputs if _kind(column) in ("VARCHAR", "BOOLEAN")]
+    classes = [column for column in inputs if kind_of(column) in ("VARCHAR", "BOOLEAN")]
     numbers = [column for column in inputs if column not in classes]
-    declared = [["false", "true"] if _kind(column) == "BOOLEAN" else list(column.domain or ()) for column in classes]
+    declared = [["false", "true"] if kind_of(column) == "BOOLEAN" else list(column.domain or ()) for column in classes]
     encode = OneHotEncoder(categories=declared, handle_unknown="ignore", sparse_output=False)
     impute = SimpleImputer(strategy="median", keep_empty_features=True)
     texts, values = (FunctionTransformer(read, feature_names_out="one-to-one") for read in (as_texts, as_numbers))
