@@ -10,7 +10,6 @@ small files grow without bound; size and depth are limited for the same reason.
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -18,9 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.events import (
+import yaml
+from yaml.events import (
     AliasEvent,
     CollectionStartEvent,
     DocumentStartEvent,
@@ -145,7 +143,7 @@ class _Reader:
 
     def document(self, text: str) -> Any:
         self.source = text.splitlines()
-        events: Iterator[Event] = YAML(typ="safe", pure=True).parse(io.StringIO(text))
+        events: Iterator[Event] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         try:
             documents = 0
             value: Any = None
@@ -156,10 +154,11 @@ class _Reader:
                         self.fault(_line(event), "a file holds one document", next_step="make it two files")
                         return value
                     if event.version or event.tags:
-                        self.fault(_line(event), "directives (`%…`) are not read", next_step="remove them")
+                        line = 1 + next(place for place, line in enumerate(self.source) if line.startswith("%"))
+                        self.fault(line, "directives (`%…`) are not read", next_step="remove them")
                 elif isinstance(event, NodeEvent):
                     value = self.node(event, events, ())
-        except MarkedYAMLError as error:
+        except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self.fault(
                 mark.line + 1 if mark else 1,
@@ -229,7 +228,7 @@ class _Reader:
             first = _line(event)
             written = next((line for line in self.source[first:] if line.strip()), "")
             self.blocks[place] = (first + 1, len(written) - len(written.lstrip(" ")))
-        if event.style is not None:
+        if event.style:
             return text
         if text in _NOTHING:
             return None

@@ -60,7 +60,7 @@ def test_what_is_not_there_has_the_line_it_would_stand_in(say: Path) -> None:
         ("a: 1\ntrue: b\n", 2, "a key is text"),
         ("a: 1\n? [b]\n: c\n", 2, "a key is text"),
         ("a: 1\n---\nb: 1\n", 2, "one document"),
-        ("%YAML 1.1\n---\na: 1\n", 2, "directives"),
+        ("%YAML 1.1\n---\na: 1\n", 1, "directives"),
         ("a: 1\nb: [\n", 3, "not YAML"),
         ("a: 1\n b: 2\n", 2, "not YAML"),
         ("a: 1\nb: 'x\n", 3, "not YAML"),
