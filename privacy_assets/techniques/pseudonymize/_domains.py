@@ -7,7 +7,6 @@ one. What is written alike is one person from then on: two people who share an a
 
 from __future__ import annotations
 
-import phonenumbers
 import polars as pl
 
 from privacy_assets.words import IdentifierDomain
@@ -40,6 +39,8 @@ def _folded(values: pl.Series) -> pl.Series:
 
 
 def _e164(text: str, region: str | None) -> str:
+    import phonenumbers  # only a run should pay for its tables
+
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
