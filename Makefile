@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: help install run ui test test-long lint clean
+.PHONY: help install tools run ui test test-long lint clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,14 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+
+# Debian's, where they can be installed; the tests that need one that is missing are skipped, and say so.
+tools:  ## what the tests under fire need of Linux: strace, faketime
+	@for tool in strace faketime; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	test -z "$$missing" && exit 0; \
+	test "$$(id -u)" = 0 && export DEBIAN_FRONTEND=noninteractive && \
+		apt-get update -qq && apt-get install -y -qq $$missing >/dev/null || \
+		echo "Missing:$$missing (Debian: apt-get install$$missing). The tests that need them are skipped."
 
 run: install  ## invent the sample's people and materialize everything
 	$(BIN)/python data/samples/clinic.py
@@ -31,11 +39,11 @@ lint: install  ## style, types and the layers of the house
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint  ## every test
+test: lint tools  ## every test
 	$(BIN)/pytest -n 2 --dist loadfile -m "not long"
 
-test-long: install  ## the tests that take minutes
-	$(BIN)/pytest -m long
+test-long: install tools  ## the tests that take minutes
+	$(BIN)/pytest -n 2 --dist loadgroup -m long
 
 clean:  ## remove the virtual environment; data and keys stay
 	rm -rf $(VENV)

@@ -1,12 +1,17 @@
 """A whole project that is small enough to read: two datasets about invented people, one purpose.
 
-Belongs here: fixtures that several rooms use. Does not belong here: what one room alone needs (its own conftest.py).
+Belongs here: fixtures that several rooms use, the tools that tests need, and the figures that they print. Does not
+belong here: what one room alone needs (its own conftest.py).
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +19,58 @@ import pytest
 from privacy_assets.build import steps
 from privacy_assets.gate import Gate
 from privacy_assets.stages.step import carry_out
+
+TOOLS = {
+    "strace": ["strace", "-f", "-o", "/dev/null", "true"],
+    "unshare": ["unshare", "--user", "--map-root-user", "--mount", "true"],
+    "faketime": ["faketime", "-f", "-1d", "true"],
+}
+"""The tools of Linux that `@pytest.mark.needs(...)` may name, each with a command that shows that it works here."""
+
+
+@cache
+def works(tool: str) -> bool:
+    """Whether the tool is installed, and allowed to do its work."""
+    return (
+        sys.platform == "linux" and bool(shutil.which(tool)) and not subprocess.run(TOOLS[tool], check=False).returncode
+    )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, with the reason, a test whose tools are not here; where nothing may be skipped, fail it."""
+    needed = [tool for marker in item.iter_markers("needs") for tool in marker.args]
+    if missing := [tool for tool in needed if not works(tool)]:
+        reason = f"needs {', '.join(missing)}: make tools" if sys.platform == "linux" else "needs tools of Linux"
+        if sys.platform == "linux" and os.environ.get("PRIVACY_ASSETS_TEST_ALL"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """`figures("T-LOG-4 attacks", tried=30, detected=30)` is printed when all tests have run."""
+
+    def figure(what: str, **counts: int) -> None:
+        record_property("figure", (what, dict(counts)))
+
+    return figure
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was tried, and what came of it."""
+    told = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, value in report.user_properties
+        if name == "figure"
+    ]
+    if told:
+        terminalreporter.section("tried and found")
+    for what, counts in sorted(told, key=lambda figure: figure[0]):
+        terminalreporter.write_line(f"{what}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+
 
 PATIENTS = """\
 apiVersion: v3.2.0
