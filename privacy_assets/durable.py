@@ -88,16 +88,24 @@ def held(lock: FileLock, what: str) -> Iterator[None]:
 
     `what` is the folder's role and path, for the message.
     """
+    with disk_errors(what):
+        try:
+            with lock:
+                yield
+        except Timeout:
+            raise BadEnvironment.of(
+                "another process has held the lock for too long",
+                where=what,
+                expected=f"the lock within {LOCK_SECONDS} seconds",
+                next_step="end the process that hangs; its lock ends with it",
+            ) from None
+
+
+@contextmanager
+def disk_errors(what: str) -> Iterator[None]:
+    """Turn an error of the operating system about a file into BadEnvironment; `what` is a phrase for the message."""
     try:
-        with lock:
-            yield
-    except Timeout:
-        raise BadEnvironment.of(
-            "another process has held the lock for too long",
-            where=what,
-            expected=f"the lock within {LOCK_SECONDS} seconds",
-            next_step="end the process that hangs; its lock ends with it",
-        ) from None
+        yield
     except OSError as error:
         raise BadEnvironment.of(
             "a file cannot be read or written",

@@ -25,7 +25,7 @@ import hmac
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -335,6 +335,20 @@ def _quoted(records: ConsentRecords) -> dict[str, str]:
     return {field: quoted(column) for field, column in records.model_dump().items()}
 
 
+def _said(passport: Passport) -> dict[str, Any]:
+    """All that a passport says of the data, and of how it was made; not which file, run and inputs those were."""
+    apart = ("version", "file_digest", "inputs", "run")
+    return {name: value for name, value in passport.body("").items() if name not in apart}
+
+
+def _moved_on(published: AssetName, asset: AssetName) -> Fault:
+    return Fault(
+        f"{published} was published by another run while this one worked",
+        where=str(asset),
+        next_step="nothing is lost: materialize it again",
+    )
+
+
 class Gate:
     """Keeps the door: see the module's text. One per process and project; opening it verifies the ledger."""
 
@@ -385,7 +399,10 @@ class Gate:
     # ---- what the ledger holds
 
     def _catch_up(self) -> None:
-        for entry in self.ledger.entries(self._read):
+        self._take_in(self.ledger.entries(self._read))
+
+    def _take_in(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
             if entry.body["action"] == "publish":
                 passport = Passport.parse(entry)
                 self._published.setdefault(passport.asset, []).append(passport)
@@ -413,7 +430,21 @@ class Gate:
 
     def passport(self, made_from: Input) -> Passport | None:
         """The publication of exactly this version."""
-        return next((found for found in self.history(made_from.asset) if found.version == made_from.version), None)
+        self._catch_up()
+        return self._found(made_from)
+
+    def _found(self, made_from: Input) -> Passport | None:
+        published = self._published.get(made_from.asset, ())
+        return next((found for found in published if found.version == made_from.version), None)
+
+    def _same(self, one: Passport | None, other: Passport | None) -> bool:
+        """Whether two versions are the same but for name, file, run and time, and what they were made from is, too."""
+        if one is None or other is None or _said(one) != _said(other):
+            return False
+        return len(one.inputs) == len(other.inputs) and all(
+            first == second or self._same(self._found(first), self._found(second))
+            for first, second in zip(one.inputs, other.inputs, strict=True)
+        )
 
     def ancestry(self, passport: Passport) -> Iterator[Passport]:
         """This version and every version that it was made from, each once, nearest first.
@@ -447,28 +478,37 @@ class Gate:
     def publish(self, passport: Passport, *, since: int) -> Passport:
         """Append the passport: the moment from which the version exists.
 
-        `since` is the size of the ledger when the work began: what was published meanwhile under this name, or under
-        the name of an input, refuses this one. Raises NotKept with every finding that is not kept.
+        `since` is the size of the ledger when the work began. Where another run published this very content meanwhile,
+        made from the same by the same code under the same declarations, its version is the answer and nothing is
+        appended. What else was published meanwhile under this name, or under the name of an input, refuses this one,
+        with Refused. Raises NotKept with every finding that is not kept.
         """
         asked = {promise.name: promise for promise in promises(self.project, passport.asset)}
         faults = [judged for promise in asked.values() if (judged := judge_again(promise, passport))]
         if faults or not asked:
             raise NotKept(*(faults or [Fault("nothing is promised of this asset", where=str(passport.asset))]))
-
-        concerned = {str(passport.asset)} | {str(made_from.asset) for made_from in passport.inputs}
+        first: Passport | None = None
 
         def moved_on(entries: Sequence[Entry]) -> Fault | None:
-            for entry in entries:
-                body = entry.body
-                if entry.position >= since and body["action"] == "publish" and body["asset"] in concerned:
-                    return Fault(
-                        f"{body['asset']} was published by another run while this one worked",
-                        where=str(passport.asset),
-                        next_step="nothing is lost: materialize it again",
-                    )
-            return None
+            nonlocal first
+            self._take_in(entries[self._read :])
+            for made_from in passport.inputs:
+                newest = self._published[made_from.asset][-1]
+                gone = (made_from.asset, made_from.version) in self._destroyed
+                if newest.position >= since and (gone or not self._same(self._found(made_from), newest)):
+                    return _moved_on(newest.asset, passport.asset)
+            newest = self._published.get(passport.asset, [passport])[-1]
+            if newest.position < since:
+                return None
+            first = newest if self._same(passport, newest) else None
+            return _moved_on(newest.asset, passport.asset)
 
-        position = self.ledger.append(passport.body(self.actor()), unless=moved_on)
+        try:
+            position = self.ledger.append(passport.body(self.actor()), unless=moved_on)
+        except Refused:
+            if first is None:
+                raise
+            return first
         entry = self.ledger.entries(position)[0]
         return replace(passport, position=position, time=entry.time)
 
@@ -478,10 +518,13 @@ class Gate:
         What a version that stands was made from stays as long as that version. The ledger says so before it happens,
         and what a crash left half done is finished here.
         """
-        latest = [found for asset in self.project.assets() if (found := self.latest(asset))]
-        needed = {(made.asset, made.version) for found in latest for made in self.ancestry(found)}
+        needed = self._needed()
         assets = {made.asset for made in self.ancestry(published)}
         return sum(self._destroy_superseded(asset, needed) for asset in sorted(assets))
+
+    def _needed(self) -> Collection[tuple[AssetName, str]]:
+        latest = [found for asset in self.project.assets() if (found := self.latest(asset))]
+        return {(made.asset, made.version) for found in latest for made in self.ancestry(found)}
 
     def _destroy_superseded(self, asset: AssetName, needed: Collection[tuple[AssetName, str]]) -> int:
         purpose = self.project.purposes.get(asset.purpose)
@@ -490,12 +533,26 @@ class Gate:
         for passport in old:
             if (asset, passport.version) not in self._destroyed:
                 body = {"action": "destroy", "asset": str(asset), "version": passport.version, "reason": "superseded"}
-                self.ledger.append({**body, "actor_claimed": self.actor()})
-        destroyed = [passport for passport in old if self.versions.exists(str(asset), passport.version)]
+                with suppress(Refused):
+                    self.ledger.append({**body, "actor_claimed": self.actor()}, unless=self._stays(passport))
+        self._catch_up()
+        gone = [found for found in old if (asset, found.version) in self._destroyed]
+        destroyed = [passport for passport in gone if self.versions.exists(str(asset), passport.version)]
         for passport in destroyed:
             self.versions.destroy(str(asset), passport.version)
-        self._catch_up()
         return len(destroyed)
+
+    def _stays(self, passport: Passport) -> Callable[[Sequence[Entry]], Fault | None]:
+        """Asked under the ledger's lock: another run may have destroyed it, or published what it made from it."""
+
+        def stays(entries: Sequence[Entry]) -> Fault | None:
+            self._take_in(entries[self._read :])
+            named = (passport.asset, passport.version)
+            if named in self._destroyed or named in self._needed():
+                return Fault("another run was there first", where=f"{passport.asset} version {passport.version}")
+            return None
+
+        return stays
 
     # ---- reading
 
@@ -740,11 +797,12 @@ class Gate:
         return self.versions.candidate(str(asset))
 
     def sweep(self) -> int:
-        """Destroy the files that no publication names, left by runs that were killed; how many there were."""
+        """Destroy what runs left that were killed: files that no publication names, and half destroyed ones."""
 
         def published() -> set[tuple[str, str]]:
             self._catch_up()
-            return {(str(asset), found.version) for asset, all_of in self._published.items() for found in all_of}
+            named = {(asset, found.version) for asset, all_of in self._published.items() for found in all_of}
+            return {(str(asset), version) for asset, version in named - self._destroyed}
 
         return self.versions.sweep(published)
 

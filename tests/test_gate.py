@@ -196,12 +196,72 @@ def test_a_row_that_passes_retention_makes_stale_then_overdue(gate: Gate, reopen
 
 
 def test_a_run_that_was_overtaken_does_not_publish(published: Gate):
-    """What another run published meanwhile, of the asset or of an input, refuses the slower one."""
-    passport = published.latest(TRAINING)
-    since = published.ledger.size
-    carry_out(steps(published.project)[AssetName.parse("features/smoking")], published)
-    with pytest.raises(Refused, match="another run"):
+    """What another run published of an input meanwhile, with another content, refuses the slower one."""
+    passport, since = published.latest(MINIMIZED), published.ledger.size
+    edit(published.project.root, "data/samples/consents.csv", "p-01,smoking,granted", "p-01,smoking,withdrawn")
+    carry_out(steps(published.project)[CONSENTS], published).raise_faults()
+    size = published.ledger.size
+    with pytest.raises(Refused, match=r"raw/consents was published by another run(.|\n)*materialize it again"):
         published.publish(replace(passport, version="0" * 32), since=since)
+    assert published.ledger.size == size
+
+
+def test_an_input_that_was_published_again_with_the_same_content_refuses_nobody(published: Gate):
+    """The slower run's input has a newer version, which differs in nothing that is said of it: it is as good."""
+    passport, since = published.latest(TRAINING), published.ledger.size
+    for asset in (MINIMIZED, AssetName.parse("pseudonymized/smoking/patients"), AssetName.parse("features/smoking")):
+        carry_out(steps(published.project)[asset], published).raise_faults()
+    assert published.publish(replace(passport, version="0" * 32), since=since).version == "0" * 32
+
+
+def test_an_input_that_was_destroyed_meanwhile_refuses(published: Gate):
+    """However equal its successor: what was made from it could not be asked about later."""
+    features, since = AssetName.parse("features/smoking"), published.ledger.size
+    carry_out(steps(published.project)[features], published).raise_faults()
+    used, passport = published.latest(features), published.latest(TRAINING)
+    for _ in range(2):
+        carry_out(steps(published.project)[features], published).raise_faults()
+    assert not published.versions.exists(str(features), used.version)
+    made_from_it = replace(passport, version="0" * 32, inputs=(Input(features, used.version),))
+    with pytest.raises(Refused, match="another run"):
+        published.publish(made_from_it, since=since)
+
+
+def test_of_two_equal_versions_the_first_stands_for_both(published: Gate):
+    """The slower run gets the version of the faster one, and nothing is appended."""
+    since = published.ledger.size
+    winner = carry_out(steps(published.project)[TRAINING], published).passport
+    size = published.ledger.size
+    assert published.publish(replace(winner, version="0" * 32, position=-1), since=since) == winner
+    assert published.ledger.size == size
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"content_digest": "0" * 64},
+        {"rows": 1},
+        {"code": "0" * 64},
+        {"declared": {}},
+        {"source_digest": "0" * 64},
+        {"epoch": 2},
+        {"counts": {"quarantined, age:unreadable": 1}},
+        {"columns": (("patient_id", "UUID"),)},
+        {"inputs": ()},
+        {"inputs": (Input(MINIMIZED, "0" * 32),)},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_version_that_differs_in_anything_that_is_said_of_it_does_not_stand_for_another(
+    published: Gate, other: dict[str, object]
+):
+    """Content, code, declarations, source and inputs must be the same; else the slower run is refused."""
+    since = published.ledger.size
+    winner = carry_out(steps(published.project)[TRAINING], published).passport
+    size = published.ledger.size
+    with pytest.raises(Refused, match="another run"):
+        published.publish(replace(winner, version="0" * 32, **other), since=since)
+    assert published.ledger.size == size
 
 
 def test_nothing_is_published_without_every_measurement(published: Gate):

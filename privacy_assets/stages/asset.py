@@ -97,7 +97,9 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
             raise dg.Failure(unexpected(error), allow_retries=False) from None
         results = _check_results(asked, outcome, candidate=outcome.passport is None)
         if outcome.passport is not None and not again:
-            context.log.info(f"{step.asset}: published {outcome.passport.rows} rows as {outcome.passport.version}")
+            published = outcome.passport
+            how = "published" if published.run == context.run.run_id else "another run was first with the same"
+            context.log.info(f"{step.asset}: {how} {published.rows} rows as {published.version}")
             yield dg.MaterializeResult(
                 asset_key=key,
                 metadata=_published(step, outcome.passport, outcome.destroyed),

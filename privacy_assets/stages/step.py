@@ -23,7 +23,7 @@ import duckdb
 from sqlglot import exp
 
 from privacy_assets.contracts.promises import promises
-from privacy_assets.errors import Fault, NotKept
+from privacy_assets.errors import Fault, NotKept, Refused
 from privacy_assets.gate import Gate, Input, Measured, Passport, fault_of, judge_again, measure, moment_for
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.warehouse.connections import columns as columns_of
@@ -122,6 +122,8 @@ class Outcome:
 def carry_out(step: Step, gate: Gate, run: str = "") -> Outcome:
     """Make the asset and publish it, if every promise is kept on what was written.
 
+    Where another run published the same meanwhile (`Gate.publish`), its version is what came of this one, too.
+
     Raises what the gate raises for an input that may not be read, and EngineFailed where the database fails; nothing
     is published then, and the candidate is deleted.
     """
@@ -167,8 +169,14 @@ def carry_out(step: Step, gate: Gate, run: str = "") -> Outcome:
         )
         # kept before it is published: a failure after the append must not take the file of a version that exists
         candidate.keep()
-        passport = gate.publish(passport, since=since)
-    return Outcome(measured, (), passport, counts, gate.destroy_superseded(passport))
+        try:
+            published = gate.publish(passport, since=since)
+        except (NotKept, Refused):
+            gate.versions.destroy(str(step.asset), candidate.id)
+            raise
+        if published.version != candidate.id:
+            gate.versions.destroy(str(step.asset), candidate.id)
+    return Outcome(measured, (), published, counts, gate.destroy_superseded(published))
 
 
 def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:

@@ -20,15 +20,16 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
 import duckdb
 import polars
+from filelock import FileLock, Timeout
 
-from privacy_assets.durable import PRIVATE_FILE, make_folder
+from privacy_assets.durable import PRIVATE_FILE, disk_errors, make_folder
 from privacy_assets.errors import BadEnvironment, EngineFailed, Fault, Tampered
 from privacy_assets.warehouse.versions import Candidate
 
@@ -165,10 +166,9 @@ def _locked(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     extension = _httpfs()
     con = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    folder: Path | None = None
+    folder, lock = None, None
     try:
-        make_folder(spill)
-        folder = Path(tempfile.mkdtemp(dir=spill.resolve()))
+        folder, lock = _spill_folder(spill)
         _configure(con, extension, folder)
         _attach(con, inputs, candidate)
         _lock(con, folder, sources)
@@ -179,8 +179,35 @@ def _locked(
                 con.execute("DETACH candidate")
     finally:
         con.close()
-        if folder is not None:
+        if folder is not None and lock is not None:
             shutil.rmtree(folder, ignore_errors=True)
+            lock.release()
+
+
+def _spill_folder(spill: Path) -> tuple[Path, FileLock]:
+    """A new folder in `spill`, and the lock in it that says that its connection lives; the folders of the dead go."""
+    with disk_errors(f"the spill folder {spill}"):
+        make_folder(spill)
+        for left in spill.iterdir():
+            if left.is_dir():
+                _remove_dead(left)
+        while True:
+            folder = Path(tempfile.mkdtemp(dir=spill.resolve()))
+            lock = _lock_in(folder)
+            with suppress(FileNotFoundError):
+                lock.acquire()
+                if Path(lock.lock_file).exists():
+                    return folder, lock
+                lock.release()  # another connection took it for dead before it was locked, and removed it
+
+
+def _remove_dead(folder: Path) -> None:
+    with suppress(Timeout, OSError), _lock_in(folder).acquire(timeout=0):
+        shutil.rmtree(folder)
+
+
+def _lock_in(folder: Path) -> FileLock:
+    return FileLock(folder / "lock", mode=PRIVATE_FILE, thread_local=False, fallback_to_soft=False)
 
 
 def _httpfs() -> Path:

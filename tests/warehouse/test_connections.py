@@ -143,6 +143,20 @@ def test_transactions_are_left_to_the_caller(home: Home, versions: Versions) -> 
             con.execute("CREATE TABLE candidate.main.more AS SELECT 1 AS x")
 
 
+def test_spill_folders_of_the_dead_are_swept_and_those_of_the_living_are_not(home: Home) -> None:
+    """A folder whose lock nobody holds is left from a killed run; whoever opens next removes it, and no other."""
+    dead = home.spill / "tmpdead"
+    dead.mkdir(parents=True)
+    (dead / "lock").touch()
+    (dead / "duckdb_temp_storage-0.tmp").write_bytes(b"x")
+    with governed(home.spill, inputs={}, candidate=None):
+        (living,) = home.spill.iterdir()
+        with governed(home.spill, inputs={}, candidate=None):
+            assert len(list(home.spill.iterdir())) == 2
+        assert list(home.spill.iterdir()) == [living]
+    assert list(home.spill.iterdir()) == []
+
+
 @pytest.mark.parametrize("is_encrypted", [True, False])
 def test_spill_is_encrypted(home: Home, monkeypatch: pytest.MonkeyPatch, is_encrypted: bool) -> None:
     """What does not fit in memory is unreadable on disk; with the setting turned off the same scan finds it."""
