@@ -302,7 +302,7 @@ def test_the_interval_holds_what_it_claims(monkeypatch):
     monkeypatch.setattr(_fitting, "RESAMPLES", 300)
     for _ in range(60):
         right = draw.random(120) < 0.8
-        low, high = _fitting._interval(_fitting._mean(right), np.arange(120), draw)
+        [(low, high)] = _fitting._intervals([_fitting._mean(right)], np.arange(120), draw)
         held += low <= 0.8 <= high
     assert held >= 52
 

@@ -191,10 +191,11 @@ def metrics(fitted: Fitted, frame: pl.DataFrame, *, subject: str, seed: int) -> 
         rows = frame.filter(pl.col(fitted.split_column) == split)
         people = _numbered(rows[subject])
         generator = np.random.default_rng([seed, place])
-        for name, metric in (_metrics(fitted, rows) if rows.height else {}).items():
-            low, high = _interval(metric, people, generator)
-            value = metric(np.ones(rows.height))
-            measured.append((name, split, value, low, high, rows.height))
+        named = _metrics(fitted, rows) if rows.height else {}
+        with _one_thread():
+            intervals = _intervals(tuple(named.values()), people, generator)
+            for (name, metric), (low, high) in zip(named.items(), intervals, strict=True):
+                measured.append((name, split, metric(np.ones(rows.height)), low, high, rows.height))
     schema = {"metric": pl.String, "split": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
     found = pl.DataFrame(measured, schema=schema | {"n": pl.Int64}, orient="row")
     return found.with_columns(pl.col("value", "low", "high").fill_nan(None))
@@ -205,15 +206,22 @@ def _numbered(subjects: pl.Series) -> npt.NDArray[np.intp]:
     return np.array([numbers.setdefault(subject, len(numbers)) for subject in subjects.to_list()], dtype=np.intp)
 
 
-def _interval(metric: Metric, people: npt.NDArray[np.intp], generator: np.random.Generator) -> tuple[float, float]:
+def _intervals(
+    asked: Sequence[Metric], people: npt.NDArray[np.intp], generator: np.random.Generator
+) -> list[tuple[float, float]]:
+    """One interval for each metric; all of them are measured on the same resamples."""
+    if not asked:
+        return []
     number = int(people.max()) + 1
-    values = np.array(
-        [
-            metric(np.bincount(generator.integers(number, size=number), minlength=number)[people].astype(float))
-            for _ in range(RESAMPLES)
-        ]
-    )
-    values = values[~np.isnan(values)]
+    values = np.empty((RESAMPLES, len(asked)))
+    for place in range(RESAMPLES):
+        times = np.bincount(generator.integers(number, size=number), minlength=number).astype(float)
+        weight = times[people]
+        values[place] = [metric(weight) for metric in asked]
+    return [_middle(column[~np.isnan(column)]) for column in values.T]
+
+
+def _middle(values: Floats) -> tuple[float, float]:
     if not values.size:
         return float("nan"), float("nan")
     low, high = np.quantile(values, (0.025, 0.975))
@@ -243,7 +251,8 @@ def _metrics(fitted: Fitted, rows: pl.DataFrame) -> Mapping[str, Metric]:
 
 
 def _mean(values: npt.NDArray[Any]) -> Metric:
-    return lambda weight: float(weight @ values / weight.sum())
+    numbers = np.ascontiguousarray(values, dtype=float)
+    return lambda weight: float(weight @ numbers / weight.sum())
 
 
 def _r2(truth: Floats, predicted: Floats) -> Metric:
@@ -257,24 +266,32 @@ def _r2(truth: Floats, predicted: Floats) -> Metric:
 def _balanced(truth: npt.NDArray[Any], right: npt.NDArray[np.bool_]) -> Metric:
     """The mean over the classes that occur of the share of each that is recognized."""
     _, places = np.unique(truth, return_inverse=True)
+    number, rows_right, places_right = int(places.max(initial=-1)) + 1, np.flatnonzero(right), places[right]
 
     def metric(weight: Floats) -> float:
-        there, found = np.bincount(places, weight), np.bincount(places, weight * right)
+        there = np.bincount(places, weight, minlength=number)
+        found = np.bincount(places_right, weight[rows_right], minlength=number)
         return float(np.mean(found[there > 0] / there[there > 0]))
 
     return metric
 
 
 def _auc(positive: npt.NDArray[np.bool_], score: Floats) -> Metric:
-    """P(score of a positive > score of a negative) + half P(equal): Mann and Whitney's U over the pairs, weighted."""
-    _, places = np.unique(score, return_inverse=True)
+    """P(score of a positive > score of a negative) + half P(equal): Mann and Whitney's U over the pairs, weighted.
+
+    Sorting is the same for all weights, so it is done once: then a positive is above as much of the negatives' weight
+    as their running total holds at its score.
+    """
+    order = np.argsort(score, kind="stable")
+    for_it, against = order[positive[order]], order[~positive[order]]
+    below = np.searchsorted(score[against], score[for_it], side="left")
+    reached = np.searchsorted(score[against], score[for_it], side="right")
 
     def metric(weight: Floats) -> float:
-        for_it = np.bincount(places, weight * positive)
-        against = np.bincount(places, weight * ~positive)
-        pairs = for_it.sum() * against.sum()
-        below = np.cumsum(against) - against
-        return float(for_it @ (below + against / 2) / pairs) if pairs > 0 else float("nan")
+        total = np.concatenate(([0.0], np.cumsum(weight[against])))
+        wanted = weight[for_it]
+        pairs = wanted.sum() * total[-1]
+        return float(wanted @ (total[below] + total[reached]) / 2 / pairs) if pairs > 0 else float("nan")
 
     return metric
 
