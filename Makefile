@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: help install tools run ui test test-long lint clean
+.PHONY: help install tools run ui test test-long bench lint clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ test: lint tools  ## every test
 
 test-long: install tools  ## the tests that take minutes
 	$(BIN)/pytest -n 2 --dist loadgroup -m long
+
+bench: install  ## what it costs, beside floors: about 20 minutes alone on the machine; writes docs/benchmarks.md
+	$(BIN)/python -m bench --write
 
 clean:  ## remove the virtual environment; data and keys stay
 	rm -rf $(VENV)

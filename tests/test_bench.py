@@ -1,0 +1,54 @@
+"""The benchmarks run, and their tables say what was asked for."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from bench import corridor, ledger, measuring
+from bench.__main__ import THEMES, _page
+from bench.measuring import Run, alone, compared, memory
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_a_ratio_over_its_goal_is_said_to_be_missed():
+    """More than is allowed, slower than was promised and larger than its bound are not reached; the rest is."""
+    assert not compared("", 1.3, 1.0, at_most=1.25).reached and compared("", 1.2, 1.0, at_most=1.25).reached
+    assert not compared("", 0.2, 1.0, at_least=10).reached and compared("", 0.1, 1.0, at_least=10).reached
+    assert not memory("", 900, 0.8).reached and memory("", 800, 0.8).reached
+
+
+def test_a_measurement_has_a_process_and_a_peak_of_its_own():
+    """What a new process takes is told by that process, and what fails there is told here."""
+    found = alone("bench.tokens:looped", rows=1_000)
+    assert found["wall"] > 0 and 10 < found["peak"] < 500
+    with pytest.raises(RuntimeError, match="TypeError"):
+        alone("bench.tokens:looped", no_such_argument=1)
+
+
+def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
+    """Every table stands on the page, with the goals, and what was made for it is gone or in the folder."""
+
+    def here(function, **arguments):
+        module, _, name = function.partition(":")
+        return {**getattr(import_module(module), name)(**arguments), "peak": 1.0}
+
+    for module in (measuring, corridor, ledger):
+        monkeypatch.setattr(module, "alone", here)
+    monkeypatch.setattr(ledger, "APPENDS", 20)
+    run = Run(corridor.SMALLEST, 1, tmp_path)
+    page = _page([table for theme in THEMES for table in import_module(f"bench.{theme}").rows(run)], "on this machine")
+    for said in (
+        "| ratio | goal | reached |",
+        "≤ 1.25",
+        "≤ 2.5",
+        "≥ 10",
+        "≥ 3",
+        "≤ 0.8 GiB",
+        "< 0.5 s",
+        "≤ 4 GiB",
+        "p95",
+    ):
+        assert said in page, f"{said} is not in\n{page}"
+    assert set(THEMES) == {path.stem for path in (ROOT / "bench").glob("*.py") if "def rows(run" in path.read_text()}
