@@ -232,6 +232,50 @@ def export(
     out.print(f"{rows:,} rows of {asset} written to {to}, key in {key_file}")
 
 
+@app.command("rotate-master")
+def rotate_master(
+    new_key_file: Annotated[
+        Path, typer.Option("--new-key-file", help="The new master key; made where the file is not there.")
+    ],
+    root: Root = None,
+) -> None:
+    """Put all keys of the home under a new master key; data files are not touched."""
+    from privacy_assets.rotation import rotate_master as rotate
+
+    new_key_file = new_key_file.expanduser().resolve()
+    count = rotate(find_root(root), new_key_file)
+    out.print(f"The keys of {count} versions and the project's secrets are under the master key in {new_key_file}.")
+    out.print(
+        f"Next: set PRIVACY_ASSETS_KEY_FILE={new_key_file} wherever the project runs, or put the file in the place of "
+        "the old one. The old key opens nothing in the home any more; it still opens backups of the home from before."
+    )
+    out.print("Whoever may have had the old key and the home: `privacy-assets rotate-data-keys` as well.")
+
+
+@app.command("rotate-data-keys")
+def rotate_data_keys(
+    assets: Annotated[list[str] | None, typer.Argument(help="Assets' paths; default: all.")] = None,
+    root: Root = None,
+) -> None:
+    """Write every version that is kept into a new file under a new data key, and destroy the old file and key."""
+    from privacy_assets.gate import Gate
+    from privacy_assets.rotation import rotate_data_keys as rotate
+    from privacy_assets.words import AssetName
+
+    gate = Gate.open(find_root(root))
+    with Progress(
+        TextColumn("{task.description}"), TimeElapsedColumn(),
+        console=err, disable=not err.is_terminal, transient=True,
+    ) as progress:  # fmt: skip
+        task = progress.add_task("looking at every file")
+        count = rotate(
+            gate,
+            [AssetName.parse(asset) for asset in assets or ()],
+            lambda passport: progress.update(task, description=f"copying {passport.asset}"),
+        )
+    out.print(f"{count} versions have a new data key; their content and passports are as they were.")
+
+
 def _instance(folder: Path) -> dg.DagsterInstance:
     import dagster as dg
 

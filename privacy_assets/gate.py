@@ -127,7 +127,8 @@ class Passport:
 
     `declared` names the contract and purpose with their versions and digests, `code` is the digest of the code and
     the query that made it, `columns` are names and engine types, `counts` what else was counted (the reasons of
-    quarantine), `position` and `time` come from the ledger.
+    quarantine), `position` and `time` come from the ledger. `rekeyed` is the id of the copy that holds the version
+    since its data key was rotated; `file_digest` is then that of the copy.
     """
 
     asset: AssetName
@@ -146,6 +147,12 @@ class Passport:
     run: str = ""
     position: int = -1
     time: datetime = _NEVER
+    rekeyed: str = ""
+
+    @property
+    def copy(self) -> str:
+        """The id under which its file and key lie: the version's own until its data key is rotated."""
+        return self.rekeyed or self.version
 
     def body(self, actor: str) -> dict[str, Any]:
         """As it stands in the ledger."""
@@ -408,6 +415,10 @@ class Gate:
                 self._published.setdefault(passport.asset, []).append(passport)
             elif entry.body["action"] == "destroy":
                 self._destroyed.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
+            elif entry.body["action"] == "rekey":
+                body, held = entry.body, self._published[AssetName.parse(entry.body["asset"])]
+                at = next(at for at, passport in enumerate(held) if passport.version == body["version"])
+                held[at] = replace(held[at], rekeyed=body["copy"], file_digest=body["file_digest"])
             self._read = entry.position + 1
 
     def history(self, asset: AssetName) -> tuple[Passport, ...]:
@@ -424,8 +435,17 @@ class Gate:
         """Assets that have files in the home, and that no contract or purpose declares any more."""
         self._catch_up()
         gone = sorted(set(self._published) - self.project.assets())
+        held = {passport.asset for passport in self.held()}
+        return tuple(asset for asset in gone if asset in held)
+
+    def held(self) -> tuple[Passport, ...]:
+        """All publications whose file and key are in the home, asset by asset, oldest first."""
+        self._catch_up()
         return tuple(
-            asset for asset in gone if any(self.versions.exists(str(asset), old.version) for old in self.history(asset))
+            passport
+            for asset in sorted(self._published)
+            for passport in self._published[asset]
+            if (asset, passport.version) not in self._destroyed and self.versions.exists(str(asset), passport.copy)
         )
 
     def passport(self, made_from: Input) -> Passport | None:
@@ -491,6 +511,8 @@ class Gate:
 
         def moved_on(entries: Sequence[Entry]) -> Fault | None:
             nonlocal first
+            if fault := self.of_another_master(entries):
+                return fault
             self._take_in(entries[self._read :])
             for made_from in passport.inputs:
                 newest = self._published[made_from.asset][-1]
@@ -511,6 +533,19 @@ class Gate:
             return first
         entry = self.ledger.entries(position)[0]
         return replace(passport, position=position, time=entry.time)
+
+    def of_another_master(self, entries: Sequence[Entry]) -> Fault | None:
+        """What is wrong where the master key was rotated since this gate was opened: its keys are under the old one."""
+        masters = [entry.body["to"] for entry in entries if entry.body["action"] == "rotate_master"]
+        if not masters or masters[-1] == self.versions.master:
+            return None
+        return Fault(
+            "the master key was rotated",
+            where=str(self.home.path),
+            expected=masters[-1],
+            found=self.versions.master,
+            next_step="run it again with the new key file; if the rotation was interrupted, run that again first",
+        )
 
     def destroy_superseded(self, published: Passport) -> int:
         """Destroy what is older than is kept, key first, of the asset and of all that it is made from; how many.
@@ -535,11 +570,10 @@ class Gate:
                 body = {"action": "destroy", "asset": str(asset), "version": passport.version, "reason": "superseded"}
                 with suppress(Refused):
                     self.ledger.append({**body, "actor_claimed": self.actor()}, unless=self._stays(passport))
-        self._catch_up()
-        gone = [found for found in old if (asset, found.version) in self._destroyed]
-        destroyed = [passport for passport in gone if self.versions.exists(str(asset), passport.version)]
+        gone = [found for found in self.history(asset) if (asset, found.version) in self._destroyed]
+        destroyed = [passport for passport in gone if self.versions.exists(str(asset), passport.copy)]
         for passport in destroyed:
-            self.versions.destroy(str(asset), passport.version)
+            self.versions.destroy(str(asset), passport.copy)
         return len(destroyed)
 
     def _stays(self, passport: Passport) -> Callable[[Sequence[Entry]], Fault | None]:
@@ -633,8 +667,8 @@ class Gate:
         if unsound := self._file_fault(passport):
             raise (Tampered if unsound[0] is Standing.FORGED else Refused)(*unsound[1])
 
-    def _file_fault(self, passport: Passport) -> tuple[Standing, tuple[Fault]] | None:
-        asset, version = str(passport.asset), passport.version
+    def _file_fault(self, passport: Passport) -> tuple[Standing, tuple[Fault, ...]] | None:
+        asset, version, copy = str(passport.asset), passport.version, passport.copy
         if (passport.asset, version) in self._destroyed:
             fault = Fault(
                 "the version was superseded and destroyed",
@@ -642,14 +676,14 @@ class Gate:
                 next_step=f"materialize {asset} and what is made from it again",
             )
             return Standing.BROKEN, (fault,)
-        if not self.versions.exists(asset, version):
+        if not self.versions.exists(asset, copy):
             fault = Fault(
                 "the file or key of the published version is gone",
                 where=f"{asset} version {version}",
                 next_step=f"materialize {asset} again; if nobody removed it, treat this as an incident",
             )
             return Standing.BROKEN, (fault,)
-        if file_digest(self.versions.path(asset, version)) != passport.file_digest:
+        if file_digest(self.versions.path(asset, copy)) != passport.file_digest:
             fault = Fault(
                 "the file is not the one that was published",
                 where=f"{asset} version {version}",
@@ -658,6 +692,18 @@ class Gate:
                 next_step="stop and find out who changed it; materialize again to publish a sound version",
             )
             return Standing.FORGED, (fault,)
+        if self.versions.has_log(asset, copy):
+            fault = Fault(
+                "a write-ahead log lies beside the published version",
+                where=f"{asset} version {version}",
+                expected="the file and its key alone",
+                next_step="stop and find out who put it there; materialize again to publish a sound version",
+            )
+            return Standing.FORGED, (fault,)
+        try:
+            self.versions.key(asset, copy)
+        except PrivacyAssetsError as error:
+            return (Standing.FORGED if isinstance(error, Tampered) else Standing.BROKEN), error.faults
         return None
 
     def _passport_faults(self, passport: Passport) -> Iterator[Fault]:
@@ -765,7 +811,7 @@ class Gate:
     def attachment(self, passport: Passport) -> Attachment:
         """Path and key of a version, for the one who has asked `require`."""
         asset = str(passport.asset)
-        return Attachment(self.versions.path(asset, passport.version), self.versions.key(asset, passport.version))
+        return Attachment(self.versions.path(asset, passport.copy), self.versions.key(asset, passport.copy))
 
     @contextmanager
     def open_version(self, asset: AssetName, *, purpose: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Passport]]:
@@ -801,8 +847,12 @@ class Gate:
 
         def published() -> set[tuple[str, str]]:
             self._catch_up()
-            named = {(asset, found.version) for asset, all_of in self._published.items() for found in all_of}
-            return {(str(asset), version) for asset, version in named - self._destroyed}
+            return {
+                (str(asset), found.copy)
+                for asset, all_of in self._published.items()
+                for found in all_of
+                if (asset, found.version) not in self._destroyed
+            }
 
         return self.versions.sweep(published)
 

@@ -31,7 +31,7 @@ from filelock import FileLock, Timeout
 
 from privacy_assets.durable import PRIVATE_FILE, disk_errors, make_folder
 from privacy_assets.errors import BadEnvironment, EngineFailed, Fault, Tampered
-from privacy_assets.warehouse.versions import Candidate
+from privacy_assets.warehouse.versions import LOG_SUFFIXES, Candidate
 
 _NETWORKS = {
     "HTTPFileSystem": "https://network.invalid/",
@@ -170,8 +170,9 @@ def _locked(
     try:
         folder, lock = _spill_folder(spill)
         _configure(con, extension, folder)
+        _lock(con, folder, sources, inputs, candidate)
+        # Only now: a setting that does not hold must not have let a byte of the candidate out.
         _attach(con, inputs, candidate)
-        _lock(con, folder, sources)
         yield con
         if candidate is not None:
             with engine_errors("closing the candidate"):
@@ -272,27 +273,31 @@ def _attach(con: duckdb.DuckDBPyConnection, inputs: Mapping[str, Attachment], ca
         candidate.path.chmod(PRIVATE_FILE)
 
 
-def _lock(con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequence[Path]) -> None:
+def _lock(
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    sources: Sequence[Path],
+    inputs: Mapping[str, Attachment],
+    candidate: Candidate | None,
+) -> None:
+    databases = [attachment.path for attachment in inputs.values()] + ([candidate.path] if candidate else [])
     lists = {
         "allowed_directories": {f"{folder}/"},
-        "allowed_paths": {str(path) for path in sources},
+        "allowed_paths": {str(path) for path in sources}
+        | {f"{path}{suffix}" for path in databases for suffix in ("", *LOG_SUFFIXES)},
     }
     try:
         for name, allowed in lists.items():
             con.execute(f"SET {name} = [{', '.join(map(literal, sorted(allowed)))}]")
-        attached = _strings(con, "SELECT path FROM duckdb_databases() WHERE path IS NOT NULL")
         for name, value in _LOCK.items():
             con.execute(f"SET {name} = {_sql(value)}")
-        # External access, once off, lets the attached files in by itself, with the names of their write-ahead logs.
-        logs = (".wal", ".wal.checkpoint", ".wal.recovery")
-        lists["allowed_paths"] |= {path + suffix for path in attached for suffix in ("", *logs)}
         for name, expected in ({**_SETTINGS, **_LOCK} | {"temp_directory": str(folder)}).items():
             found = _setting(con, name)
             if found != expected:
                 raise _not_as_set(name, str(found), str(expected))
         for name, allowed in lists.items():
             found = _setting(con, name)
-            if not isinstance(found, list) or not set(found) <= allowed:
+            if not isinstance(found, list) or set(found) != allowed:
                 raise _not_as_set(name, f"{len(found)} entries" if isinstance(found, list) else str(found))
     except duckdb.Error as error:
         raise _not_as_set("the database", f"{type(error).__name__} while locking it") from None
@@ -301,10 +306,6 @@ def _lock(con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequence[Path])
 def _setting(con: duckdb.DuckDBPyConnection, name: str) -> object:
     row = con.execute("SELECT current_setting($name)", {"name": name}).fetchone()
     return row[0] if row else None
-
-
-def _strings(con: duckdb.DuckDBPyConnection, query: str) -> set[str]:
-    return {str(row[0]) for row in con.execute(query).fetchall()}
 
 
 def _sql(value: bool | str) -> str:

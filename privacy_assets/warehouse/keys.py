@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from privacy_assets.durable import PRIVATE_FILE, create, make_folder, replace
+from privacy_assets.durable import PRIVATE_FILE, create, destroy, make_folder, replace
 from privacy_assets.errors import BadEnvironment, Fault, Tampered
 from privacy_assets.warehouse.home import Home
 
@@ -158,9 +158,19 @@ class Secrets:
 
 def rewrap_secrets(home: Home, old: KeyProvider, new: KeyProvider) -> None:
     """Put the secrets of a home under another master key, at once."""
-    records = json_object(home.secrets_file)
+    path = home.secrets_file
+    records = json_object(path)
     rewrapped = {name: rewrap(records.get(name), old, new, _context(name)) for name in SECRETS}
-    replace(home.secrets_file, json.dumps(rewrapped).encode())
+    replace(path, json.dumps(rewrapped).encode())
+    # Only now: the file of one that was killed while it made the home is the same file as the one just replaced.
+    for left in path.parent.glob(f".{path.name}.*"):
+        destroy(left)
+
+
+def master_of(home: Home) -> str:
+    """The id of the master key that the home's secrets are under."""
+    records = json_object(home.secrets_file)
+    return next((str(record["provider"]) for record in records.values() if isinstance(record, dict)), "")
 
 
 def wrapped(key: bytes, provider: KeyProvider, context: str) -> dict[str, str]:
@@ -180,7 +190,8 @@ def unwrapped(record: object, provider: KeyProvider, context: str) -> bytes:
             f"{context} was wrapped by another master key",
             expected=str(record["provider"]),
             found=provider.id,
-            next_step="name the key file of this home with PRIVACY_ASSETS_KEY_FILE",
+            next_step="name the key file of this home with PRIVACY_ASSETS_KEY_FILE; "
+            "if a rotation of the master key was interrupted, run it again",
         )
     try:
         blob = base64.b64decode(record["wrapped"], validate=True)

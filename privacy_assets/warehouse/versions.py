@@ -41,6 +41,9 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _DATA, _KEY, _LOCK = ".duckdb", ".key", ".lock"
 
+LOG_SUFFIXES = (".wal", ".wal.checkpoint", ".wal.recovery")
+"""What the engine calls its write-ahead logs: it takes in whatever lies there under these names."""
+
 
 class Candidate:
     """A version in the making: a path where no file is yet, and the key it will be encrypted with (64 hex digits).
@@ -95,11 +98,15 @@ class Candidate:
 
 
 class Versions:
-    """All versions of a home. An asset is named by its path (`raw/patients`), a version by 32 hex digits."""
+    """All versions of a home. An asset is named by its path (`raw/patients`), a version by 32 hex digits.
+
+    `master` is the id of the master key under which the data keys are wrapped.
+    """
 
     def __init__(self, home: Home, provider: KeyProvider) -> None:
         self._root = home.versions
         self._provider = provider
+        self.master = provider.id
 
     def candidate(self, asset: str) -> Candidate:
         """A new candidate of `asset` with a key of its own; nothing is written before it is entered."""
@@ -126,13 +133,21 @@ class Versions:
         """
         path = self.path(asset, version).with_suffix(_KEY)
         if not path.exists():
-            raise Refused.of(f"{asset} version {version} has no key: it was destroyed", next_step=f"rebuild {asset}")
+            raise Refused.of(
+                f"{asset} version {version} has no key: it was destroyed",
+                next_step=f"run it again: its key may have been rotated just now; if it stays so, rebuild {asset}",
+            )
         return unwrapped(json_object(path), self._provider, _context(asset, version)).hex()
 
     def exists(self, asset: str, version: str) -> bool:
         """Whether both file and key are there."""
         path = self.path(asset, version)
         return path.is_file() and path.with_suffix(_KEY).is_file()
+
+    def has_log(self, asset: str, version: str) -> bool:
+        """Whether a write-ahead log lies beside the file, which the engine would take in with it; ours leave none."""
+        path = self.path(asset, version)
+        return any(os.path.lexists(f"{path}{suffix}") for suffix in LOG_SUFFIXES)
 
     def destroy(self, asset: str, version: str) -> None:
         """Destroy a version: its key first, so that a crash in between leaves nothing readable. Can be repeated."""
@@ -170,18 +185,22 @@ class Versions:
         yield from sorted(seen)
 
 
-def rotate_master(home: Home, old: KeyProvider, new: KeyProvider) -> int:
+def rewrap_all(home: Home, old: KeyProvider, new: KeyProvider) -> int:
     """Put every wrapped key of a home under another master key, and return how many versions there are.
 
-    Each file is replaced at once; data files are not touched. Run it while nothing else uses the home. After an
-    interruption run it again with the same two keys. Raises what reading a wrapped key raises.
+    Each file is replaced at once; data files are not touched. After an interruption run it again with the same two
+    keys, in either order. Raises what reading a wrapped key raises.
     """
     count = 0
     for path in sorted(home.versions.rglob(f"*{_KEY}")):
         if not _ID.fullmatch(path.stem):
             continue
         context = _context("/".join(path.parent.relative_to(home.versions).parts), path.stem)
-        replace(path, json.dumps(rewrap(json_object(path), old, new, context)).encode())
+        try:
+            record = json_object(path)
+        except FileNotFoundError:  # a run that has just ended took its candidate with it
+            continue
+        replace(path, json.dumps(rewrap(record, old, new, context)).encode())
         count += 1
     # Last, since it says to whom the home belongs: until then the old key is the one to come back with.
     rewrap_secrets(home, old, new)

@@ -17,7 +17,7 @@ from privacy_assets.errors import BadDeclaration, BadEnvironment, Refused, Tampe
 from privacy_assets.warehouse.connections import Attachment, governed
 from privacy_assets.warehouse.home import Home
 from privacy_assets.warehouse.keys import KeyFile, Secrets
-from privacy_assets.warehouse.versions import Candidate, Versions, file_digest, rotate_master
+from privacy_assets.warehouse.versions import Candidate, Versions, file_digest, rewrap_all
 
 Publish = Callable[[str, str], Candidate]
 Files = Callable[[Path], set[str]]
@@ -205,9 +205,9 @@ def test_rotation_puts_every_key_under_the_new_master_and_touches_no_data(
     content = damaged.read_text()
     damaged.write_text(json.dumps({"provider": provider.id, "wrapped": "AAAA"}))
     with pytest.raises(Tampered):
-        rotate_master(home, provider, new)
+        rewrap_all(home, provider, new)
     damaged.write_text(content)
-    assert rotate_master(home, provider, new) == 2
+    assert rewrap_all(home, provider, new) == 2
     assert [file_digest(one.path) for one in made] == digests
     assert [Versions(home, new).key(one.asset, one.id) for one in made] == [one.key for one in made]
     Secrets.open(home, new)
