@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -134,14 +135,25 @@ def run(root: Root = None) -> None:
 
 
 @app.command()
-def verify(root: Root = None) -> None:
+def verify(
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--checkpoint",
+            help="A checkpoint of the ledger that was kept elsewhere (see the command checkpoint): the ledger must "
+            "continue it. Can be given several times; older ones tell how far a ledger that was changed still agrees.",
+        ),
+    ] = None,
+    root: Root = None,
+) -> None:
     """Measure everything published, and the ledger, again; exit 1 on broken, overdue, inconclusive, missing, forged."""
     from privacy_assets.gate import Gate
     from privacy_assets.verify import Line
     from privacy_assets.verify import verify as verify_all
 
     folder = find_root(root)
-    gate = Gate.open(folder)
+    kept = {str(path): _content(path) for path in checkpoint or ()}
+    gate = Gate.open(folder, kept=kept)
     table = Table("asset", "rows", "measured again", "standing", box=None)
     faults: list[Fault] = []
     lines: list[Line] = []
@@ -158,13 +170,52 @@ def verify(root: Root = None) -> None:
             table.add_row(str(line.asset), f"{line.rows:,}", str(line.measured), line.standing.value)
             faults += line.faults
     out.print(table)
-    for fault in faults:
+    for fault in dict.fromkeys(faults):
         err.print(str(fault), markup=False)
-    report = gate.ledger.verify()
+    report = gate.ledger.report()
     out.print(f"ledger: {report.size} entries, root {report.root[:16]}…, witnessed up to {report.cosigned_size}")
+    for position in report.corrections:
+        out.print(f"ledger: entry {position} corrects the clock: what was written ahead of it counts as older")
+    for name in kept:
+        out.print(f"ledger: continues the checkpoint {name}")
     out.print(f"{_counted(Counter(line.standing.value for line in lines))} of {len(lines)} assets")
     if not all(line.passes for line in lines):
         sys.exit(1)
+
+
+@app.command()
+def checkpoint(root: Root = None) -> None:
+    """Print the ledger's signed checkpoint, to keep elsewhere: by it a rollback of ledger and witness shows."""
+    from privacy_assets.gate import Gate
+    from privacy_assets.ledger import log as beside
+
+    gate = Gate.open(find_root(root))
+    sys.stdout.write(gate.ledger.checkpoint())
+    log, witness = gate.ledger.keys
+    for line in (
+        "Keep it where nobody who can write to home or witness can: privacy-assets checkpoint > FILE, then move it.",
+        "Later: privacy-assets verify --checkpoint FILE. Without this program, by the two public keys:",
+        f"python -I {Path(beside.__file__).with_name('standalone.py')} {gate.home.ledger} --log-key '{log}' "
+        f"--witness-key '{witness}' --checkpoint FILE",
+    ):
+        err.print(line, markup=False)
+
+
+@app.command()
+def correct_clock(
+    today: Annotated[
+        datetime,
+        typer.Option(
+            "--today", formats=["%Y-%m-%d"], help="Today's date in UTC, from another clock than this machine's."
+        ),
+    ],
+    root: Root = None,
+) -> None:
+    """Put on record, signed, that the clock was ahead and is right now, so that what expires can be judged again."""
+    from privacy_assets.gate import Gate
+
+    position = Gate.open(find_root(root)).correct_clock(today.date())
+    out.print(f"ledger entry {position}: the clock is right from here on; what was written ahead of it counts as older")
 
 
 @app.command()
@@ -274,6 +325,15 @@ def rotate_data_keys(
             lambda passport: progress.update(task, description=f"copying {passport.asset}"),
         )
     out.print(f"{count} versions have a new data key; their content and passports are as they were.")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadEnvironment.of(
+            f"the checkpoint cannot be read: {error.strerror}", where=str(path), next_step="name the file that was kept"
+        ) from None
 
 
 def _instance(folder: Path) -> dg.DagsterInstance:

@@ -47,10 +47,14 @@ def create(path: Path, content: bytes) -> bool:
     return True
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Put a file (0600) with this content in the place of whatever is there. Only ever under the folder's lock."""
+def replace(path: Path, content: bytes, *, now: bool = True) -> None:
+    """Put a file (0600) with this content in the place of whatever is there. Only ever under the folder's lock.
+
+    Unless `now`, a power cut may bring the old content back: whole, but old.
+    """
     _written(path.with_name(f".{path.name}.new"), content).replace(path)
-    sync(path.parent)
+    if now:
+        sync(path.parent)
 
 
 def destroy(path: Path) -> None:

@@ -12,6 +12,10 @@ alone, never from what Dagster recorded:
 5. nobody in it has withdrawn, objected or passed retention since it was built, or the time of grace
    (`withdrawal_effect_hours`) is not over.
 
+What time has passed is judged by the clock, and never by a time before the last entry's: where the clock is behind the
+ledger by more than CLOCK_TOLERANCE nothing that expires is read, and nothing is built (`Gate.moment`), until the clock
+is mended, or `correct_clock` has put on record that it was ahead when the last entry was written.
+
 Belongs here: publications as the ledger holds them, measuring, judging. Does not belong here: how data is made
 (`stages/`), what is promised (`contracts/promises.py`), how an invariant is measured (`invariants/`).
 """
@@ -27,9 +31,10 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -80,6 +85,9 @@ class Standing(StrEnum):
     FORGED = "forged"
     MISSING = "missing"
 
+
+CLOCK_TOLERANCE = timedelta(seconds=60)
+"""By how much the clock may be behind the last entry: two machines that share a home need not agree to the second."""
 
 PASSING = frozenset({Standing.KEPT, Standing.STALE})
 """How an asset stands that can be read: kept, or stale and inside its time of grace."""
@@ -380,10 +388,17 @@ class Gate:
         self._lapses: dict[tuple[str, str, str], _Lapse | None] = {}
 
     @classmethod
-    def open(cls, root: Path, env: Mapping[str, str] = os.environ, project: Project | None = None) -> Gate:
+    def open(
+        cls,
+        root: Path,
+        env: Mapping[str, str] = os.environ,
+        project: Project | None = None,
+        kept: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> Gate:
         """The gate of the project at `root`, in the home that `env` names, which is made where there is none.
 
-        `project` is what was loaded from `root` already, if it was.
+        `project` is what was loaded from `root` already, if it was; `kept` are checkpoints that were kept elsewhere,
+        by what to call them, which the ledger must continue.
         """
         project = project or load(root)
         home = Home.open(root, env)
@@ -400,6 +415,7 @@ class Gate:
             origin=f"privacy-assets/{home.project_id}",
             signing_seed=secrets.derive("ledger", "log"),
             witness_folder=home.witness_folder,
+            kept=kept,
         )
         return cls(project, home, Versions(home, provider), secrets, ledger)
 
@@ -409,6 +425,10 @@ class Gate:
         self._take_in(self.ledger.entries(self._read))
 
     def _take_in(self, entries: Sequence[Entry]) -> None:
+        if any(entry.corrects_clock for entry in entries):
+            # what was published before has another time now
+            self._published.clear()
+            entries = self.ledger.entries()
         for entry in entries:
             if entry.body["action"] == "publish":
                 passport = Passport.parse(entry)
@@ -492,6 +512,44 @@ class Gate:
         """The OS user as a keyed pseudonym (32 hex): claimed, since nothing proves it here."""
         name = getpass.getuser().encode()
         return hmac.new(self.secrets.derive("actors", "os-user"), name, hashlib.sha256).hexdigest()[:32]
+
+    # ---- the clock
+
+    def moment(self) -> datetime:
+        """The time by which everything that expires is judged: now, and never before the last entry.
+
+        Raises Refused where the clock is behind the last entry by more than CLOCK_TOLERANCE.
+        """
+        now, last = self.now(), self.ledger.last_time
+        if last is not None and now + CLOCK_TOLERANCE < last:
+            raise Refused.of(
+                "the clock is behind the ledger: nobody can tell what has expired",
+                where="the clock of this machine",
+                expected=f"no earlier than the last entry, {last:%Y-%m-%d %H:%M:%S} UTC",
+                found=f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
+                next_step="set the clock; if it is right, and was ahead when that entry was written, put that on "
+                "record with `privacy-assets correct-clock`",
+            )
+        return max(now, last) if last else now
+
+    def correct_clock(self, today: date) -> int:
+        """Put on record that the clock is right, and was ahead before; the position of the entry.
+
+        `today` (UTC) is what the person who vouches for the clock knows from elsewhere. Raises Refused where the clock
+        shows another day, or is not behind the ledger.
+        """
+        now = self.now().astimezone(UTC)
+        if now.date() != today:
+            raise Refused.of(
+                "the clock shows another day than the one that was given",
+                where="the clock of this machine",
+                expected=f"{today:%Y-%m-%d} (UTC)",
+                found=f"{now:%Y-%m-%d} (UTC)",
+                next_step="set the clock first; look at another one, not at this machine's",
+            )
+        position = self.ledger.correct_clock({"action": "correct_clock", "actor_claimed": self.actor()})
+        self._catch_up()
+        return position
 
     # ---- publishing
 
@@ -640,7 +698,7 @@ class Gate:
         if passport.asset.stage is not Stage.RAW or contract is None or contract.privacy.consent_records is None:
             return
         hours = contract.fresh_within_hours
-        if hours is not None and passport.time + timedelta(hours=hours) < self.now():
+        if hours is not None and passport.time + timedelta(hours=hours) < self.moment():
             raise Refused.of(
                 f"the decisions in {passport.asset} are too old to build on",
                 where=self.project.where("contract", contract.name),
@@ -719,7 +777,7 @@ class Gate:
                 yield fault
         if passport.asset.purpose:
             purpose = self.project.purposes[passport.asset.purpose]
-            if passport.time + timedelta(days=purpose.retention_days) < self.now():
+            if passport.time + timedelta(days=purpose.retention_days) < self.moment():
                 yield Fault(
                     "it is older than the purpose keeps its results",
                     where=where,
@@ -738,7 +796,7 @@ class Gate:
     # ---- consent, objection and retention after the build
 
     def _entitlement(self, passport: Passport) -> Examination:
-        asset, now = passport.asset, self.now()
+        asset, now = passport.asset, self.moment()
         lapses = [
             lapse
             for version in self.ancestry(passport)
@@ -767,7 +825,7 @@ class Gate:
         decided = self.latest(consents) if consents else None
         if decided is None and contract.privacy.retention is None:
             return None
-        now = self.now()
+        now = self.moment()
         asked = (version.version, decided.version if decided else "", f"{now:%Y-%m-%dT%H}")
         if asked not in self._lapses:
             for read in (version, decided) if decided else (version,):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from privacy_assets.build import steps
+from privacy_assets.contracts.promises import promises
 from privacy_assets.errors import Fault, PrivacyAssetsError, Tampered
 from privacy_assets.gate import PASSING, Examination, Gate, Standing
 from privacy_assets.stages.asset import key_of
@@ -54,6 +55,8 @@ def verify(
         progress(asset)
         examined = gate.examine(asset)
         passport = examined.passport
+        if passport is None and (forged := _history_faults(gate, asset, instance)):
+            examined = _worse(examined, Standing.FORGED, forged)
         if passport is None or not gate.is_sound(passport):
             yield _line(examined, 0)
             continue
@@ -85,17 +88,56 @@ def _line(examined: Examination, measured: int) -> Line:
 
 
 def _history_faults(gate: Gate, asset: AssetName, instance: dg.DagsterInstance | None) -> tuple[Fault, ...]:
-    """Dagster's newest materialization names a version that the ledger does not hold: one of the two was edited."""
-    event = instance.get_latest_materialization_event(key_of(asset)) if instance else None
+    """What Dagster's history says of the asset that cannot be true by the ledger: one of the two was edited.
+
+    The newest materialization is held against the passport of the version that it names, and each check's newest
+    verdict against what was recorded beside it. An edit that leaves all of that in agreement is not seen here; it
+    changes nothing either, since nothing is decided by Dagster's history.
+    """
+    if instance is None:
+        return ()
+    wrong = [*_wrong_materialization(gate, asset, instance), *_wrong_checks(gate, asset, instance)]
+    step = "the ledger decides what is read; find out who wrote to Dagster's history"
+    return tuple(Fault(what, where=str(asset), next_step=step) for what in wrong)
+
+
+def _wrong_materialization(gate: Gate, asset: AssetName, instance: dg.DagsterInstance) -> Iterator[str]:
+    event = instance.get_latest_materialization_event(key_of(asset))
     if event is None or event.asset_materialization is None:
-        return ()
-    recorded = event.asset_materialization.metadata.get("version")
-    if recorded is not None and any(passport.version == recorded.value for passport in gate.history(asset)):
-        return ()
-    return (
-        Fault(
-            "Dagster's history names a version that the ledger does not hold",
-            where=str(asset),
-            next_step="the ledger decides what is read; find out who wrote to Dagster's history",
-        ),
-    )
+        return
+    said = {name: value.value for name, value in event.asset_materialization.metadata.items()}
+    passport = next((found for found in gate.history(asset) if found.version == said.get("version")), None)
+    if passport is None:
+        yield "Dagster's history names a version that the ledger does not hold"
+        return
+    recorded: dict[str, object] = {
+        "dagster/row_count": passport.rows,
+        "content_digest": passport.content_digest,
+        "ledger_entry": passport.position,
+    }
+    for measured in passport.measured:
+        recorded |= {f"{measured.finding.name}/{name}": value for name, value in measured.finding.numbers.items()}
+    for name, value in recorded.items():
+        if name in said and said[name] != value:
+            yield f"Dagster's history says another {name} of version {passport.version} than the ledger"
+
+
+def _wrong_checks(gate: Gate, asset: AssetName, instance: dg.DagsterInstance) -> Iterator[str]:
+    keys = [dg.AssetCheckKey(key_of(asset), promise.name) for promise in promises(gate.project, asset)]
+    of_candidates: dict[str, list[bool]] = {}
+    for key, record in instance.event_log_storage.get_latest_asset_check_execution_by_key(keys).items():
+        event = record.event.dagster_event if record.event else None
+        if event is None or not isinstance(said := event.event_specific_data, dg.AssetCheckEvaluation):
+            continue
+        told = {name: value.value for name, value in said.metadata.items()}
+        passed = record.status.value == "SUCCEEDED"
+        if passed != said.passed or ("verdict" in told and said.passed != (told["verdict"] == Verdict.KEPT.value)):
+            yield (
+                f"Dagster's history shows the check {key.name} as {'passed' if passed else 'failed'}, and what was "
+                "recorded with it says otherwise"
+            )
+        if told.get("subject") == "candidate":
+            of_candidates.setdefault(record.run_id, []).append(said.passed)
+    for verdicts in of_candidates.values():
+        if len(verdicts) == len(keys) and all(verdicts):
+            yield "Dagster's history shows every check passed of a candidate that was refused"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -230,8 +231,8 @@ def test_verify_passes_what_is_stale_and_fails_what_is_overdue(
 
     opened = Gate.open
 
-    def two_days_later(*words: Path) -> Gate:
-        gate = opened(*words)
+    def two_days_later(*words: Path, **named: Any) -> Gate:
+        gate = opened(*words, **named)
         now = gate.now() + timedelta(days=2)
         gate.now = lambda: now
         return gate

@@ -52,6 +52,10 @@ class Tree:
         """The hash of one leaf."""
         return self._levels[0][index]
 
+    def leaves(self) -> Sequence[bytes]:
+        """The hashes of all leaves."""
+        return tuple(self._levels[0])
+
     def append(self, leaf: bytes) -> None:
         """Add one leaf by its hash (32 bytes)."""
         node = leaf

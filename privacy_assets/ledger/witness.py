@@ -6,19 +6,22 @@ the witness has seen. Who holds the witness's folder as well can: it belongs to 
 
 Belongs here: that rule (c2sp.org/tlog-witness, without its HTTP). Does not belong here: the log's files (`log.py`).
 
-In <folder>/: `key` (the secret key, 0600) and `checkpoint` (the last note that was cosigned, with its cosignature).
+In <folder>/: `key` (the secret key, 0600), `checkpoint` (the last note that was cosigned, with its cosignature) and
+`leaves` (32 bytes an entry: the hash of each one as it was when it was seen). Nothing rests on `leaves`: who reads it
+holds it against the signed root first; by it a change can be named, and not only noticed.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
 from privacy_assets import durable
 from privacy_assets.errors import BadEnvironment, Fault, Tampered
-from privacy_assets.ledger.merkle import EMPTY_ROOT, verify_consistency
-from privacy_assets.ledger.notes import KEY_BYTES, SignatureType, Signer, Verifier, open_checkpoint, open_note
+from privacy_assets.ledger.merkle import EMPTY_ROOT, HASH_BYTES, verify_consistency
+from privacy_assets.ledger.notes import KEY_BYTES, Checkpoint, SignatureType, Signer, Verifier, open_checkpoint
 
 
 class Witness:
@@ -33,6 +36,7 @@ class Witness:
         self._log = log
         self._lock = durable.lock_of(folder)
         self._what = f"the witness {folder}"
+        self._verified: tuple[bytes, Checkpoint] | None = None
         secret = durable.read(folder / "key")
         if secret is None:
             raise BadEnvironment.of(
@@ -90,7 +94,7 @@ class Witness:
                 if (new.size, new.root) != (0, EMPTY_ROOT):
                     raise _refusal("a new witness was shown a log that is not new", "an empty log", f"size {new.size}")
             else:
-                old = open_checkpoint(latest, self._log, self.verifier, origin=self._origin)
+                old = self._opened(latest)
                 if new.size < old.size:
                     raise _refusal("the ledger was rolled back", f"at least {old.size} entries", f"{new.size} entries")
                 if old.size == 0 < new.size:
@@ -106,9 +110,37 @@ class Witness:
                         f"the {old.size} entries that the witness has signed",
                         "a tree that does not continue them",
                     )
-            line = self._signer.line(open_note(note, self._log))
-            durable.replace(self._folder / "checkpoint", note + line.encode())
+            line = self._signer.line(new.text)
+            record = note + line.encode()
+            durable.replace(self._folder / "checkpoint", record)
+            self._verified = record, new
             return line
+
+    def _opened(self, record: bytes) -> Checkpoint:
+        """The checkpoint of a record; what this process has signed or verified itself is not verified again."""
+        if self._verified is None or self._verified[0] != record:
+            self._verified = record, open_checkpoint(record, self._log, self.verifier, origin=self._origin)
+        return self._verified[1]
+
+    def leaves(self) -> tuple[bytes, ...]:
+        """The hashes of the entries that it has seen, as they stand in its folder: to be held against a signed root."""
+        kept = durable.read(self._folder / "leaves") or b""
+        return tuple(kept[at : at + HASH_BYTES] for at in range(0, len(kept) - HASH_BYTES + 1, HASH_BYTES))
+
+    def keep_leaves(self, position: int, leaves: bytes) -> None:
+        """Note the hashes of entries from a position on. Not waited for: what a crash takes is mended later."""
+        descriptor = os.open(self._folder / "leaves", os.O_WRONLY | os.O_CREAT, durable.PRIVATE_FILE)
+        try:
+            os.pwrite(descriptor, leaves, position * HASH_BYTES)
+        finally:
+            os.close(descriptor)
+
+    def mend_leaves(self, leaves: Sequence[bytes]) -> None:
+        """Bring the hashes up to those of a ledger that was verified."""
+        whole = b"".join(leaves)
+        if (durable.read(self._folder / "leaves") or b"") != whole:
+            self.keep_leaves(0, whole)
+            os.truncate(self._folder / "leaves", len(whole))
 
 
 def _refusal(what: str, expected: str, found: str) -> Tampered:

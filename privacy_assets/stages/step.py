@@ -127,8 +127,8 @@ def carry_out(step: Step, gate: Gate, run: str = "") -> Outcome:
     Raises what the gate raises for an input that may not be read, and EngineFailed where the database fails; nothing
     is published then, and the candidate is deleted.
     """
+    now = gate.moment()
     gate.sweep()
-    now = gate.now()
     since = gate.ledger.size
     passports = {name: gate.require(view.asset, step.asset.stage) for name, view in step.views.items()}
     asked = promises(gate.project, step.asset)
