@@ -6,10 +6,10 @@
 Belongs here: the locked configuration, the attaching, what an engine's error may say, digests of content. Does not
 belong here: which versions may be attached (`gate.py`), SQL of stages.
 
-Neither way can read or write any file but the attached ones, the named sources and the connection's own spill folder,
-reach a network, load an extension or see a Python variable; and nothing that is run on the connection can change
-that. It is a guard rail within one process, not a boundary against hostile code: SQL that is not ours is parsed
-before it gets here.
+Neither way can read or write any file but its candidate, the named sources and the connection's own spill folder, read
+any other file but the attached ones, reach a network, load an extension or see a Python variable; and nothing that is
+run on the connection can change that. It is a guard rail within one process, not a boundary against hostile code: SQL
+that is not ours is parsed before it gets here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -170,9 +171,9 @@ def _locked(
     try:
         folder, lock = _spill_folder(spill)
         _configure(con, extension, folder)
-        _lock(con, folder, sources, inputs, candidate)
+        _lock(con, folder, sources, candidate)
         # Only now: a setting that does not hold must not have let a byte of the candidate out.
-        _attach(con, inputs, candidate)
+        _attach(con, folder, inputs, candidate)
         yield con
         if candidate is not None:
             with engine_errors("closing the candidate"):
@@ -248,12 +249,17 @@ def _configure(con: duckdb.DuckDBPyConnection, extension: Path, folder: Path) ->
         raise _not_as_set("disabled_filesystems", f"{network} answers")
 
 
-def _attach(con: duckdb.DuckDBPyConnection, inputs: Mapping[str, Attachment], candidate: Candidate | None) -> None:
-    for alias, attachment in inputs.items():
-        with engine_errors(f"attaching {alias}"):
+def _attach(
+    con: duckdb.DuckDBPyConnection, folder: Path, inputs: Mapping[str, Attachment], candidate: Candidate | None
+) -> None:
+    for place, (alias, attachment) in enumerate(inputs.items()):
+        # The lock would have to let its path in, and not only for reading: COPY could write over a version. So it is
+        # attached by a second name in our own folder, which is gone afterwards.
+        name = folder / f"{place}.duckdb"
+        with engine_errors(f"attaching {alias}"), _second_name(attachment.path, name, alias):
             try:
                 con.execute(
-                    f"ATTACH {literal(str(attachment.path))} AS {quoted(alias)} (READ_ONLY, ENCRYPTION_KEY $key)",
+                    f"ATTACH {literal(str(name))} AS {quoted(alias)} (READ_ONLY, ENCRYPTION_KEY $key)",
                     {"key": attachment.key},
                 )
             except duckdb.InvalidInputException:
@@ -273,18 +279,31 @@ def _attach(con: duckdb.DuckDBPyConnection, inputs: Mapping[str, Attachment], ca
         candidate.path.chmod(PRIVATE_FILE)
 
 
+@contextmanager
+def _second_name(path: Path, name: Path, alias: str) -> Iterator[None]:
+    try:
+        name.hardlink_to(path)
+    except OSError as error:
+        raise EngineFailed(
+            Fault(
+                f"the database failed while attaching {alias}",
+                found=os.strerror(error.errno) if error.errno else type(error).__name__,
+                next_step=_NEXT_STEP[duckdb.IOException],
+            )
+        ) from None
+    try:
+        yield
+    finally:
+        name.unlink()
+
+
 def _lock(
-    con: duckdb.DuckDBPyConnection,
-    folder: Path,
-    sources: Sequence[Path],
-    inputs: Mapping[str, Attachment],
-    candidate: Candidate | None,
+    con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequence[Path], candidate: Candidate | None
 ) -> None:
-    databases = [attachment.path for attachment in inputs.values()] + ([candidate.path] if candidate else [])
     lists = {
         "allowed_directories": {f"{folder}/"},
         "allowed_paths": {str(path) for path in sources}
-        | {f"{path}{suffix}" for path in databases for suffix in ("", *LOG_SUFFIXES)},
+        | {f"{candidate.path}{suffix}" for suffix in ("", *LOG_SUFFIXES) if candidate},
     }
     try:
         for name, allowed in lists.items():

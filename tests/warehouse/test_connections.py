@@ -70,6 +70,8 @@ FORBIDDEN = [
     "CREATE TABLE input.main.more AS SELECT 1",
     "DELETE FROM input.main.data",
     "DROP TABLE input.main.data",
+    "COPY (SELECT 1) TO '{version}' (FORMAT csv, USE_TMP_FILE false)",
+    "COPY (SELECT 1) TO '{version}.wal' (FORMAT csv, USE_TMP_FILE false)",
 ]
 
 
@@ -95,7 +97,7 @@ def test_a_locked_connection_refuses_everything_else(
             spill = con.execute("SELECT current_setting('temp_directory')").fetchone()
             for statement in FORBIDDEN:
                 with pytest.raises(duckdb.Error):
-                    con.execute(statement.format(outside=outside, spill=spill[0] if spill else ""))
+                    con.execute(statement.format(outside=outside, spill=spill[0] if spill else "", version=made.path))
             con.execute("CREATE TABLE candidate.main.data AS SELECT 1 AS x")
     assert frame.height == 1
     assert files(outside) == before
