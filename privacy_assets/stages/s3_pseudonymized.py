@@ -141,7 +141,7 @@ def _distinct(work: Work, dataset: str, columns: Sequence[str]) -> pl.Series:
     each = " UNION ".join(f"SELECT CAST({quoted(column)} AS VARCHAR) FROM main.{quoted(dataset)}" for column in columns)
     with engine_errors("collecting distinct identifiers"):
         found = work.con.execute(
-            f"SELECT DISTINCT value FROM ({each}) AS found (value) WHERE value IS NOT NULL ORDER BY value"
+            f"SELECT DISTINCT value FROM ({each}) AS found (value) WHERE value IS NOT NULL"
         ).to_arrow_table()
         return pl.DataFrame(pl.from_arrow(found), schema={"value": pl.String})["value"]
 

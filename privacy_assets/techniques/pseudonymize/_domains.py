@@ -32,6 +32,13 @@ def normalized(values: pl.Series, domain: IdentifierDomain) -> pl.Series:
 
 
 def _folded(values: pl.Series) -> pl.Series:
+    # Of ASCII the compatibility form is the text itself, and folding is lower case: the rest alone needs more.
+    folded = values.str.to_lowercase()
+    others = (values.str.len_bytes() != values.str.len_chars()).arg_true()
+    return folded.scatter(others, _folded_beyond_ascii(values.gather(others))) if len(others) else folded
+
+
+def _folded_beyond_ascii(values: pl.Series) -> pl.Series:
     composed = values.str.normalize("NFKC")
     # Case folding is more than lower case (STRASSE, Straße), and may take a text out of NFKC again.
     folded = pl.Series(values.name, [text.casefold() for text in composed.to_list()], pl.String)

@@ -7,12 +7,16 @@ polars-hash.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import polars as pl
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from privacy_assets.techniques.pseudonymize._domains import normalized
 from privacy_assets.words import IdentifierDomain
+
+_BATCH = 250_000
 
 
 def macs(texts: pl.Series, key: str, use: str) -> pl.Series:
@@ -31,12 +35,35 @@ def macs(texts: pl.Series, key: str, use: str) -> pl.Series:
 
 
 def pseudonyms(values: pl.Series, key: str, domain: IdentifierDomain, use: str) -> pl.Series:
-    """For each value the text of its pseudonym, a UUID of version 8 (RFC 9562 section 5.8).
+    """For each value the 32 hex digits of its pseudonym, a UUID of version 8 (RFC 9562 section 5.8).
 
     The first 16 bytes of the MAC of the normalized value with the six bits that the RFC fixes: 122 bits are left, by
     which n people collide with a probability of about n² / 2^123 (10^10 people: 10^-17).
     """
-    mac = macs(normalized(values, domain), key, use)
-    variant = mac.str.slice(16, 1).replace_strict({digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"})
-    head = mac.str.slice(0, 8) + "-" + mac.str.slice(8, 4) + "-8" + mac.str.slice(13, 3)
-    return head + "-" + variant + mac.str.slice(17, 3) + "-" + mac.str.slice(20, 12)
+
+    def some(start: int) -> pl.Series:
+        return _as_uuids(macs(normalized(values.slice(start, _BATCH), domain), key, use))
+
+    # in batches, so that what lies between a text and its pseudonym never lies in memory for all of them at once
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+        return pl.concat(pool.map(some, range(0, max(len(values), 1), _BATCH))).rename(values.name)
+
+
+def _as_uuids(mac: pl.Series) -> pl.Series:
+    if mac.is_empty():
+        return mac
+    if mac.null_count():
+        raise ValueError("a value without text has no pseudonym")
+    import numpy as np  # as below: only a run should pay for them
+    import pyarrow as pa
+
+    variant = np.zeros(256, np.uint8)
+    for digit in range(16):
+        variant[ord(f"{digit:x}")] = ord(f"{8 + digit % 4:x}")
+    digits = mac.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()[2]
+    uuids = np.frombuffer(digits, np.uint8, 64 * len(mac)).reshape(-1, 64)[:, :32].copy()
+    uuids[:, 12] = ord("8")
+    uuids[:, 16] = variant[uuids[:, 16]]
+    places = np.arange(0, 32 * len(mac) + 1, 32)
+    texts = pa.LargeStringArray.from_buffers(len(mac), pa.py_buffer(places), pa.py_buffer(uuids))
+    return pl.Series(mac.name, texts)

@@ -40,7 +40,7 @@ def mapped_type(parameters: Parameters) -> str:
 
 
 def map_values(parameters: Parameters, values: pl.Series, key: str, domain: IdentifierDomain) -> pl.Series:
-    """The token of each value, as the text of a UUID of version 8; values that are written alike share one."""
+    """The token of each value, as 32 hex digits of a UUID of version 8; values that are written alike share one."""
     return pseudonyms(values, key, domain, parameters.kind)
 
 

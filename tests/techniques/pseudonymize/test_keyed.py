@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from privacy_assets.techniques.pseudonymize import _keyed
 from privacy_assets.techniques.pseudonymize._keyed import macs, pseudonyms
 from privacy_assets.words import IdentifierDomain
 
@@ -40,6 +41,18 @@ def test_pseudonyms_are_uuids_of_version_8(text: str) -> None:
     assert (found.version, found.variant) == (8, RFC_4122)
     fixed = (0xF << 76) | (0b11 << 62)
     assert found.int & ~fixed == int.from_bytes(reference(text, KEY, "token")[:16]) & ~fixed
+
+
+def test_batches_keep_every_value_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values are hashed some at a time, by several threads: each has the pseudonym that it has alone, in order."""
+    values = pl.Series("value", [f"person-{number}" for number in range(100)])
+    alone = [pseudonyms(values.slice(place, 1), KEY, PLAIN, "token").item() for place in range(100)]
+    monkeypatch.setattr(_keyed, "_BATCH", 7)
+    found = pseudonyms(values, KEY, PLAIN, "token")
+    assert found.to_list() == alone and len(set(alone)) == 100
+    assert pseudonyms(values.clear(), KEY, PLAIN, "token").to_list() == []
+    with pytest.raises(ValueError):
+        pseudonyms(pl.Series("value", ["a", None]), KEY, PLAIN, "token")
 
 
 def test_uses_tell_nothing_of_each_other() -> None:
