@@ -155,7 +155,6 @@ def stage(folder: str, rows: int, stage_: str) -> dict[str, Any]:
     from privacy_assets.build import steps
     from privacy_assets.stages.step import carry_out
 
-    _imported()
     gate = _gate(folder, rows)
     step = next(step for asset, step in steps(gate.project).items() if _named(asset) == stage_)
     with _parts() as parts, Clock() as clock:

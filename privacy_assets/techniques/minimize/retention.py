@@ -33,5 +33,6 @@ def admits(parameters: Parameters, row: str, consents: exp.Table | None) -> exp.
     oldest = exp.DateSub(this=today, expression=exp.Literal.number(parameters.days), unit=exp.var("DAY"))
     return exp.and_(
         exp.Is(this=column, expression=exp.null()).not_(),
-        exp.GTE(this=exp.cast(column.copy(), "DATE"), expression=oldest),
+        # a date again, which is what the difference is not: so the column is compared as it lies there
+        exp.GTE(this=exp.cast(column.copy(), "DATE"), expression=exp.cast(oldest, "DATE")),
     )
