@@ -1,7 +1,7 @@
 """`privacy-assets …`: one function a command, thin.
 
 Belongs here: words, tables and exit codes for people. Does not belong here: what the commands do.
-Exit codes: 0 all is well, 1 something is not kept or was refused, 2 the command was misspelt.
+Exit codes: 0 all is well, 1 something is not kept or was refused, 2 the command was misspelt, 130 it was interrupted.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.tree import Tree
 
+from privacy_assets.durable import disk_errors
 from privacy_assets.errors import BadEnvironment, Fault, PrivacyAssetsError
 from privacy_assets.reading import find_root
 
@@ -39,7 +42,8 @@ PurposeOption = Annotated[str, typer.Option("--purpose", help="The purpose that 
 def main() -> None:
     """Run a command; an error that was foreseen is printed as what it says, without a trace."""
     try:
-        app()
+        with disk_errors("the project, or its home"):
+            app()
     except PrivacyAssetsError as error:
         err.print(f"[red]{type(error).__name__}[/red]")
         for fault in error.faults:
@@ -81,6 +85,7 @@ def schema(
 def run(root: Root = None) -> None:
     """Materialize everything, from raw to the models, and say what came of it."""
     import dagster as dg
+    from dagster._core.errors import DagsterExecutionInterruptedError
 
     from privacy_assets.build import CORRIDOR, build_definitions, steps
     from privacy_assets.contracts.loading import load
@@ -101,11 +106,16 @@ def run(root: Root = None) -> None:
         job = build_definitions(folder).resolve_job_def(CORRIDOR).with_hooks({tick})
         progress.update(task, description="materializing", total=len(steps(load(folder))))
         with _instance(folder) as instance:
-            result = job.execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )
+            try:
+                result = job.execute_in_process(
+                    instance=instance,
+                    raise_on_error=False,
+                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                )
+            except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+                progress.stop()
+                err.print("Interrupted. What was published stands, nothing is half published: run it again to go on.")
+                raise typer.Exit(130) from None
     for event in result.all_events:
         if event.is_step_failure and (failed := event.step_failure_data).user_failure_data:
             err.print(f"[red]{(event.step_key or '').replace('__', '/')}[/red]")
@@ -336,14 +346,30 @@ def _content(path: Path) -> bytes:
         ) from None
 
 
-def _instance(folder: Path) -> dg.DagsterInstance:
+@contextmanager
+def _instance(folder: Path) -> Iterator[dg.DagsterInstance]:
+    import sqlite3
+
     import dagster as dg
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from privacy_assets.warehouse.home import Home
 
     # The project's own settings, wherever DAGSTER_HOME points: telemetry off, no compute logs, history in the home.
     if not (folder / "dagster.yaml").is_file():
         raise BadEnvironment.of("the project has no dagster.yaml", where=str(folder), next_step="put the file back")
     os.environ["DAGSTER_HOME"] = str(folder)
-    return dg.DagsterInstance.get()
+    try:
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise BadEnvironment.of(
+            "Dagster's history cannot be read or written; what is published does not depend on it",
+            where=str(Home.open(folder).dagster),
+            found=type(getattr(error, "orig", None) or error).__name__,
+            next_step="mend the disk and its space; if its files are damaged, move that folder away and run again: "
+            "Dagster is told anew what the ledger holds",
+        ) from None
 
 
 def _counted(counts: Counter[str]) -> str:

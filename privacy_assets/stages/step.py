@@ -23,6 +23,7 @@ import duckdb
 from sqlglot import exp
 
 from privacy_assets.contracts.promises import promises
+from privacy_assets.durable import disk_errors
 from privacy_assets.errors import Fault, NotKept, Refused
 from privacy_assets.gate import Gate, Input, Measured, Passport, fault_of, judge_again, measure, moment_for
 from privacy_assets.lineage.columns import Lineage
@@ -125,8 +126,13 @@ def carry_out(step: Step, gate: Gate, run: str = "") -> Outcome:
     Where another run published the same meanwhile (`Gate.publish`), its version is what came of this one, too.
 
     Raises what the gate raises for an input that may not be read, and EngineFailed where the database fails; nothing
-    is published then, and the candidate is deleted.
+    is published then, and the candidate is deleted; BadEnvironment where a file cannot be read or written.
     """
+    with disk_errors(f"{step.asset}, in the home {gate.home.path}"):
+        return _carried_out(step, gate, run)
+
+
+def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
     now = gate.moment()
     gate.sweep()
     since = gate.ledger.size

@@ -120,7 +120,8 @@ class Home:
         record = self.path / "home.json"
         created = datetime.now(UTC).isoformat(timespec="seconds")
         ours = {"format": _FORMAT, "project": self.project_id, "created": created}
-        create(record, json.dumps(ours).encode())
+        if not record.exists():
+            create(record, json.dumps(ours).encode())
         try:
             found = json.loads(record.read_bytes())
             form, project = found["format"], found["project"]
