@@ -297,9 +297,7 @@ def _second_name(path: Path, name: Path, alias: str) -> Iterator[None]:
         name.unlink()
 
 
-def _lock(
-    con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequence[Path], candidate: Candidate | None
-) -> None:
+def _lock(con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequence[Path], candidate: Candidate | None) -> None:
     lists = {
         "allowed_directories": {f"{folder}/"},
         "allowed_paths": {str(path) for path in sources}

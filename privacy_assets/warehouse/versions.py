@@ -218,7 +218,11 @@ def file_digest(path: Path) -> str:
     except OSError as error:
         if path.is_symlink():
             raise Tampered.of("a version is a symbolic link", where=str(path), expected="a file of its own") from None
-        raise BadEnvironment.of(f"a version cannot be read: {error.strerror}", where=str(path)) from None
+        raise BadEnvironment.of(
+            f"a version cannot be read: {error.strerror}",
+            where=str(path),
+            next_step="mend the disk or the rights of the home, then run it again",
+        ) from None
     with os.fdopen(descriptor, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
