@@ -358,7 +358,7 @@ class Ledger:
             f"{what}: {shown.what}" if shown else what,
             f"{seen.size} entries" + (f", of which the first {agreed} are as a checkpoint says" if agreed else ""),
             f"{len(leaves)} entries",
-            position=shown.position if shown else None,
+            at_most=shown.position if shown else None,
         )
 
     def _known(self, seen: Checkpoint, remembered: Sequence[bytes]) -> Sequence[bytes]:
@@ -521,11 +521,14 @@ def _undone_on_failure(tree: Tree) -> Iterator[None]:
         raise
 
 
-def _tampered(what: str, expected: str = "", found: str = "", *, position: int | None = None) -> Tampered:
+def _tampered(
+    what: str, expected: str = "", found: str = "", *, position: int | None = None, at_most: int | None = None
+) -> Tampered:
+    where = "the ledger" if at_most is None else f"the ledger, at entry {at_most} or before"
     return Tampered(
         Fault(
             what,
-            where="the ledger" if position is None else f"ledger entry {position}",
+            where=where if position is None else f"ledger entry {position}",
             expected=expected,
             found=found,
             next_step="publish and read nothing; compare the ledger with a copy from before",
@@ -542,7 +545,7 @@ def _continues(tree: Tree, earlier: Checkpoint) -> bool:
 
 
 def _shown(lines: Sequence[bytes]) -> Difference | None:
-    """What the lines themselves show, where nobody knows what they were."""
+    """What the lines themselves show, where nobody knows what they were, and the last position it can begin at."""
     leaves: set[bytes] = set()
     last = NEVER
     for position, line in enumerate(lines):
@@ -552,7 +555,7 @@ def _shown(lines: Sequence[bytes]) -> Difference | None:
         if leaf in leaves:
             return Difference("an entry stands there twice", position)
         if entry.time < last and not entry.corrects_clock:
-            return Difference("an entry is older than the one before it", position)
+            return Difference("an entry is older than the one before it", position - 1)
         leaves.add(leaf)
         last = entry.time
     return None
