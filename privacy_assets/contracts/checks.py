@@ -14,7 +14,7 @@ from privacy_assets.contracts import features_sql
 from privacy_assets.contracts._faults import Faults, echo
 from privacy_assets.contracts._odcs import INTEGERS, aliases, owner_fault
 from privacy_assets.contracts._yaml import Place
-from privacy_assets.contracts.columns import minimized_columns, pseudonymized_columns, raw_columns
+from privacy_assets.contracts.columns import SMALLEST_DOMAIN, minimized_columns, pseudonymized_columns, raw_columns
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.features_sql import FeatureQuery
 from privacy_assets.contracts.purpose import Model, Purpose
@@ -190,6 +190,15 @@ def _check_use(purpose: Purpose, contract: Contract, faults: Faults) -> None:
         at = (*place, "columns", column.name, "technique")
         if what := module.fault(technique, column):
             faults.add(at, f"`{technique.kind}` does not fit `{column.name}`: {what}")
+        mapped = getattr(module, "MAPS", None) == "value" and column.name != subject
+        if mapped and column.domain is not None and len(column.domain) < SMALLEST_DOMAIN:
+            faults.add(
+                at,
+                f"`{technique.kind}` hides nothing of `{column.name}`: so few values are found by how often they occur",
+                expected=f"at least {SMALLEST_DOMAIN} declared values",
+                found=f"{len(column.domain)}",
+                next_step="keep, truncate or redact the column",
+            )
         if getattr(module, "MAPS", None) == "subject" and subject is None:
             faults.add(at, f"`{technique.kind}` works by subject, and `{contract.name}` is about nobody")
     if len(faults.found) == before:

@@ -11,6 +11,9 @@ from privacy_assets.contracts.purpose import DatasetUse
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
 from privacy_assets.words import Column, IdentifierDomain, Role
 
+SMALLEST_DOMAIN = 10_000
+"""Fewer distinct identifiers than this are found by frequency, whatever the key (see docs/threat-model.md)."""
+
 
 def raw_columns(contract: Contract) -> tuple[Column, ...]:
     """The columns that the contract promises, in its order; then `_row` where every row is another person."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from privacy_assets.contracts.columns import SMALLEST_DOMAIN
 from privacy_assets.contracts.contract import ROW, Contract
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.purpose import Purpose
@@ -25,9 +26,6 @@ RETENTION_FROM = "_retention_from"
 
 SPLIT = "split"
 """The column that training adds: train, validation or test."""
-
-SMALLEST_DOMAIN = 10_000
-"""Fewer distinct identifiers than this are found by frequency, whatever the key (see docs/threat-model.md)."""
 
 
 @dataclass(frozen=True, slots=True)
