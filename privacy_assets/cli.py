@@ -51,6 +51,9 @@ def main() -> None:
         sys.exit(1)
 
 
+_INTERRUPTED = ("KeyboardInterrupt", "DagsterExecutionInterruptedError")
+
+
 @app.callback()
 def describe() -> None:
     """Turns tables about people into data that models may be trained on, with proof of what was done."""
@@ -112,6 +115,9 @@ def run(root: Root = None) -> None:
                     raise_on_error=False,
                     run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 )
+                failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+                if any(error and error.cls_name in _INTERRUPTED for error in failures):
+                    raise KeyboardInterrupt
             except (KeyboardInterrupt, DagsterExecutionInterruptedError):
                 progress.stop()
                 err.print("Interrupted. What was published stands, nothing is half published: run it again to go on.")

@@ -93,6 +93,10 @@ def engine_errors(step: str) -> Iterator[None]:
     """
     try:
         yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":  # how the engine says that Ctrl-C was pressed, which it has swallowed
+            raise KeyboardInterrupt from None
+        raise
     except _engines() as error:
         raise EngineFailed(
             Fault(
