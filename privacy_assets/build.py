@@ -16,9 +16,9 @@ import dagster as dg
 
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.loading import Project, load
-from privacy_assets.errors import PrivacyAssetsError
+from privacy_assets.errors import PrivacyAssetsError, unexpected
 from privacy_assets.gate import Gate
-from privacy_assets.stages.asset import asset_of, key_of, source_key, unexpected
+from privacy_assets.stages.asset import asset_of, key_of, source_key
 from privacy_assets.stages.s1_raw import raw
 from privacy_assets.stages.s2_minimized import minimized
 from privacy_assets.stages.s3_pseudonymized import pseudonymized
@@ -103,13 +103,18 @@ def _source(project: Project, contract: Contract, gate: Callable[[], Gate]) -> d
     key = source_key(contract.name)
 
     def observed() -> Iterator[dg.ObserveResult]:
+        failure: dg.Failure | None = None
         try:
             paths = files.paths(contract.source, project.root)
             version = files.source_digest(paths, gate().secrets.derive("digests", "source"))
         except PrivacyAssetsError as error:
-            raise dg.Failure(str(error), allow_retries=False) from None
-        except Exception as error:
-            raise dg.Failure(unexpected(error), allow_retries=False) from None
+            failure = dg.Failure(str(error), allow_retries=False)
+        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+            raise
+        except BaseException as error:
+            failure = dg.Failure(unexpected(error), allow_retries=False)
+        if failure is not None:
+            raise failure
         yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(version))
 
     spec = dg.AssetSpec(

@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from privacy_assets.durable import disk_errors
-from privacy_assets.errors import BadEnvironment, Fault, PrivacyAssetsError
+from privacy_assets.errors import BadEnvironment, Fault, PrivacyAssetsError, unexpected
 from privacy_assets.reading import find_root
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ PurposeOption = Annotated[str, typer.Option("--purpose", help="The purpose that 
 
 
 def main() -> None:
-    """Run a command; an error that was foreseen is printed as what it says, without a trace."""
+    """Run a command; an error that was foreseen is printed as what it says, any other as its kind and place."""
     try:
         with disk_errors("the project, or its home"):
             app()
@@ -48,6 +48,11 @@ def main() -> None:
         err.print(f"[red]{type(error).__name__}[/red]")
         for fault in error.faults:
             err.print(str(fault), markup=False)
+        sys.exit(1)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a panic of polars is no Exception, and quotes what it met
+        err.print(unexpected(error), markup=False)
         sys.exit(1)
 
 

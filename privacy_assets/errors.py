@@ -18,8 +18,11 @@ No message holds a value of a person. Errors of libraries are re-raised `from No
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +103,12 @@ def raise_gathered(kind: type[PrivacyAssetsError], faults: Sequence[Fault]) -> N
     """Raise all faults at once, or return if there are none."""
     if faults:
         raise kind(*faults)
+
+
+def unexpected(error: BaseException) -> str:
+    """An error nobody foresaw: its kind and where it came from, without its text, which could hold a person's value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames[-6:]]
+    # the system's own word for a number holds nothing of ours: a full disk is told
+    system = f": {os.strerror(error.errno)}" if isinstance(error, OSError) and error.errno else ""
+    return f"{type(error).__name__}{system} (its text is withheld: it could hold data)\n  " + "\n  ".join(places)

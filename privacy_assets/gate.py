@@ -28,6 +28,7 @@ import hashlib
 import hmac
 import json
 import os
+import resource
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -401,6 +402,8 @@ class Gate:
         by what to call them, which the ledger must continue.
         """
         project = project or load(root)
+        # a process that holds keys and data leaves no image of its memory when it crashes
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         home = Home.open(root, env)
         provider = KeyFile.open(home)
         secrets = Secrets.open(home, provider)

@@ -10,7 +10,6 @@ Belongs here: all that the stages have in common in Dagster. Does not belong her
 # No `from __future__ import annotations` here: Dagster reads the type of `context` from the function itself.
 import inspect
 import sys
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ import dagster as dg
 
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.promises import Promise, promises
-from privacy_assets.errors import Fault, PrivacyAssetsError
+from privacy_assets.errors import Fault, PrivacyAssetsError, unexpected
 from privacy_assets.gate import PASSING, Gate, Measured, Passport
 from privacy_assets.stages.metadata import Declared, Digest, Fact, Rows, metadata
 from privacy_assets.stages.step import Outcome, Step, carry_out, measure_again
@@ -79,6 +78,7 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
         can_subset=True,
     )
     def carried_out(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        failure: dg.Failure | None = None
         try:
             gate = open_gate()
             _repair_history(context.instance, gate, step)
@@ -92,9 +92,13 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
                 context.log.info(f"{step.asset}: writing a candidate")
                 outcome = carry_out(step, gate, context.run.run_id)
         except PrivacyAssetsError as error:
-            raise dg.Failure(str(error), metadata=_faults(error.faults), allow_retries=False) from None
-        except Exception as error:
-            raise dg.Failure(unexpected(error), allow_retries=False) from None
+            failure = dg.Failure(str(error), metadata=_faults(error.faults), allow_retries=False)
+        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+            raise
+        except BaseException as error:  # a panic of polars is no Exception, and quotes what it met
+            failure = dg.Failure(unexpected(error), allow_retries=False)
+        if failure is not None:
+            raise failure  # not in the handler: there it would carry the error that it stands for as its context
         results = _check_results(asked, outcome, candidate=outcome.passport is None)
         if outcome.passport is not None and not again:
             published = outcome.passport
@@ -127,13 +131,6 @@ def _ask_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
 def counted(counts: Mapping[str, int]) -> list[str]:
     """What was counted beside the findings, one line each: `quarantined, age:unreadable: 3 rows`."""
     return [f"{name}: {count:,} rows" for name, count in counts.items()]
-
-
-def unexpected(error: Exception) -> str:
-    """An error nobody foresaw: its kind and where it came from, without its text, which could hold a person's value."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames[-6:]]
-    return f"{type(error).__name__} (its text is withheld: it could hold data)\n  " + "\n  ".join(places)
 
 
 def _spec(project: Project, step: Step) -> dg.AssetSpec:

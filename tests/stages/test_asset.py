@@ -17,8 +17,9 @@ from privacy_assets import build
 from privacy_assets.build import build_definitions, steps
 from privacy_assets.contracts.loading import load
 from privacy_assets.contracts.promises import promises
+from privacy_assets.errors import unexpected
 from privacy_assets.gate import Gate
-from privacy_assets.stages.asset import asset_of, key_of, source_key, unexpected
+from privacy_assets.stages.asset import asset_of, key_of, source_key
 from privacy_assets.stages.step import carry_out
 from privacy_assets.words import AssetName, Stage
 
