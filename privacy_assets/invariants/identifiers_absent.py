@@ -39,12 +39,15 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
              SELECT DISTINCT "value" FROM (SELECT unnest($identifiers) AS "value" FROM $input) AS "all"
              WHERE trim("value") <> ''
            ), "texts" AS (
-             SELECT unnest($texts) AS "value" FROM $output
+             SELECT "value", count(*) AS "times" FROM (SELECT unnest($texts) AS "value" FROM $output) AS "all"
+             GROUP BY "value"
            )
            SELECT (SELECT count(*) FROM $output) AS "rows",
                   (SELECT count(*) FROM $input) AS "input_rows",
                   (SELECT count(*) FROM "identifiers") AS "identifiers",
-                  (SELECT count(*) FROM "texts" WHERE "value" IN (SELECT "value" FROM "identifiers")) AS "found" """,
+                  (
+                    SELECT coalesce(sum("times"), 0) FROM "texts" WHERE "value" IN (SELECT "value" FROM "identifiers")
+                  ) AS "found" """,
         output=output,
         input=references["input"],
         identifiers=_as_texts(parameters.identifiers),
