@@ -63,7 +63,7 @@ def test_rows_past_retention_are_left_out(
     path.write_text(re.sub(r"2026-01-\d\d", lambda _: next(dates).isoformat(), path.read_text("utf-8")), "utf-8")
     edit("data/contracts/patients.odcs.yaml", "days: 3650", "days: 400")
     gate = reopen()
-    gate.now = lambda: published.now().replace(hour=12)
+    gate.now = lambda: published.now().replace(hour=23, minute=59, second=59)
     make(gate, PATIENTS, CONSENTS, MINIMIZED)
     assert people(gate, rows) == {f"p-{number:02}" for number in range(1, 60) if number != 2}
     (kept,) = rows(gate, MINIMIZED, "SELECT _retention_from FROM DATA WHERE patient_id = 'p-01'")
