@@ -527,7 +527,10 @@ def test_no_key_is_anywhere_but_in_its_file(tmp_path: Path, figures: Figures) ->
     privacy_assets("run", fails=False)
     purpose = project / "data" / "purposes" / "smoking.yaml"
     sound = purpose.read_text()
-    purpose.write_text(sound.replace("SELECT patient_id, sex", "SELECT patient_id, error(sex) AS sex"))
+    assert "patient_id, sex, age" in sound
+    purpose.write_text(sound.replace("patient_id, sex, age", "patient_id, sex, CAST(age * 30000 AS SMALLINT) AS age"))
+    privacy_assets("run", fails=True)
+    assert b"the database failed while computing features" in around
     purpose.write_text(sound.replace("at_least_subjects: 5", "at_least_subjects: 500"))
     privacy_assets("run", fails=True)
     damaged = next((folder / "home" / "versions" / "training").rglob("*.key"))

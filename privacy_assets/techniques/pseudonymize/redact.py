@@ -9,8 +9,9 @@ The argument: the output is a constant, so it tells nothing, not even whether th
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.techniques.pseudonymize._columns import TEXT, reference, unlike
@@ -18,10 +19,10 @@ from privacy_assets.words import Column, Frozen, Role
 
 
 class Parameters(Frozen):
-    """`replacement` is the text that stands in every row; without it the column is NULL."""
+    """`replacement` is the text that stands in every row; without it the column is NULL. SQL holds no NUL character."""
 
     kind: Literal["redact"]
-    replacement: str | None = None
+    replacement: Annotated[str, Field(pattern=r"^[^\x00]*$")] | None = None
 
 
 def expression(parameters: Parameters, column: Column, value: exp.Expr, mapped: exp.Expr | None) -> exp.Expr:
