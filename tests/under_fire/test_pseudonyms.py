@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
+from uuid import UUID
 
 import duckdb
 import polars as pl
@@ -346,7 +347,7 @@ def test_a_new_epoch_leaves_no_old_pseudonym(
     purpose = tiny_project / "data/purposes/smoking.yaml"
     key = map_key(published, published.project.purposes["smoking"], PATIENT)
     people = pl.Series("value", [f"p-{number:02}" for number in range(1, 60)])
-    old = set(tokens(people, key))
+    old = {str(UUID(token)) for token in tokens(people, key)}  # as the engine writes them
     holding = [asset for asset in steps(published.project) if asset.purpose == "smoking"]
     before = {asset: len(old & values_in(published, asset)) for asset in holding}
     purpose.write_text(purpose.read_text("utf-8").replace("retention_days: 365", "retention_days: 365\nepoch: 2"))
