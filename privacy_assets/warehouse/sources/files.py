@@ -10,10 +10,10 @@ What it writes into the candidate, in one transaction:
     quarantine  `_row`, `_reasons`, `_line` and every column as it was received, as text
     evidence    (name, value): source_rows, data_rows, quarantined_rows, unknown_columns
 
-A reason is `<column>:<fault>`, never a value: `unreadable` (not of its type, or not without loss), `missing`
-(required, or the key), `no subject`, `outside domain`, `duplicate` (of a key or a unique column; the first row in the
-order of the files stays), or `malformed line` for text that is no row; such a line has no `_row`, and its text is in
-`_line`.
+A reason is `<column>:<fault>`, never a value: `unreadable` (not of its type, not without loss, or a date outside of the
+years 1 to 9999), `missing` (required, or the key), `no subject`, `outside domain`, `duplicate` (of a key or a unique
+column; the first row in the order of the files stays), or `malformed line` for text that is no row; such a line has no
+`_row`, and its text is in `_line`.
 """
 
 from __future__ import annotations
@@ -350,6 +350,9 @@ def _fault(contract: Contract, column: ContractColumn, text: str, value: str) ->
     elif column.required or column.name in contract.primary_key:
         cases.append((f"{text} IS NULL", "missing"))
     cases.append((f"{text} IS NOT NULL AND {value} IS NULL", "unreadable"))
+    if (kind := column.type.upper()) in ("DATE", "TIMESTAMP"):
+        # Later steps add days to dates: beyond these years the engine would fail there.
+        cases.append((f"{value} NOT BETWEEN {kind} '0001-01-01' AND {kind} '9999-12-31 23:59:59'", "unreadable"))
     if column.domain is not None:
         allowed = ", ".join(f"TRY_CAST({literal(member)} AS {column.type})" for member in column.domain)
         cases.append((f"{value} IS NOT NULL AND ({value} IN ({allowed})) IS NOT TRUE", "outside domain"))
