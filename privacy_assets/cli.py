@@ -362,6 +362,7 @@ def _instance(folder: Path) -> Iterator[dg.DagsterInstance]:
     import sqlite3
 
     import dagster as dg
+    from alembic.util.exc import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
     from privacy_assets.warehouse.home import Home
@@ -373,7 +374,7 @@ def _instance(folder: Path) -> Iterator[dg.DagsterInstance]:
     try:
         with dg.DagsterInstance.get() as instance:
             yield instance
-    except (SQLAlchemyError, sqlite3.Error) as error:
+    except (SQLAlchemyError, CommandError, sqlite3.Error) as error:
         raise BadEnvironment.of(
             "Dagster's history cannot be read or written; what is published does not depend on it",
             where=str(Home.open(folder).dagster),

@@ -63,13 +63,12 @@ def destroy(path: Path) -> None:
     A file system that copies on write, or a solid state disk, may keep the old bytes until it reuses them.
     """
     try:
-        length = path.stat().st_size
+        with path.open("r+b", buffering=0) as file:
+            file.write(secrets.token_bytes(os.fstat(file.fileno()).st_size))
+            os.fsync(file.fileno())
     except FileNotFoundError:
         return
-    with path.open("r+b", buffering=0) as file:
-        file.write(secrets.token_bytes(length))
-        os.fsync(file.fileno())
-    path.unlink()
+    path.unlink(missing_ok=True)  # two runs at once destroy the same
     sync(path.parent)
 
 

@@ -14,6 +14,7 @@ from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 
+from privacy_assets.durable import held, lock_of
 from privacy_assets.warehouse.home import Home
 
 
@@ -34,7 +35,10 @@ class HomeStorage(DagsterSqliteStorage):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> HomeStorage:
         """Made by Dagster from `dagster.yaml`."""
-        return cls(history_folder(), inst_data=inst_data)
+        folder = history_folder()
+        # Dagster makes its tables without a lock: of two first runs at once each would, and neither could start again
+        with held(lock_of(Path(folder)), f"Dagster's history {folder}"):
+            return cls(folder, inst_data=inst_data)
 
 
 class HomeArtifacts(LocalArtifactStorage):

@@ -20,6 +20,8 @@ from .conftest import Workshop
 
 RAW, MINIMIZED, FEATURES = "raw/patients", "minimized/smoking/patients", "features/smoking"
 CORRIDOR = ["raw/consents", RAW, MINIMIZED, "pseudonymized/smoking/patients", FEATURES]
+LONG = 100
+"""From so many tries on, each is followed by a run that nobody disturbs."""
 CANARIES = (b"@example.org", b"p-01;", b"p-01,")
 CHANGES = re.compile(r"(write|pwrite64|f\w*sync|f?truncate|rename\w*|link\w*|unlink\w*|mkdir\w*|rmdir|f?chmod\w*)\(")
 """Calls that change what lies on the disk. Making a file is left out: what follows it is not."""
@@ -93,19 +95,24 @@ def visible(shop: Workshop) -> int:
     return sum(any(canary in path.read_bytes() for canary in CANARIES) for path in files)
 
 
-def judged(shop: Workshop, asset: str, before: dict, answer: dict) -> tuple[str, int, int]:
-    """Whether "old" or "new" stands after a fault ("lost": neither), orphans of it, and what was left at the end."""
+def standing(asset: str, before: dict, found: dict) -> str:
+    """Whether "old" or "new" stands after a fault, whole and measured again ("lost": neither)."""
+    was, now = before[asset], found[asset]
+    if now["standing"] != "kept" or now["faults"] or found["missing"] or now["rows"] != was["rows"]:
+        return "lost"
+    if now["version"] == was["version"]:
+        return "old"
+    return "new" if now["digest"] != was["digest"] else "lost"
+
+
+def judged(asset: str, before: dict, answer: dict) -> tuple[str, int, int]:
+    """That, the orphans there were, and what was left after the next run, which has to be green."""
     assert "fault" in answer, answer
     found, after = answer["fault"], answer["next"]
-    was, now, then = before[asset], found[asset], after[asset]
-    sound = now["standing"] == "kept" and not now["faults"] and not found["missing"]
-    kind = "lost"
-    if sound and now["version"] == was["version"]:
-        kind = "old"
-    elif sound and now["digest"] == then["digest"] != was["digest"]:
-        kind = "new"
-    assert then["standing"] == "kept"
-    assert then["rows"] == was["rows"]
+    kind = standing(asset, before, found)
+    assert after[asset]["standing"] == "kept"
+    if kind == "new":
+        assert after[asset]["digest"] == found[asset]["digest"], "the next run makes the same of the same source"
     left = [*after["missing"], *after["orphans"], *(set(after["others"]) - set(before["others"]))]
     return kind, len(found["orphans"]) + found["spill"], len(left) + after["spill"]
 
@@ -114,8 +121,8 @@ def judged(shop: Workshop, asset: str, before: dict, answer: dict) -> tuple[str,
 @pytest.mark.parametrize(
     ("asset", "tries"),
     [
-        pytest.param(RAW, 44, id="raw"),
-        pytest.param(MINIMIZED, 12, id="minimized"),
+        pytest.param(RAW, 50, id="raw"),
+        pytest.param(MINIMIZED, 7, id="minimized"),
         pytest.param(RAW, 600, id="raw-long", marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
         pytest.param(MINIMIZED, 400, id="minimized-long", marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
     ],
@@ -131,19 +138,23 @@ def test_a_publication_that_is_killed_is_whole_or_never_was(
     assert said["status"] == 0, said
     counts, parts, swept, left, readable = Counter(), Counter(), 0, 0, 0
     before = shop.do("examined", assets=[asset])
-    for point in points(log, shop.folder, tries, rng):
+    for at, point in enumerate(points(log, shop.folder, tries, rng), start=1):
         changed(shop, rng)
         if upstream:
             shop.do("made", assets=[RAW])
         said, killed = shop.under(f"{point}:signal=KILL", "made", assets=[asset])
         assert said["status"] in (-9, 0), said
         readable += visible(shop)
-        answer = shop.do("recovered", assets=[asset], before=[])
-        kind, orphans, remains = judged(shop, asset, before, answer)
+        if tries < LONG and at % 3 and at < tries:
+            # the run that is killed next has to cope with what this one left
+            found = shop.do("examined", assets=[asset])
+            kind, before = standing(asset, before, found), found | {"others": before["others"]}
+        else:
+            answer = shop.do("recovered", assets=[asset])
+            kind, orphans, remains = judged(asset, before, answer)
+            swept, left, before = swept + orphans, left + remains, answer["next"]
         counts[kind if said["status"] else "not hit"] += 1
         parts[list(calls_of(killed))[-1][1]] += 1
-        swept, left = swept + orphans, left + remains
-        before = answer["next"]
     figures(
         f"T-REL-1 kill -9 while {asset} is published",
         tried=counts.total(),
@@ -153,38 +164,35 @@ def test_a_publication_that_is_killed_is_whole_or_never_was(
     figures(f"T-REL-1 kill -9 while {asset} is published, after", **parts)
     assert counts["old"] and counts["new"] and swept
     assert counts["lost"] == readable == left == 0
-    # from run to run a kill drifts by a call or two, so a small sample may miss the shortest part
-    assert len(set(MOMENTS) - set(parts)) <= (tries < 40)
+    # from run to run a kill drifts by a call or two, so that a small sample misses short parts
+    assert tries < 40 or set(MOMENTS) <= set(parts)
 
 
-@pytest.mark.needs("strace")
 @pytest.mark.parametrize(
-    "tries", [4, pytest.param(60, marks=[pytest.mark.long, pytest.mark.timeout(3600)])], ids=["sample", "long"]
+    "tries", [3, pytest.param(60, marks=[pytest.mark.long, pytest.mark.timeout(3600)])], ids=["sample", "long"]
 )
 def test_dagsters_history_is_repaired_after_a_kill(shop: Workshop, figures: Callable[..., None], tries: int) -> None:
-    """T-REL-1: kill -9 after the append and before the materialization event: the next run tells Dagster once."""
+    """T-REL-1: kill -9 a moment after the append: what Dagster was not told it is told by the next run, once."""
     rng = random.Random(tries)
     assert shop.do("materialized", assets=[RAW])["success"]
-    said, log = shop.under("", "materialized", assets=[RAW])
-    assert said["success"], said
-    published = next(at for at, (_, part, _) in enumerate(calls_of(log)) if part == "published")
-    after = [(place, call) for place, _, call in list(calls_of(log))[published:] if of_interest(call, shop.folder)]
-    told = next(at for at, (_, call) in enumerate(after) if "/dagster/" in call)
-    chosen = rng.sample(after[: told + 3], min(told + 3, tries - tries // 4)) + rng.sample(
-        after[told + 3 :], tries // 4
-    )
+    checkpoint = shop.home / "ledger/checkpoint"
     repaired = unknown = lost = 0
-    for point, _ in chosen:
-        said, _ = shop.under(f"{point}:signal=KILL", "materialized", assets=[RAW])
-        assert said["status"] == -9, said
-        before = shop.do("history", assets=[RAW])
+    for _ in range(tries):
+        published = checkpoint.read_bytes()
+        run = shop.start("materialized", assets=[RAW])
+        while checkpoint.read_bytes() == published:
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0, 0.1))
+        os.kill(run.pid, signal.SIGKILL)
+        assert run.end()["status"] == -9
+        answer = shop.do("told", assets=[RAW])
+        before, found = answer["fault"], answer["next"]
+        assert answer["success"]
         unknown += before["stands"] not in before["known"]
-        assert shop.do("materialized", assets=[RAW])["success"]
-        found = shop.do("history", assets=[RAW])
         repaired += found["repaired"] - before["repaired"]
         lost += len(set(found["published"]) - set(found["known"]))
         assert len(found["known"]) == len(set(found["known"])), "a version was told twice"
-    figures("T-REL-1 kill -9 before Dagster is told", tried=len(chosen), unknown=unknown, repaired=repaired, lost=lost)
+    figures("T-REL-1 kill -9 before Dagster is told", tried=tries, unknown=unknown, repaired=repaired, lost=lost)
     assert repaired == unknown > 0
     assert lost == 0
 
@@ -194,7 +202,7 @@ ERRORS = ("EIO", "ENOSPC")
 
 @pytest.mark.needs("strace")
 @pytest.mark.parametrize(
-    "tries", [12, pytest.param(0, marks=[pytest.mark.long, pytest.mark.timeout(3600)])], ids=["sample", "long"]
+    "tries", [8, pytest.param(0, marks=[pytest.mark.long, pytest.mark.timeout(3600)])], ids=["sample", "long"]
 )
 def test_a_publication_on_a_failing_disk_says_so_and_is_whole(
     shop: Workshop, figures: Callable[..., None], tries: int
@@ -218,8 +226,8 @@ def test_a_publication_on_a_failing_disk_says_so_and_is_whole(
         if "faults" in said:
             assert all(fault["next"] for fault in said["faults"]), (place, error, said["faults"])
         readable += visible(shop)
-        answer = shop.do("recovered", assets=[RAW], before=[])
-        kind, _, remains = judged(shop, RAW, before, answer)
+        answer = shop.do("recovered", assets=[RAW])
+        kind, _, remains = judged(RAW, before, answer)
         counts[f"{'refused' if 'faults' in said else 'green'}, {kind}"] += 1
         left += remains
         before = answer["next"]
@@ -311,7 +319,7 @@ def test_a_full_disk_refuses_the_publication_and_takes_nothing(
     assert refused or "versions" in said, said
     full = small.do("examined", assets=[RAW])
     small.do("freed")
-    answer = small.do("recovered", assets=[RAW], before=[])
+    answer = small.do("recovered", assets=[RAW])
     assert small.do("materialized", assets=[RAW])["success"]
     figures(
         f"T-REL-3 full disk, {leave} bytes left", tried=2, refused=refused + 1, lost=len(answer["fault"]["missing"])
@@ -337,7 +345,7 @@ def test_a_home_that_cannot_be_written_refuses_and_is_whole(small: Workshop) -> 
     assert "Traceback" not in told["text"]
     assert "next: " in told["text"]
     small.do("mounted", options="remount,rw")
-    answer = small.do("recovered", assets=[RAW], before=[])
+    answer = small.do("recovered", assets=[RAW])
     assert answer["fault"][RAW]["standing"] == answer["next"][RAW]["standing"] == "kept"
     assert not answer["next"]["orphans"]
 
@@ -451,4 +459,4 @@ def test_an_interrupted_command_says_what_stands(shop: Workshop) -> None:
     assert said["status"] == 130, said
     assert "Traceback" not in said["text"]
     assert "What was published stands" in said["text"]
-    assert shop.do("recovered", assets=[RAW], before=[])["next"][RAW]["standing"] == "kept"
+    assert shop.do("recovered", assets=[RAW])["next"][RAW]["standing"] == "kept"

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from privacy_assets.contracts.loading import Project, load
 from privacy_assets.errors import PrivacyAssetsError
 from privacy_assets.gate import Gate
 from privacy_assets.stages.asset import key_of
-from privacy_assets.stages.step import carry_out, measure_again
+from privacy_assets.stages.step import Step, carry_out, measure_again
 from privacy_assets.techniques.train import _fitting  # noqa: F401
 from privacy_assets.words import AssetName
 
@@ -36,6 +37,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 _LOADED: dict[tuple[object, ...], Project] = {}
+_STEPS: dict[int, Mapping[AssetName, Step]] = {}
 
 
 def _gate(root: Path) -> Gate:
@@ -47,14 +49,18 @@ def _project(root: Path) -> Project:
     read = (root, *((path, path.stat().st_mtime_ns) for path in sorted(root.rglob("*.yaml"))))
     if read not in _LOADED:
         _LOADED[read] = load(root)
-        steps(_LOADED[read])
+        _STEPS[id(_LOADED[read])] = steps(_LOADED[read])
     return _LOADED[read]
+
+
+def _steps(project: Project) -> Mapping[AssetName, Step]:
+    return _STEPS[id(project)]
 
 
 def made(root: Path, assets: list[str], times: int = 1) -> dict[str, Any]:
     """Carry out steps as they are, without Dagster."""
     gate = _gate(root)
-    passports = [carry_out(steps(gate.project)[AssetName.parse(asset)], gate) for asset in assets * times]
+    passports = [carry_out(_steps(gate.project)[AssetName.parse(asset)], gate) for asset in assets * times]
     for outcome in passports:
         outcome.raise_faults()
     return {"versions": [one.passport.version for one in passports], "digests": [_digest(one) for one in passports]}
@@ -114,7 +120,7 @@ def examined(root: Path, assets: list[str]) -> dict[str, Any]:
         examination, passport = gate.examine(name), gate.latest(name)
         faults = [str(fault) for fault in examination.faults]
         if passport is not None:
-            faults += [str(fault) for fault in measure_again(steps(gate.project)[name], gate, passport).faults]
+            faults += [str(fault) for fault in measure_again(_steps(gate.project)[name], gate, passport).faults]
         found[asset] = {
             "version": passport and passport.version,
             "digest": passport and passport.content_digest,
@@ -141,11 +147,18 @@ def examined(root: Path, assets: list[str]) -> dict[str, Any]:
     return found
 
 
-def recovered(root: Path, assets: list[str], before: list[str]) -> dict[str, Any]:
-    """How things stand after a fault; then the steps `before` and the assets are carried out, and how they stand."""
+def recovered(root: Path, assets: list[str]) -> dict[str, Any]:
+    """How things stand after a fault; then the assets are carried out, and how they stand."""
     found = examined(root, assets)
-    made(root, before + assets)
+    made(root, assets)
     return {"fault": found, "next": examined(root, assets)}
+
+
+def told(root: Path, assets: list[str]) -> dict[str, Any]:
+    """What Dagster knows after a fault, and after the next run."""
+    found = history(root, assets)
+    success = materialized(root, assets)["success"]
+    return {"fault": found, "success": success, "next": history(root, assets)}
 
 
 def filled(root: Path, leave: int) -> dict[str, Any]:
@@ -170,9 +183,8 @@ def mounted(root: Path, options: str) -> dict[str, Any]:
     return {"mount": subprocess.run(command, check=True).returncode}
 
 
-DOES = {
-    one.__name__: one for one in (made, materialized, history, commanded, examined, recovered, filled, freed, mounted)
-}
+_ALL = (made, materialized, history, commanded, examined, recovered, told, filled, freed, mounted)
+DOES = {one.__name__: one for one in _ALL}
 
 
 def _child(order: dict[str, Any]) -> None:
