@@ -48,8 +48,11 @@ def conform(folder: Path, files: dict[str, str]) -> subprocess.CompletedProcess[
     """What the conformance suite says of a copy of the package with these techniques in it."""
     shutil.copytree(ROOT / "privacy_assets", folder / "privacy_assets", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / SUITE).mkdir(parents=True)
-    for name in ("conftest.py", "test_pseudonymize.py"):
-        shutil.copy(ROOT / SUITE / name, folder / SUITE)
+    shutil.copy(ROOT / SUITE / "conftest.py", folder / SUITE)
+    suite = (ROOT / SUITE / "test_pseudonymize.py").read_text(encoding="utf-8")
+    assert "max_examples=25," in suite
+    # what is wrong here must be met in every run, not in most
+    (folder / SUITE / "test_pseudonymize.py").write_text(suite.replace("max_examples=25,", "max_examples=150,"))
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "conftest.py").write_text(QUICKLY, encoding="utf-8")
     for kind, code in files.items():
