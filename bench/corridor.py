@@ -104,7 +104,6 @@ def _curve(run: Run) -> Table:
     table.notes.append("Each stage once; at the largest size each in a process of its own. No model: see the chain.")
     row = memory(f"raw → training, {run.rows:,} rows, peak of memory", peak, 4)
     table.notes.append(f"{row.what}: {row.ours}, goal {row.goal}, reached: {'yes' if row.reached else 'no'}.")
-    table.peak = row  # type: ignore[attr-defined]
     return table
 
 
@@ -166,7 +165,6 @@ def _parts() -> Any:
     """Clocks around the moves of a step, by the names that people know."""
     import contextlib
 
-    from privacy_assets import gate as gate_module
     from privacy_assets.gate import Gate
     from privacy_assets.stages import step as step_module
 
@@ -179,7 +177,6 @@ def _parts() -> Any:
         "publishing": (Gate, "publish"),
         "destroying what is superseded": (Gate, "destroy_superseded"),
     }
-    del gate_module
 
     @contextlib.contextmanager
     def clocked() -> Any:
