@@ -115,7 +115,7 @@ def disk_errors(what: str) -> Iterator[None]:
             where=what,
             found=os.strerror(error.errno) if error.errno else type(error).__name__,
             next_step="mend the disk, its space or its rights; nothing that was recorded is lost",
-        ) from None  # its text names files
+        ) from error
 
 
 def _written(beside: Path, content: bytes) -> Path:
