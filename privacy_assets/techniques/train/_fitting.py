@@ -172,8 +172,33 @@ def _library_errors(doing: str) -> Iterator[None]:
 
 # ---- metrics
 
-Metric = Callable[[Floats], float]
-"""A metric of fixed rows as a function of their weights."""
+BATCH = 20
+"""Resamples that are measured at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric of fixed rows: `of` takes weighted sums over them, (sums, weightings), and gives one value for each.
+
+    `summed` holds what is summed: a sparse matrix, (sums, rows). That the sums are linear in the weights is what makes
+    resampling cheap: rows of one person are added up once, and each resample is a product.
+    """
+
+    summed: Any
+    of: Callable[[Floats], Floats]
+
+    def at(self, weights: Floats) -> Floats:
+        """The values for weights of the rows, (rows, weightings); NaN where they define none."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.of(self.summed @ weights)
+
+    def of_units(self, places: npt.NDArray[np.intp]) -> Metric:
+        """The metric as a function of the weights of units, where row n belongs to the unit `places[n]`."""
+        from scipy.sparse import csr_array
+
+        rows = np.arange(len(places))
+        belongs = csr_array((np.ones(len(places)), (rows, places)), shape=(len(places), int(places.max()) + 1))
+        return Metric((self.summed @ belongs).tocsr(), self.of)
 
 
 def metrics(fitted: Fitted, frame: pl.DataFrame, *, subject: str, seed: int) -> pl.DataFrame:
@@ -195,7 +220,8 @@ def metrics(fitted: Fitted, frame: pl.DataFrame, *, subject: str, seed: int) -> 
         with _one_thread():
             intervals = _intervals(tuple(named.values()), people, generator)
             for (name, metric), (low, high) in zip(named.items(), intervals, strict=True):
-                measured.append((name, split, metric(np.ones(rows.height)), low, high, rows.height))
+                [value] = metric.at(np.ones((rows.height, 1))).tolist()
+                measured.append((name, split, value, low, high, rows.height))
     schema = {"metric": pl.String, "split": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
     found = pl.DataFrame(measured, schema=schema | {"n": pl.Int64}, orient="row")
     return found.with_columns(pl.col("value", "low", "high").fill_nan(None))
@@ -213,12 +239,14 @@ def _intervals(
     if not asked:
         return []
     number = int(people.max()) + 1
-    values = np.empty((RESAMPLES, len(asked)))
-    for place in range(RESAMPLES):
-        times = np.bincount(generator.integers(number, size=number), minlength=number).astype(float)
-        weight = times[people]
-        values[place] = [metric(weight) for metric in asked]
-    return [_middle(column[~np.isnan(column)]) for column in values.T]
+    of_people = [metric.of_units(people) for metric in asked]
+    values = np.empty((len(asked), RESAMPLES))
+    for place in range(0, RESAMPLES, BATCH):
+        size = min(BATCH, RESAMPLES - place)
+        draws = [np.bincount(generator.integers(number, size=number), minlength=number) for _ in range(size)]
+        times = np.stack(draws, axis=1, dtype=float)
+        values[:, place : place + size] = [metric.at(times) for metric in of_people]
+    return [_middle(each[~np.isnan(each)]) for each in values]
 
 
 def _middle(values: Floats) -> tuple[float, float]:
@@ -243,57 +271,87 @@ def _metrics(fitted: Fitted, rows: pl.DataFrame) -> Mapping[str, Metric]:
     two = len(classes) == 2
     apart = [_auc(is_class[:, place], chances[:, place]) for place in range(len(classes))]
     return {
-        "roc_auc": apart[1] if two else lambda weight: float(np.mean([auc(weight) for auc in apart])),
+        "roc_auc": apart[1] if two else _mean_of(apart),
         "balanced_accuracy": _balanced(truth, right),
         "accuracy": _mean(right),
         "brier": _mean(errors[:, 1] if two else errors.sum(axis=1)),
     }
 
 
+def _summed(*columns: npt.NDArray[Any]) -> Any:
+    from scipy.sparse import csr_array
+
+    return csr_array(np.stack(columns, dtype=float))
+
+
+def _grouped(*groups: tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]) -> Any:
+    """Rows that are added up by group: of each pair, (group of each row, whether it counts), one sum for each group."""
+    from scipy.sparse import csr_array
+
+    places, counts = (np.stack(part) for part in zip(*groups, strict=True))
+    number = int(places.max(initial=-1)) + 1
+    part, row = np.nonzero(counts)
+    shape = (len(groups) * number, places.shape[1])
+    return csr_array((np.ones(len(row)), (places[part, row] + part * number, row)), shape=shape)
+
+
 def _mean(values: npt.NDArray[Any]) -> Metric:
-    numbers = np.ascontiguousarray(values, dtype=float)
-    return lambda weight: float(weight @ numbers / weight.sum())
+    return Metric(_summed(values, np.ones(len(values))), lambda sums: sums[0] / sums[1])
+
+
+def _mean_of(metrics: Sequence[Metric]) -> Metric:
+    from scipy.sparse import vstack
+
+    ends = np.cumsum([metric.summed.shape[0] for metric in metrics])[:-1]
+
+    def of(sums: Floats) -> Floats:
+        parts = np.split(sums, ends)
+        return np.mean([metric.of(part) for metric, part in zip(metrics, parts, strict=True)], axis=0)
+
+    return Metric(vstack([metric.summed for metric in metrics], format="csr"), of)
 
 
 def _r2(truth: Floats, predicted: Floats) -> Metric:
-    def metric(weight: Floats) -> float:
-        spread = weight @ (truth - weight @ truth / weight.sum()) ** 2
-        return float(1 - weight @ (truth - predicted) ** 2 / spread) if spread > 0 else float("nan")
+    centered = truth - truth.mean()
 
-    return metric
+    def of(sums: Floats) -> Floats:
+        weight, first, second, errors = sums
+        spread = second - first**2 / weight
+        # what is left of rows that are all alike is rounding
+        return np.where(spread > 1e-12 * second, 1 - errors / spread, np.nan)
+
+    return Metric(_summed(np.ones(len(truth)), centered, centered**2, (truth - predicted) ** 2), of)
 
 
 def _balanced(truth: npt.NDArray[Any], right: npt.NDArray[np.bool_]) -> Metric:
     """The mean over the classes that occur of the share of each that is recognized."""
     _, places = np.unique(truth, return_inverse=True)
-    number, rows_right, places_right = int(places.max(initial=-1)) + 1, np.flatnonzero(right), places[right]
 
-    def metric(weight: Floats) -> float:
-        there = np.bincount(places, weight, minlength=number)
-        found = np.bincount(places_right, weight[rows_right], minlength=number)
-        return float(np.mean(found[there > 0] / there[there > 0]))
+    def of(sums: Floats) -> Floats:
+        there, found = np.split(sums, 2)
+        return np.nanmean(found / there, axis=0)
 
-    return metric
+    return Metric(_grouped((places, np.ones_like(right)), (places, right)), of)
 
 
 def _auc(positive: npt.NDArray[np.bool_], score: Floats) -> Metric:
     """P(score of a positive > score of a negative) + half P(equal): Mann and Whitney's U over the pairs, weighted.
 
-    Sorting is the same for all weights, so it is done once: then a positive is above as much of the negatives' weight
-    as their running total holds at its score.
+    A positive is above the weight of the negatives with lower scores, and half above that of those with its own.
+    Neighbouring scores that only one class has make no pairs with each other: they count as one.
     """
-    order = np.argsort(score, kind="stable")
-    for_it, against = order[positive[order]], order[~positive[order]]
-    below = np.searchsorted(score[against], score[for_it], side="left")
-    reached = np.searchsorted(score[against], score[for_it], side="right")
+    _, places = np.unique(score, return_inverse=True)
+    has = np.stack([np.bincount(places, there) > 0 for there in (positive, ~positive)])
+    starts = (has[:, 1:] | has[:, :-1]).all(axis=0)
+    places = np.concatenate(([0], np.cumsum(starts)))[places]
 
-    def metric(weight: Floats) -> float:
-        total = np.concatenate(([0.0], np.cumsum(weight[against])))
-        wanted = weight[for_it]
-        pairs = wanted.sum() * total[-1]
-        return float(wanted @ (total[below] + total[reached]) / 2 / pairs) if pairs > 0 else float("nan")
+    def of(sums: Floats) -> Floats:
+        against, for_it = np.split(sums, 2)
+        total = np.cumsum(against, axis=0)
+        pairs = for_it.sum(axis=0) * total[-1]
+        return np.where(pairs > 0, np.einsum("gw,gw->w", for_it, total - against / 2) / pairs, np.nan)
 
-    return metric
+    return Metric(_grouped((places, ~positive), (places, positive)), of)
 
 
 # ---- bytes
