@@ -190,7 +190,8 @@ class Metric:
     def at(self, weights: Floats) -> Floats:
         """The values for weights of the rows, (rows, weightings); NaN where they define none."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self.of(self.summed @ weights)
+            values: Floats = self.of(self.summed @ weights)
+        return values
 
     def of_units(self, places: npt.NDArray[np.intp]) -> Metric:
         """The metric as a function of the weights of units, where row n belongs to the unit `places[n]`."""
@@ -306,7 +307,8 @@ def _mean_of(metrics: Sequence[Metric]) -> Metric:
 
     def of(sums: Floats) -> Floats:
         parts = np.split(sums, ends)
-        return np.mean([metric.of(part) for metric, part in zip(metrics, parts, strict=True)], axis=0)
+        values: Floats = np.mean([metric.of(part) for metric, part in zip(metrics, parts, strict=True)], axis=0)
+        return values
 
     return Metric(vstack([metric.summed for metric in metrics], format="csr"), of)
 
@@ -329,7 +331,8 @@ def _balanced(truth: npt.NDArray[Any], right: npt.NDArray[np.bool_]) -> Metric:
 
     def of(sums: Floats) -> Floats:
         there, found = np.split(sums, 2)
-        return np.nanmean(found / there, axis=0)
+        values: Floats = np.nanmean(found / there, axis=0)
+        return values
 
     return Metric(_grouped((places, np.ones_like(right)), (places, right)), of)
 

@@ -48,18 +48,23 @@ _LINE_END = r"\r\n|\r|\n"
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file with the names of its columns in their order; `place` tells it apart without its own name."""
+    """A file with the names and types of its columns in their order; `place` tells it apart without its own name."""
 
     path: Path
     place: str
     names: tuple[str, ...]
+    types: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Staged:
-    """Where each column lies in the staging table `temp.staged`: its name -> its place (`c0`, `c1`, …)."""
+    """Where each column lies in the staging table `temp.staged`: its name -> its place (`c0`, `c1`, …).
+
+    `as_promised` are the columns that every file holds in the contract's own type; all others are there as text.
+    """
 
     places: Mapping[str, str]
+    as_promised: frozenset[str]
     unknown: tuple[str, ...]
 
 
@@ -139,13 +144,14 @@ def _described(con: duckdb.DuckDBPyConnection, contract: Contract, found: Sequen
         if source.format == "parquet":
             with _source_errors(source, place):
                 described = con.execute(f"DESCRIBE {_parquet(path)}").fetchall()
-            names = tuple(str(row[0]) for row in described)
+            names, types = (tuple(str(row[at]) for row in described) for at in (0, 1))
         elif source.reading.header:
             names = _header(source, path, place)
         else:
             names = tuple(column.name for column in contract.columns)
         # A nameless column is an index that somebody's program wrote: unknown, like any other.
-        yield _File(path, place, tuple(name or f"unnamed_{at}" for at, name in enumerate(names, 1)))
+        names = tuple(name or f"unnamed_{at}" for at, name in enumerate(names, 1))
+        yield _File(path, place, names, types if source.format == "parquet" else ("VARCHAR",) * len(names))
 
 
 def _header(source: Source, path: Path, place: str) -> tuple[str, ...]:
@@ -186,7 +192,7 @@ def _header_faults(file: _File, contract: Contract) -> Iterator[Fault]:
 
 
 def _stage(con: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[_File]) -> _Staged:
-    """Every row of every file as text, in order: row n has rowid n - 1."""
+    """Every row of every file in order, as it is promised or as text: row n has rowid n - 1."""
     known = [column.name for column in contract.columns]
     unknown: dict[str, str] = {}
     for file in files:
@@ -195,15 +201,23 @@ def _stage(con: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[_
                 unknown.setdefault(name.lower(), name)
     names = (*known, *unknown.values())
     places = {name: f"c{place}" for place, name in enumerate(names)}
+    held_as = [dict(zip(file.names, file.types, strict=True)) for file in files]
+    promised = {
+        column.name: column.type
+        for column in contract.columns
+        if {held[column.name] for held in held_as} == {column.type}
+    }
+    rooms = ", ".join(f"{place} {promised.get(name, 'VARCHAR')}" for name, place in places.items())
     with engine_errors("making room for the source"):
-        con.execute(f"CREATE TEMP TABLE staged ({', '.join(f'{place} VARCHAR' for place in places.values())})")
+        con.execute(f"CREATE TEMP TABLE staged ({rooms})")
         con.execute("CREATE TEMP TABLE malformed (line VARCHAR)")
     for file in files:
         held = [places[name if name in places else unknown[name.lower()]] for name in file.names]
         with _source_errors(contract.source, file.place):
             if contract.source.format == "parquet":
                 cells = ", ".join(
-                    f"CAST({quoted(name)} AS VARCHAR) AS {place}" for name, place in zip(file.names, held, strict=True)
+                    f"CAST({quoted(name)} AS {promised.get(name, 'VARCHAR')}) AS {place}"
+                    for name, place in zip(file.names, held, strict=True)
                 )
                 con.execute(f"INSERT INTO temp.staged BY NAME {_parquet(file.path, cells)}")
             else:
@@ -211,7 +225,7 @@ def _stage(con: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[_
                 con.execute(f"INSERT INTO temp.staged BY NAME {_csv(contract.source, file, held)}")
                 accounted = _lines_of_rows(con, held, before) + _keep_malformed(con)
                 _account(contract.source, file, accounted)
-    return _Staged(places, tuple(unknown.values()))
+    return _Staged(places, frozenset(promised), tuple(unknown.values()))
 
 
 def _parquet(path: Path, cells: str = "*") -> str:
@@ -300,7 +314,8 @@ def _judge(con: duckdb.DuckDBPyConnection, contract: Contract, staged: _Staged) 
             if reading.null_text:
                 text = f"CASE WHEN {text} NOT IN ({', '.join(map(literal, reading.null_text))}) THEN {text} END"
         texts.append(f"{text} AS t{place}")
-        values.append(f"{_value(column.type, f't{place}')} AS v{place}")
+        value = _promised_value if column.name in staged.as_promised else _value
+        values.append(f"{value(column.type, f't{place}')} AS v{place}")
         faults.append(_fault(contract, column, f"t{place}", f"v{place}"))
     kept = ["rowid + 1 AS number", *(staged.places[name] for name in staged.unknown), *texts]
     con.execute(f"""
@@ -309,6 +324,11 @@ def _judge(con: duckdb.DuckDBPyConnection, contract: Contract, staged: _Staged) 
             concat_ws({_SEPARATOR}, {", ".join(faults)}) AS faults
         FROM (SELECT *, {", ".join(values)} FROM (SELECT {", ".join(kept)} FROM temp.staged))
     """)
+
+
+def _promised_value(type_: str, value: str) -> str:
+    """The SQL of a value that has the contract's type already: the number that is none is NULL, as in `_value`."""
+    return f"CASE WHEN isfinite({value}) THEN {value} END" if type_.upper() in ("DOUBLE", "FLOAT") else value
 
 
 def _value(type_: str, text: str) -> str:
@@ -385,7 +405,7 @@ def _write(con: duckdb.DuckDBPyConnection, contract: Contract, staged: _Staged, 
     if contract.subject_column == ROW:
         data.append(f"number AS {ROW}")
     data += [f"{staged.places[name]} AS {quoted(name)}" for name in staged.unknown]
-    received = [f"{place} AS {quoted(name)}" for name, place in staged.places.items()]
+    received = [f"CAST({place} AS VARCHAR) AS {quoted(name)}" for name, place in staged.places.items()]
     con.execute(f"""
         CREATE TABLE candidate.main.data AS
         SELECT {", ".join(data)} FROM temp.judged

@@ -382,6 +382,50 @@ def test_parquet_is_read_as_the_same_rows(take: Take, home: Home) -> None:
     assert [number for number, _ in found.quarantine] == list(range(1, 5001, 7))
 
 
+_HELD = {
+    "TINYINT": "unnest([1, -128, NULL])",
+    "BIGINT": "unnest([1, 9223372036854775807, NULL])",
+    "DECIMAL(9,2)": "unnest([1.25, -0.10, NULL])",
+    "DOUBLE": "unnest([0.1, 1e300, 'nan', 'inf', '-inf', NULL])",
+    "FLOAT": "unnest([0.1, 3e38, 'nan', 'inf', NULL])",
+    "BOOLEAN": "unnest([true, false, NULL])",
+    "DATE": "unnest(['2001-02-28', '0001-01-01', '9999-12-31', '10000-01-01', '0044-03-15 (BC)', 'infinity', NULL])",
+    "TIMESTAMP": "unnest(['2001-02-28 23:59:59.000001', '9999-12-31 23:59:59', '10000-01-01', '-infinity', NULL])",
+    "VARCHAR": "unnest(['', ' a ', 'ü', NULL])",
+}
+
+
+@pytest.mark.parametrize("type_", _HELD)
+def test_parquet_in_the_promised_types_is_read_as_its_text_is(take: Take, home: Home, type_: str) -> None:
+    """A file that holds a column as it is promised gives what the same values as text give, faults included."""
+    (home.root / "in").mkdir()
+    found = []
+    for held_as in (type_, "VARCHAR"):
+        duckdb.sql(f"""
+            COPY (SELECT range AS id, CAST(CAST(x AS {type_}) AS {held_as}) AS x FROM (
+                SELECT unnest(range(9)) AS range, {_HELD[type_]} AS x)
+            ) TO '{home.root}/in/p.parquet'
+        """)
+        promised = contract(column("id", "BIGINT"), column("x", type_), path="in/p.parquet", format_="parquet")
+        found.append(take(promised))
+    typed, as_text = found
+    assert typed.is_accounted
+    assert (typed.columns, typed.data) == (as_text.columns, as_text.data)
+    assert (typed.quarantine, typed.received) == (as_text.quarantine, as_text.received)
+    assert typed.quarantined_columns == as_text.quarantined_columns
+    assert typed.data
+
+
+def test_parquet_files_that_hold_a_column_differently_are_read_together(take: Take, home: Home) -> None:
+    """One file as promised, one as text: both are taken, and what cannot be read is quarantined as it came."""
+    (home.root / "in").mkdir()
+    duckdb.sql(f"COPY (SELECT 1::BIGINT AS id) TO '{home.root}/in/a.parquet'")
+    duckdb.sql(f"COPY (SELECT unnest(['2', 'two']) AS id) TO '{home.root}/in/b.parquet'")
+    found = take(contract(column("id", "BIGINT"), path="in/*.parquet", format_="parquet"))
+    assert [row[0] for row in found.data] == [1, 2]
+    assert (found.quarantine, found.received) == ([(3, ["id:unreadable"])], [("two",)])
+
+
 _CELL = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=6)
 
 
