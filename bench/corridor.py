@@ -154,6 +154,7 @@ def stage(folder: str, rows: int, stage_: str) -> dict[str, Any]:
     from privacy_assets.build import steps
     from privacy_assets.stages.step import carry_out
 
+    _imported()
     gate = _gate(folder, rows)
     step = next(step for asset, step in steps(gate.project).items() if _named(asset) == stage_)
     with _parts() as parts, Clock() as clock:
@@ -206,6 +207,7 @@ def minimized_by_hand(folder: str, rows: int) -> dict[str, Any]:
     """The floor of one stage, from the same encrypted versions."""
     from privacy_assets.words import AssetName, Stage
 
+    _imported()
     gate = _gate(folder, rows)
     stays, consents = (
         gate.attachment(gate.latest(AssetName(Stage.RAW, dataset=name)))  # type: ignore[arg-type]
@@ -259,8 +261,9 @@ def chain(folder: str, rows: int) -> dict[str, Any]:
 
 
 def _imported() -> None:
-    """What both sides need is imported before a clock starts."""
-    for name in ("sklearn.ensemble", "sklearn.pipeline", "sklearn.metrics", "skops.io", "polars_hash", "pyarrow"):
+    """What both sides need is imported before a clock starts; pandas, the engine imports at the first bound value."""
+    learning = ("sklearn.ensemble", "sklearn.pipeline", "sklearn.metrics", "skops.io")
+    for name in (*learning, "polars_hash", "pyarrow", "pandas"):
         importlib.import_module(name)
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from privacy_assets.techniques.pseudonymize._domains import normalized
 from privacy_assets.words import IdentifierDomain
 
-_BATCH = 250_000
+_BATCH = 50_000
 
 
 def macs(texts: pl.Series, key: str, use: str) -> pl.Series:
