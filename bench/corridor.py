@@ -154,7 +154,7 @@ def stage(folder: str, rows: int, stage_: str) -> dict[str, Any]:
     from privacy_assets.build import steps
     from privacy_assets.stages.step import carry_out
 
-    _imported()
+    _imported_by_the_engine()
     gate = _gate(folder, rows)
     step = next(step for asset, step in steps(gate.project).items() if _named(asset) == stage_)
     with _parts() as parts, Clock() as clock:
@@ -207,7 +207,7 @@ def minimized_by_hand(folder: str, rows: int) -> dict[str, Any]:
     """The floor of one stage, from the same encrypted versions."""
     from privacy_assets.words import AssetName, Stage
 
-    _imported()
+    _imported_by_the_engine()
     gate = _gate(folder, rows)
     stays, consents = (
         gate.attachment(gate.latest(AssetName(Stage.RAW, dataset=name)))  # type: ignore[arg-type]
@@ -261,10 +261,15 @@ def chain(folder: str, rows: int) -> dict[str, Any]:
 
 
 def _imported() -> None:
-    """What both sides need is imported before a clock starts; pandas, the engine imports at the first bound value."""
-    learning = ("sklearn.ensemble", "sklearn.pipeline", "sklearn.metrics", "skops.io")
-    for name in (*learning, "polars_hash", "pyarrow", "pandas"):
+    """What both sides of the chain need is imported before a clock starts."""
+    _imported_by_the_engine()
+    for name in ("sklearn.ensemble", "sklearn.pipeline", "sklearn.metrics", "skops.io", "polars_hash", "pyarrow"):
         importlib.import_module(name)
+
+
+def _imported_by_the_engine() -> None:
+    """At the first bound value of a process; a floor without one would not pay for it."""
+    importlib.import_module("pandas")
 
 
 def chain_by_hand(folder: str, rows: int) -> dict[str, Any]:

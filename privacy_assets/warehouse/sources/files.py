@@ -133,7 +133,8 @@ def read(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path) -> None
             con.execute("ROLLBACK")
             raise
         con.execute("COMMIT")
-        for table in ("staged", "malformed", "judged", "duplicates"):
+        con.execute("DROP VIEW temp.judged")
+        for table in ("staged", "malformed", "findings", "duplicates"):
             con.execute(f"DROP TABLE temp.{table}")
 
 
@@ -304,9 +305,13 @@ def _account(source: Source, file: _File, accounted: int) -> None:
 
 
 def _judge(con: duckdb.DuckDBPyConnection, contract: Contract, staged: _Staged) -> None:
-    """Each row with its values in the contract's types and its faults as one text, empty if there are none."""
+    """`temp.judged`: each row with its values in the contract's types and its faults as one text, empty if it has none.
+
+    A value that is what was staged is not written a second time: `temp.findings` holds the others, row beside row.
+    """
     reading = contract.source.reading
-    texts, values, faults = [], [], []
+    texts, values, faults, found = [], [], [], []
+    shown = ["number", "faults", *(staged.places[name] for name in staged.unknown)]
     for place, column in enumerate(contract.columns):
         text = staged.places[column.name]
         if contract.source.format == "csv":
@@ -316,14 +321,19 @@ def _judge(con: duckdb.DuckDBPyConnection, contract: Contract, staged: _Staged) 
         texts.append(f"{text} AS t{place}")
         value = _promised_value if column.name in staged.as_promised else _value
         values.append(f"{value(column.type, f't{place}')} AS v{place}")
+        if text == staged.places[column.name] and value(column.type, text) == text:
+            shown.append(f"{text} AS v{place}")
+        else:
+            shown.append(f"v{place}")
+            found.append(f"v{place}")
         faults.append(_fault(contract, column, f"t{place}", f"v{place}"))
-    kept = ["rowid + 1 AS number", *(staged.places[name] for name in staged.unknown), *texts]
     con.execute(f"""
-        CREATE TEMP TABLE judged AS
-        SELECT * EXCLUDE ({", ".join(f"t{place}" for place in range(len(texts)))}),
-            concat_ws({_SEPARATOR}, {", ".join(faults)}) AS faults
-        FROM (SELECT *, {", ".join(values)} FROM (SELECT {", ".join(kept)} FROM temp.staged))
+        CREATE TEMP TABLE findings AS
+        SELECT {", ".join(["number", *found])}, concat_ws({_SEPARATOR}, {", ".join(faults)}) AS faults
+        FROM (SELECT *, {", ".join(values)} FROM (SELECT rowid + 1 AS number, {", ".join(texts)} FROM temp.staged))
     """)
+    shown_ = ", ".join(shown)
+    con.execute(f"CREATE TEMP VIEW judged AS SELECT {shown_} FROM temp.staged POSITIONAL JOIN temp.findings")
 
 
 def _promised_value(type_: str, value: str) -> str:

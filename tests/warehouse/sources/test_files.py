@@ -416,6 +416,19 @@ def test_parquet_in_the_promised_types_is_read_as_its_text_is(take: Take, home: 
     assert typed.data
 
 
+def test_values_and_findings_stay_in_their_rows(take: Take, home: Home) -> None:
+    """In a file that several threads read, what was read and what was found of it lie in the same row."""
+    (home.root / "in").mkdir()
+    number = "CASE WHEN range % 97 = 0 THEN 'none' ELSE range::VARCHAR END AS number"
+    duckdb.sql(f"""
+        COPY (SELECT range AS id, {number} FROM range(400_000))
+        TO '{home.root}/in/p.parquet' (ROW_GROUP_SIZE 10_000)
+    """)
+    found = take(contract(column("id", "BIGINT"), column("number", "BIGINT"), path="in/p.parquet", format_="parquet"))
+    assert [row[:2] for row in found.data] == [(number, number) for number in range(400_000) if number % 97]
+    assert [row for row, _ in found.quarantine] == list(range(1, 400_001, 97))
+
+
 def test_parquet_files_that_hold_a_column_differently_are_read_together(take: Take, home: Home) -> None:
     """One file as promised, one as text: both are taken, and what cannot be read is quarantined as it came."""
     (home.root / "in").mkdir()
