@@ -45,6 +45,7 @@ from privacy_assets.contracts.contract import ConsentRecords
 from privacy_assets.contracts.entitlement import consent_records, entitled, retained
 from privacy_assets.contracts.loading import Project, load
 from privacy_assets.contracts.promises import RETENTION_FROM, Promise, promises
+from privacy_assets.durable import disk_errors
 from privacy_assets.errors import (
     BadDeclaration,
     BadEnvironment,
@@ -399,9 +400,14 @@ class Gate:
         """The gate of the project at `root`, in the home that `env` names, which is made where there is none.
 
         `project` is what was loaded from `root` already, if it was; `kept` are checkpoints that were kept elsewhere,
-        by what to call them, which the ledger must continue.
+        by what to call them, which the ledger must continue. Raises BadEnvironment where a file of home, key or witness
+        cannot be read or written.
         """
-        project = project or load(root)
+        with disk_errors(f"the home of {root}, its key or its witness"):
+            return cls._open(project or load(root), root, env, kept)
+
+    @classmethod
+    def _open(cls, project: Project, root: Path, env: Mapping[str, str], kept: Mapping[str, bytes]) -> Gate:
         # a process that holds keys and data leaves no image of its memory when it crashes
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         home = Home.open(root, env)

@@ -13,6 +13,7 @@ from typing import Any, Literal, overload
 import polars as pl
 import pyarrow as pa
 
+from privacy_assets.durable import disk_errors
 from privacy_assets.errors import BadDeclaration, BadEnvironment, Refused
 from privacy_assets.gate import Gate
 from privacy_assets.techniques.train import _fitting
@@ -48,7 +49,7 @@ def read(
     ledger before the data leaves; the actor is the user of the operating system, recorded as claimed.
 
     Raises Refused (not published, not kept any more, another purpose, a stage that people may not read), Stale
-    (somebody in it withdrew too long ago) or Tampered, each with what to do next.
+    (somebody in it withdrew too long ago), Tampered, or BadEnvironment (a disk that fails), each with what to do next.
     """
     name = AssetName.parse(asset)
     if name.stage is Stage.MODEL:
@@ -57,7 +58,10 @@ def read(
         )
     if format not in ("polars", "arrow"):
         raise BadDeclaration.of(f"there is no format {format!r}", expected="polars or arrow")
-    with Gate.open(find_root(root)).open_version(name, purpose=purpose) as (con, passport):
+    with (
+        disk_errors(f"{asset}, in its home"),
+        Gate.open(find_root(root)).open_version(name, purpose=purpose) as (con, passport),
+    ):
         columns = ", ".join(quoted(column) for column, _ in passport.columns)
         with engine_errors(f"reading {asset}"):
             table = con.execute(f"SELECT {columns} FROM released.main.data").to_arrow_table()
@@ -73,6 +77,7 @@ def load_model(asset: str, *, purpose: str, root: Path | None = None) -> Any:
     if name.stage is not Stage.MODEL:
         raise Refused.of(f"{asset} is no model", expected="model/<purpose>", next_step=f"read({asset!r}, …) returns it")
     with (
+        disk_errors(f"{asset}, in its home"),
         Gate.open(find_root(root)).open_version(name, purpose=purpose) as (con, _),
         engine_errors(f"reading {asset}"),
     ):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import privacy_assets
-from privacy_assets.errors import BadDeclaration, BadEnvironment, Refused, Tampered
+from privacy_assets.errors import BadDeclaration, BadEnvironment, PrivacyAssetsError, Refused, Tampered
 from privacy_assets.gate import Gate
 from privacy_assets.reading import find_root
 from privacy_assets.words import AssetName
@@ -96,6 +96,20 @@ def test_a_changed_file_is_refused_before_it_is_opened(ready: Gate):
         path.write_bytes(path.read_bytes()[:-1] + b"?")
         with pytest.raises(Tampered, match="not the one that was published"):
             take(asset, purpose="smoking")
+
+
+def test_a_file_that_cannot_be_read_is_told_with_a_next_step(ready: Gate):
+    """An error of the operating system, wherever it strikes, is one of ours: no file of the home reads as a folder."""
+    path = ready.versions.path("training/smoking", ready.latest(AssetName.parse("training/smoking")).version)
+    for one in (path, ready.home.path / "secrets.json", ready.home.key_file):
+        kept = one.rename(one.with_name("kept"))
+        one.mkdir()
+        with pytest.raises(PrivacyAssetsError) as caught:
+            privacy_assets.read("training/smoking", purpose="smoking")
+        assert all(fault.next_step for fault in caught.value.faults)
+        one.rmdir()
+        kept.rename(one)
+    assert len(privacy_assets.read("training/smoking", purpose="smoking"))
 
 
 def test_a_model_is_no_table_and_a_table_no_model(ready: Gate):
