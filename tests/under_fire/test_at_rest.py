@@ -37,6 +37,7 @@ from privacy_assets.warehouse.keys import KeyFile
 from privacy_assets.warehouse.versions import Versions
 from privacy_assets.words import AssetName
 from tests.conftest import environment_in, write_tiny_project
+from tests.under_fire import reading_alone
 
 ROOT = Path(__file__).parents[2]
 Figures = Callable[..., None]
@@ -93,37 +94,15 @@ def accepts(gate: Gate, asset: AssetName) -> bool:
     return True
 
 
-def _read_without_gate(path: Path, key: str, say: Connection) -> None:
-    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
-        con.execute(f"LOAD {literal(str(_httpfs()))}")
-        try:
-            con.execute(f"ATTACH {literal(str(path))} AS read (READ_ONLY, ENCRYPTION_KEY $key)", {"key": key})
-            found = str(con.execute("SELECT count(*), sum(hash(data)) FROM read.main.data AS data").fetchone())
-        except duckdb.Error:
-            found = "refused"
-    say.send(found)
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    ["__main__", "privacy_assets.stages.step", "privacy_assets.rotation", reading_alone.__name__, __name__]
+)
 
 
 def cipher_alone(path: Path, key: str, seconds: int = 8) -> str:
-    """What the engine reads from a file without the gate, as a digest; or "refused"; or "crashed".
-
-    In a process of its own: blocks that are each authentic, and in the wrong place, can end it or let it hang.
-    """
-    ours, theirs = _FORKS.Pipe(duplex=False)
-    child = _FORKS.Process(target=_read_without_gate, args=(path, key, theirs))
-    child.start()
-    theirs.close()
-    try:
-        found = str(ours.recv()) if ours.poll(seconds) else "crashed"
-    except EOFError:
-        found = "crashed"
-    child.kill()
-    child.join()
-    return found
-
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["privacy_assets.stages.step", "privacy_assets.rotation", __name__])
+    """What the engine reads without the gate, as a digest; or "refused"; or "crashed"."""
+    return reading_alone.cipher_alone(str(path), key, str(_httpfs()), seconds)
 
 
 @contextmanager
