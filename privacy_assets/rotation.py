@@ -124,7 +124,11 @@ def _rekey(gate: Gate, passport: Passport) -> None:
         }
         # kept before the append, as a new version is: a failure after it must not take the file that counts
         candidate.keep()
-        gate.ledger.append(body, unless=moved_on)
+        try:
+            gate.ledger.append(body, unless=moved_on)
+        except Refused:
+            gate.versions.destroy(asset, candidate.id)
+            raise
     gate.versions.destroy(asset, passport.copy)
 
 

@@ -365,6 +365,81 @@ def test_export_refuses_and_leaves_nothing(
     assert not [path for path in tmp_path.rglob("*copy*") if path.is_file()]
 
 
+# ---- rotation
+
+
+def test_another_master_key_opens_what_the_old_one_opened(
+    command: Command, published: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It is made where it is named, says what to set, and from then on the old one is refused with what to do."""
+    new = tmp_path / "guards" / "second.key"
+    said = command("rotate-master", "--new-key-file", new)
+    assert said.code == 0, said.err
+    assert f"set PRIVACY_ASSETS_KEY_FILE={new}" in said.out
+    assert f"The keys of {len(list(published.held()))} versions" in said.out
+    assert new.stat().st_mode & 0o777 == 0o600
+    refused = command("verify")
+    assert refused.code == 1
+    assert "wrapped by another master key" in refused.err
+    assert "next: name the key file of this home with PRIVACY_ASSETS_KEY_FILE" in refused.err
+    monkeypatch.setenv("PRIVACY_ASSETS_KEY_FILE", str(new))
+    assert command("verify").code == 0
+    assert new.read_bytes() not in (said.out + said.err).encode()
+
+
+@pytest.mark.parametrize(
+    ("place", "content", "why"),
+    [
+        ("guards/master.key", None, "master"),
+        ("guards/short.key", b"no key", "master key"),
+        ("home/second.key", None, "home"),
+    ],
+)
+def test_a_new_master_key_that_cannot_serve_is_refused_and_nothing_is_rotated(
+    command: Command, published: Gate, tmp_path: Path, place: str, content: bytes | None, why: str
+):
+    """The one that is in use, a file that holds no key, one inside the home."""
+    path = tmp_path / place
+    if content is not None:
+        path.write_bytes(content)
+    before = published.ledger.size
+    said = command("rotate-master", "--new-key-file", path)
+    assert said.code == 1
+    assert why in said.err
+    assert "next: " in said.err
+    assert command("verify").code == 0
+    assert published.ledger.size == before
+
+
+def test_other_data_keys_leave_every_version_what_it_was(command: Command, published: Gate):
+    """Asked for one asset or for all; files are others, `verify` finds every version as it was published."""
+    one = file_of(published)
+    said = command("rotate-data-keys", "training/smoking")
+    assert said.code == 0, said.err
+    assert "1 versions have a new data key" in said.out
+    assert not one.exists()
+    held = {passport.asset: passport.content_digest for passport in published.held()}
+    said = command("rotate-data-keys")
+    assert f"{len(list(published.held()))} versions have a new data key" in said.out
+    assert command("verify").code == 0
+    assert {passport.asset: passport.content_digest for passport in published.held()} == held
+
+
+def test_data_keys_of_what_is_not_there_are_not_rotated(command: Command, published: Gate):
+    """A misspelt asset is said, with those that there are; a damaged one stops it all."""
+    before = published.ledger.size
+    said = command("rotate-data-keys", "training/smokin")
+    assert said.code == 1
+    assert "there are no versions of training/smokin" in said.err
+    assert "training/smoking" in said.err.split("expected")[1]
+    damaged = file_of(published)
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    said = command("rotate-data-keys")
+    assert said.code == 1
+    assert "not the one that was published" in said.err
+    assert published.ledger.size == before
+
+
 # ---- what holds for all
 
 
