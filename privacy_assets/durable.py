@@ -60,14 +60,16 @@ def replace(path: Path, content: bytes, *, now: bool = True) -> None:
 def destroy(path: Path) -> None:
     """Overwrite a small file, bring that to the disk, remove it. What is not there is destroyed already.
 
-    A file system that copies on write, or a solid state disk, may keep the old bytes until it reuses them.
+    A file system that copies on write, or a solid state disk, may keep the old bytes until it reuses them. Of a
+    symbolic link, which is none of ours, the link goes; what it points to is not touched.
     """
-    try:
-        with path.open("r+b", buffering=0) as file:
-            file.write(secrets.token_bytes(os.fstat(file.fileno()).st_size))
-            os.fsync(file.fileno())
-    except FileNotFoundError:
-        return
+    if not path.is_symlink():
+        try:
+            with os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+b", buffering=0) as file:
+                file.write(secrets.token_bytes(os.fstat(file.fileno()).st_size))
+                os.fsync(file.fileno())
+        except FileNotFoundError:
+            return
     path.unlink(missing_ok=True)  # two runs at once destroy the same
     sync(path.parent)
 
@@ -119,7 +121,9 @@ def disk_errors(what: str) -> Iterator[None]:
 
 
 def _written(beside: Path, content: bytes) -> Path:
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+    # a new file, never what lies there under its name: that could be a link to somebody's file
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

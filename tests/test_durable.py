@@ -39,6 +39,22 @@ def test_what_is_destroyed_is_gone_and_can_be_destroyed_again(tmp_path: Path):
     assert durable.read(path) is None
 
 
+def test_what_a_planted_link_points_to_is_not_written_to(tmp_path: Path):
+    """Who can write to the home alone cannot have a file elsewhere overwritten or destroyed."""
+    elsewhere, path = tmp_path / "elsewhere", tmp_path / "file"
+    elsewhere.write_bytes(b"somebody's")
+    for link in (Path.symlink_to, Path.hardlink_to):
+        link(tmp_path / ".file.new", elsewhere)
+        durable.replace(path, b"new")
+        assert elsewhere.read_bytes() == b"somebody's"
+        assert durable.read(path) == b"new" and not path.is_symlink()
+    path.unlink()
+    path.symlink_to(elsewhere)
+    durable.destroy(path)
+    assert elsewhere.read_bytes() == b"somebody's"
+    assert not path.is_symlink()
+
+
 def test_a_held_lock_is_waited_for_and_then_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Whoever cannot have it is told what is held."""
     monkeypatch.setattr(durable, "LOCK_SECONDS", 0.05)

@@ -195,7 +195,7 @@ def _spill_folder(spill: Path) -> tuple[Path, FileLock]:
     with disk_errors(f"the spill folder {spill}"):
         make_folder(spill)
         for left in spill.iterdir():
-            if left.is_dir():
+            if left.is_dir() and not left.is_symlink():
                 _remove_dead(left)
         while True:
             folder = Path(tempfile.mkdtemp(dir=spill.resolve()))
