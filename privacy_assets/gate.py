@@ -413,7 +413,10 @@ class Gate:
         home = Home.open(root, env)
         provider = KeyFile.open(home)
         secrets = Secrets.open(home, provider)
-        if not any(home.ledger.iterdir()) and any(home.versions.rglob("*.duckdb")):
+        # the checkpoint is there before any version can be; the lock and an empty file say nothing
+        held = [home.ledger / name for name in ("entries", "checkpoint")]
+        begun = any(path.is_file() and path.stat().st_size for path in held)
+        if not begun and any(home.versions.rglob("*.duckdb")):
             raise Tampered.of(
                 "the ledger is gone, and the home holds versions",
                 where=str(home.ledger),

@@ -328,10 +328,16 @@ def test_nothing_is_built_on_decisions_that_are_too_old(published: Gate, reopen:
         carry_out(steps(gate.project)[MINIMIZED], gate)
 
 
-def test_versions_without_their_ledger_are_not_begun_anew(published: Gate, environment: dict[str, str]):
-    """Where ledger and witness are both gone, nothing is swept and nothing is vouched for."""
+@pytest.mark.parametrize("left", [[], [".lock"], [".lock", "entries"]])
+def test_versions_without_their_ledger_are_not_begun_anew(
+    published: Gate, environment: dict[str, str], left: list[str]
+):
+    """Where ledger and witness are both gone, nothing is swept and nothing is vouched for; a lock is no ledger."""
     shutil.rmtree(environment["PRIVACY_ASSETS_WITNESS"])
     shutil.rmtree(published.home.ledger)
+    published.home.ledger.mkdir()
+    for name in left:
+        (published.home.ledger / name).touch()
     with pytest.raises(Tampered, match="the ledger is gone"):
         Gate.open(published.project.root, environment)
     assert any(published.home.versions.rglob("*.duckdb"))

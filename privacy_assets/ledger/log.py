@@ -289,7 +289,7 @@ class Ledger:
         if witnessed is None:
             size = self._opened(ours, "the ledger's checkpoint", cosigned=False).size
             raise _tampered("the witness has forgotten the ledger", f"its record of {size} entries", "no record")
-        seen = self._opened(witnessed, "the witness's record")
+        seen = self._seen(witnessed)
         named = partial(self._named, seen=seen, remembered=remembered)
         try:
             claimed = self._opened(ours, "the ledger's checkpoint", cosigned=False)
@@ -405,7 +405,7 @@ class Ledger:
 
     def _begin(self, witnessed: bytes | None) -> None:
         """The first checkpoint, of nothing; also where a crash interrupted that."""
-        seen_size = self._opened(witnessed, "the witness's record").size if witnessed else 0
+        seen_size = self._seen(witnessed).size if witnessed else 0
         if seen_size and not self._length():
             raise _tampered("the ledger was emptied", f"{seen_size} entries", "none", position=0)
         if seen_size or self._length() or self._read.note:
@@ -418,6 +418,17 @@ class Ledger:
     def _opened(self, note: bytes, where: str, *, cosigned: bool = True) -> Checkpoint:
         signers = (self._log.verifier, self._witness.verifier) if cosigned else (self._log.verifier,)
         return open_checkpoint(note, *signers, origin=self._log.name, where=where)
+
+    def _seen(self, record: bytes) -> Checkpoint:
+        """The witness's record; where it is not of this ledger, with what to do about that."""
+        try:
+            return self._opened(record, "the witness's record")
+        except Tampered as error:
+            step = (
+                "name this home's own witness with PRIVACY_ASSETS_WITNESS, and a new folder for a home that begins "
+                "anew; if it is this one, put home and witness back from a backup, and find out who changed them"
+            )
+            raise Tampered(*(replace(fault, next_step=step) for fault in error.faults)) from None
 
     def _cosigned(self, tree: Tree, *, since: int) -> bytes:
         """The checkpoint of a tree, signed, then recorded and cosigned by the witness that knew `since` entries."""

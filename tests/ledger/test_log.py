@@ -701,6 +701,14 @@ def test_another_log_key_or_origin_is_noticed(victim: Path, tmp_path: Path) -> N
             Ledger.open(place / "ledger", origin=origin, signing_seed=seed, witness_folder=place / "witness")
 
 
+def test_the_witness_of_another_home_is_told_what_to_do(victim: Path, tmp_path: Path) -> None:
+    """Who removes a home and begins anew, or shares a witness between two, learns how to go on."""
+    place = shutil.copytree(victim, tmp_path / "copy")
+    for folder in (place / "ledger", tmp_path / "new"):
+        with pytest.raises(Tampered, match=r"next: .*PRIVACY_ASSETS_WITNESS"):
+            Ledger.open(folder, origin=ORIGIN, signing_seed=b"x" * 32, witness_folder=place / "witness")
+
+
 def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
     """Every bit of the entries, and one of each byte of checkpoint and witness's record: refused if flipped.
 
