@@ -136,9 +136,10 @@ class Passport:
     """The ledger's entry of one publication: what the version is, what it came from, what was measured on it.
 
     `declared` names the contract and purpose with their versions and digests, `code` is the digest of the code and
-    the query that made it, `columns` are names and engine types, `counts` what else was counted (the reasons of
-    quarantine), `position` and `time` come from the ledger. `rekeyed` is the id of the copy that holds the version
-    since its data key was rotated; `file_digest` is then that of the copy.
+    the query that made it, `measured_at` the moment by which rows were chosen and measured, `columns` are names and
+    engine types, `counts` what else was counted (the reasons of quarantine), `position` and `time` come from the
+    ledger. `rekeyed` is the id of the copy that holds the version since its data key was rotated; `file_digest` is then
+    that of the copy.
     """
 
     asset: AssetName
@@ -155,6 +156,7 @@ class Passport:
     epoch: int | None = None
     source_digest: str = ""
     run: str = ""
+    measured_at: datetime | None = None
     position: int = -1
     time: datetime = _NEVER
     rekeyed: str = ""
@@ -182,6 +184,7 @@ class Passport:
             "epoch": self.epoch,
             "source_digest": self.source_digest,
             "run": self.run,
+            "measured_at": self.measured_at.isoformat() if self.measured_at else None,
             "actor_claimed": actor,
         }
 
@@ -215,6 +218,7 @@ class Passport:
             epoch=body["epoch"],
             source_digest=body["source_digest"],
             run=body["run"],
+            measured_at=datetime.fromisoformat(at) if (at := body.get("measured_at")) else None,
             position=entry.position,
             time=entry.time,
         )
@@ -353,8 +357,8 @@ def _quoted(records: ConsentRecords) -> dict[str, str]:
 
 
 def _said(passport: Passport) -> dict[str, Any]:
-    """All that a passport says of the data, and of how it was made; not which file, run and inputs those were."""
-    apart = ("version", "file_digest", "inputs", "run")
+    """All that a passport says of the data, and of how it was made; not file, run, moment and inputs."""
+    apart = ("version", "file_digest", "inputs", "run", "measured_at")
     return {name: value for name, value in passport.body("").items() if name not in apart}
 
 
@@ -452,6 +456,13 @@ class Gate:
                 at = next(at for at, passport in enumerate(held) if passport.version == body["version"])
                 held[at] = replace(held[at], rekeyed=body["copy"], file_digest=body["file_digest"])
             self._read = entry.position + 1
+
+    def entries_by_now(self) -> int:
+        """How many entries the ledger has, -1 where it cannot be read: the same number twice, and nobody wrote."""
+        try:
+            return self.ledger.size
+        except PrivacyAssetsError:
+            return -1
 
     def history(self, asset: AssetName) -> tuple[Passport, ...]:
         """All publications of an asset, oldest first."""
@@ -662,6 +673,14 @@ class Gate:
 
     def examine(self, asset: AssetName) -> Examination:
         """How the asset stands now, with every fault that was found. Never raises for what it finds."""
+        while True:
+            before = self.entries_by_now()
+            examination = self._examine(asset)
+            # what does not pass may be only that another run came between our looks at the ledger and at the file
+            if examination.standing in PASSING or self.entries_by_now() == before:
+                return examination
+
+    def _examine(self, asset: AssetName) -> Examination:
         try:
             self._known(asset)
             passport = self.latest(asset)
@@ -747,6 +766,14 @@ class Gate:
             )
             return Standing.BROKEN, (fault,)
         if not self.versions.exists(asset, copy):
+            newest = self.passport(Input(passport.asset, version))
+            if (passport.asset, version) in self._destroyed or (newest is not None and newest.copy != copy):
+                fault = Fault(
+                    "another run destroyed it, or rotated its data key, a moment ago",
+                    where=f"{asset} version {version}",
+                    next_step="run it again",
+                )
+                return Standing.BROKEN, (fault,)
             fault = Fault(
                 "the file or key of the published version is gone",
                 where=f"{asset} version {version}",

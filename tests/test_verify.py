@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
 
 from privacy_assets.build import steps
 from privacy_assets.errors import Tampered
-from privacy_assets.gate import PASSING, Gate, Standing
+from privacy_assets.gate import PASSING, PERSON, Gate, Passport, Standing
+from privacy_assets.rotation import rotate_data_keys
 from privacy_assets.stages.asset import key_of
 from privacy_assets.stages.step import carry_out, measure_again
 from privacy_assets.verify import Line, verify
@@ -111,6 +113,54 @@ def test_inputs_that_were_destroyed_since_are_judged_by_what_was_measured(publis
     assert not outcome.faults
     assert outcome.recalled == 1
     assert len(outcome.measured) == len(published.latest(asset).measured)
+
+
+def test_a_changed_byte_of_an_older_version_that_is_kept_is_forged(published: Gate):
+    """What stands was made from it."""
+    asset = AssetName.parse("raw/patients")
+    first = published.latest(asset)
+    carry_out(steps(published.project)[asset], published).raise_faults()
+    assert not failing(published)
+    path = published.versions.path(str(asset), first.version)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert failing(published) == {str(asset): "forged"}
+
+
+def test_what_was_published_across_midnight_is_measured_as_of_when_it_was_chosen(
+    published: Gate, reopen: Callable[[], Gate]
+):
+    """A row that was let in on its last day is stale a moment later, and no promise was broken."""
+    path = published.project.root / "data/samples/patients.csv"
+    begun = datetime.now(UTC).replace(hour=23, minute=59, second=59)
+    path.write_text(path.read_text().replace("2026-01-02", f"{begun.date() - timedelta(days=3650)}", 1))
+    gate = reopen()
+    gate.now = lambda: begun  # the gate's clock is read when the work begins, the ledger's when it is published
+    for asset, published_at in (("raw/patients", begun), ("minimized/smoking/patients", begun + timedelta(seconds=2))):
+        gate.ledger._now = lambda moment=published_at: moment
+        carry_out(steps(gate.project)[AssetName.parse(asset)], gate).raise_faults()
+    gate.now = gate.ledger._now
+    assert not failing(gate)
+    assert lines(gate)[AssetName.parse("minimized/smoking/patients")].standing is Standing.STALE
+
+
+def test_a_data_key_that_is_rotated_meanwhile_is_no_incident(
+    published: Gate, reopen: Callable[[], Gate], monkeypatch: pytest.MonkeyPatch
+):
+    """The old file goes between our look at the ledger and at the folder: whoever looks looks again."""
+    other, look, rotated = reopen(), Gate._file_fault, []
+
+    def interrupted(gate: Gate, passport: Passport):
+        if gate is published and passport.asset == TRAINING and not rotated:
+            rotated.append(rotate_data_keys(other, [TRAINING]))
+        return look(gate, passport)
+
+    monkeypatch.setattr(Gate, "_file_fault", interrupted)
+    assert not failing(published)
+    assert rotated == [1]
+    rotated.clear()
+    assert published.require(TRAINING, PERSON)
+    assert rotated == [1]
 
 
 def test_what_nobody_declares_any_more_is_named(published: Gate, reopen: Callable[[], Gate]):

@@ -172,6 +172,7 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
             epoch=step.epoch,
             source_digest=source_digest,
             run=run,
+            measured_at=now,
         )
         # kept before it is published: a failure after the append must not take the file of a version that exists
         candidate.keep()
@@ -195,6 +196,8 @@ def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
     held = {name: passport_of for name, view in step.views.items() if (passport_of := _held(gate, passport, view))}
     attached = {"candidate": gate.attachment(passport)}
     attached |= {f"i{place}": gate.attachment(held[name]) for place, name in enumerate(step.views) if name in held}
+    # what is too old, or withdrawn, since then is not its fault: the gate judges that by the clock
+    moment = passport.measured_at or passport.time
     measured: list[Measured] = []
     faults: list[Fault] = []
     recalled = 0
@@ -203,7 +206,7 @@ def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
         references = {name: table for name, table in _references(step).items() if _is_there(step, name, held)}
         for promise in asked:
             try:
-                found = measure(con, (promise,), _table(DATA), references, passport.time)[0]
+                found = measure(con, (promise,), _table(DATA), references, moment)[0]
             except KeyError:
                 if fault := judge_again(promise, passport):
                     faults.append(fault)
