@@ -24,7 +24,7 @@ from sqlglot import exp
 
 from privacy_assets.contracts.promises import promises
 from privacy_assets.durable import disk_errors
-from privacy_assets.errors import Fault, NotKept, Refused
+from privacy_assets.errors import BadSource, Fault, NotKept, Refused
 from privacy_assets.gate import Gate, Input, Measured, Passport, fault_of, judge_again, measure, moment_for
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.warehouse.connections import columns as columns_of
@@ -143,6 +143,12 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
         with _opened(step, gate, candidate, passports) as con:
             _show_views(con, step, passports)
             step.write(Work(con, gate, now, passports))
+            if step.source_digest and step.source_digest(gate) != source_digest:
+                raise BadSource.of(
+                    "the source was changed while it was read",
+                    where=str(step.asset),
+                    next_step="run it again when the delivery is complete; deliver under another name, then rename",
+                )
             measured = measure(con, asked, _table(DATA), _references(step), now)
             columns = _observed(step, columns_of(con, DATA))
             with engine_errors("counting rows"):

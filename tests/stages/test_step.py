@@ -135,6 +135,21 @@ def test_a_source_without_a_needed_column_is_refused_by_name(published: Gate):
     assert published.examine(RAW).standing.value == "kept"
 
 
+def test_a_source_that_changes_while_it_is_read_is_refused(published: Gate):
+    """The digest on record would be of other rows than those that were taken in."""
+
+    def interrupted(work):
+        path.write_text(path.read_text().replace("F;21", "M;21"))
+        step.write(work)
+
+    path = published.project.root / "data/samples/patients.csv"
+    path.write_text(path.read_text().replace("M;21", "F;21"))
+    step, before = steps(published.project)[RAW], files(published)
+    with pytest.raises(BadSource, match="changed while it was read"):
+        carry_out(replace(step, write=interrupted), published)
+    assert files(published) == before
+
+
 def test_an_unknown_column_stays_in_raw(published: Gate):
     """It is kept as received and flows nowhere; its header, which could be anything, stays in the file."""
     path = published.project.root / "data/samples/patients.csv"
