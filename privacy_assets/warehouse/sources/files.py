@@ -42,6 +42,7 @@ _ENCODINGS = {"ascii": "utf-8", "utf-8": "utf-8", "iso8859-1": "latin-1", "utf-1
 _RESERVED = (ROW, "_reasons", "_line")
 _INTEGERS = {f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")}
 _SPACE = "E' \\t\\r\\n'"
+_UNSEEN = r"[\s\p{Z}\p{Cf}]"
 _SEPARATOR = "chr(31)"
 _LINE_END = r"\r\n|\r|\n"
 
@@ -377,6 +378,9 @@ def _fault(contract: Contract, column: ContractColumn, text: str, value: str) ->
     cases = []
     if column.name == contract.subject_column:
         cases.append((f"{text} IS NULL", "no subject"))
+        if column.type.upper() == "VARCHAR" and (contract.privacy.consents or contract.privacy.consent_records):
+            # Decisions are matched by the subject as it is written: so spelt, a refusal would be nobody's.
+            cases.append((f"regexp_matches({text}, '^{_UNSEEN}|{_UNSEEN}$')", "space around it"))
     elif column.required or column.name in contract.primary_key:
         cases.append((f"{text} IS NULL", "missing"))
     cases.append((f"{text} IS NOT NULL AND {value} IS NULL", "unreadable"))

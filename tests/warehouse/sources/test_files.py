@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from privacy_assets.contracts.contract import (
     ROW,
     ColumnPrivacy,
+    ConsentRecords,
     Contract,
     ContractColumn,
     DatasetPrivacy,
@@ -35,6 +37,7 @@ from privacy_assets.words import LawfulBasis, Role
 
 ADULT = Path(os.environ.get("PRIVACY_ASSETS_TEST_DATA", "../shared/data")) / "adult"
 CANARY = "canary-7f3a"
+RECORDS = ConsentRecords(subject="who", purpose="note", decision="note", decided_at="note")
 
 
 def column(name: str, type_: str = "VARCHAR", **promised: Any) -> ContractColumn:
@@ -166,6 +169,19 @@ def test_each_fault_has_its_reason_and_the_row_is_kept_as_received(take: Take) -
     ]
     assert found.received[3] == ("5", "eve", " many ", "x", "e@x")
     assert found.is_accounted
+
+
+@pytest.mark.parametrize("matched", [{"consents": "decisions"}, {"consent_records": RECORDS}])
+def test_a_subject_with_space_around_it_is_not_taken_for_another_person(take: Take, matched: dict[str, Any]) -> None:
+    """Decisions are matched as they are written: a refusal of "ann " would be nobody's. It is set aside, and told."""
+    promised = contract(column("who"), column("note"), subject="who")
+    privacy = promised.privacy.model_copy(update=matched)
+    cells = ["ann", "ann ", "\tann", "ann\u00a0", "\u200bann", "an n"]
+    text = "who,note\n" + "".join(f"{cell}, x \n" for cell in cells)
+    found = take(replace(promised, privacy=privacy), a=text)
+    assert [row[0] for row in found.data] == ["ann", "an n"]
+    assert found.quarantine == [(row, ["who:space around it"]) for row in (2, 3, 4, 5)]
+    assert len(take(promised, a=text).data) == len(cells)  # nobody's decision is asked there
 
 
 _FAITHFUL = [
