@@ -929,11 +929,20 @@ class Gate:
                 "purpose": purpose,
                 "rows": passport.rows,
                 "columns": [name for name, _ in passport.columns],
+                "declared": self._declared(purpose),
                 "actor_claimed": self.actor(),
             }
         )
         with governed(self.home.spill, inputs={"released": self.attachment(passport)}, candidate=None) as con:
             yield con, passport
+
+    def _declared(self, name: str) -> dict[str, str]:
+        """Under which declarations a purpose is read: who lowers a promise for one read leaves their digest."""
+        purpose = self.project.purposes[name]
+        contracts = [self.project.contracts[dataset] for dataset in purpose.datasets]
+        decided = [self.project.contracts[held.privacy.consents] for held in contracts if held.privacy.consents]
+        found = {f"contract {held.name}@{held.version}": held.digest for held in (*contracts, *decided)}
+        return found | {f"purpose {name}@{purpose.version}": self.project.digest(name)}
 
     def candidate(self, asset: AssetName) -> Candidate:
         """A new file for this asset, deleted unless it is kept."""

@@ -54,6 +54,20 @@ def test_the_model_predicts_what_the_training_set_is_made_of(ready: Gate):
     assert set(predicted) <= {True, False}
 
 
+def test_a_reading_names_the_declarations_that_it_was_judged_by(ready: Gate):
+    """Who lowers a promise for one reading, and puts it back, leaves the digest of what was declared meanwhile."""
+    path = ready.project.root / "data/purposes/smoking.yaml"
+    whole = path.read_text()
+    for text in (whole, whole.replace("lawful_basis", "withdrawal_effect_hours: 720\nlawful_basis"), whole):
+        path.write_text(text)
+        privacy_assets.read("training/smoking", purpose="smoking")
+    first, lowered, last = (entry.body["declared"] for entry in ready.ledger.entries()[-3:])
+    assert set(first) == {"purpose smoking@1.0.0", "contract patients@1.0.0", "contract consents@1.0.0"}
+    assert first == last != lowered
+    passport = ready.latest(AssetName.parse("minimized/smoking/patients"))
+    assert {name: first[name] for name in passport.declared} == passport.declared
+
+
 def test_every_reading_is_in_the_ledger(ready: Gate):
     """Version, purpose, columns, and the reader as a keyed pseudonym that is claimed."""
     before = ready.ledger.size
