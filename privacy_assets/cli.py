@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,6 +42,9 @@ PurposeOption = Annotated[str, typer.Option("--purpose", help="The purpose that 
 
 def main() -> None:
     """Run a command; an error that was foreseen is printed as what it says, any other as its kind and place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # where a letter of ours cannot be shown, the answer still is
     try:
         with disk_errors("the project, or its home"):
             app()
@@ -301,7 +305,7 @@ def export(
     from privacy_assets.reading import export as export_copy
 
     rows = export_copy(asset, purpose=purpose, to=to, key_file=key_file, root=root)
-    out.print(f"{rows:,} rows of {asset} written to {to}, key in {key_file}")
+    out.print(f"{rows:,} rows of {asset} written to {to}, key in {key_file}", markup=False)
 
 
 @app.command("rotate-master")

@@ -92,7 +92,7 @@ def export(asset: str, *, purpose: str, to: Path, key_file: Path, root: Path | N
     0600, which may not lie in the folder of the copy: whoever carries both carries the data.
     Open it with `ATTACH 'copy.duckdb' (ENCRYPTION_KEY '<text of the key file>')`.
     """
-    to, key_file = to.resolve(), key_file.resolve()
+    to, key_file = Path(to).resolve(), Path(key_file).resolve()
     name = AssetName.parse(asset)
     if name.stage is Stage.MODEL:
         raise Refused.of(f"{asset} is a model: there are no rows to export", next_step="load_model returns it")

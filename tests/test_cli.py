@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -174,6 +175,20 @@ def test_verify_measures_all_again(command: Command, published: Gate):
     assert "7 kept of 7 assets" in said.out
     assert f"ledger: {published.ledger.size} entries" in said.out
     assert published.ledger.size == 7
+
+
+def test_a_terminal_that_lacks_our_letters_does_not_change_the_answer(published: Gate, environment: dict[str, str]):
+    """What cannot be shown is replaced: a log file in another encoding is no reason to fail."""
+    shutil.copy(ROOT / "dagster.yaml", published.project.root)
+    ended = subprocess.run(
+        [sys.executable, "-m", "privacy_assets.cli", "verify"],
+        cwd=published.project.root,
+        env={**os.environ, **environment, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert b"7 kept of 7 assets" in ended.stdout
 
 
 def _missing(gate: Gate) -> None:
