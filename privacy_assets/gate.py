@@ -533,8 +533,11 @@ class Gate:
 
     def actor(self) -> str:
         """The OS user as a keyed pseudonym (32 hex): claimed, since nothing proves it here."""
-        name = getpass.getuser().encode()
-        return hmac.new(self.secrets.derive("actors", "os-user"), name, hashlib.sha256).hexdigest()[:32]
+        try:
+            name = getpass.getuser()
+        except (KeyError, OSError):  # in a container a user may have a number only
+            name = str(os.getuid())
+        return hmac.new(self.secrets.derive("actors", "os-user"), name.encode(), hashlib.sha256).hexdigest()[:32]
 
     # ---- the clock
 

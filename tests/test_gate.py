@@ -397,6 +397,19 @@ def test_an_access_is_in_the_ledger_before_the_data_is_out(published: Gate):
     assert len(entry["actor_claimed"]) == 32
 
 
+@pytest.mark.parametrize("error", [KeyError, OSError])
+def test_who_has_no_name_is_recorded_by_number(gate: Gate, monkeypatch: pytest.MonkeyPatch, error: type[Exception]):
+    """A container may run under a user that its system does not list."""
+
+    def nobody() -> str:
+        raise error("uid not found")
+
+    named = gate.actor()
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert gate.actor() == gate.actor() != named
+    assert len(gate.actor()) == 32
+
+
 def test_a_purpose_reads_its_own_assets_only(published: Gate):
     """Naming another purpose is refused, and leaves no entry."""
     size = published.ledger.size
