@@ -289,9 +289,12 @@ def _account(source: Source, file: _File, accounted: int) -> None:
     Raises BadSource where a line is neither in a row nor rejected.
     """
     encoding = "utf-16" if _encoding(source, file.place) == "utf-16" else "latin-1"
-    with file.path.open(encoding=encoding) as lines:
-        # In a file of one column a blank line is a row.
-        held = sum(1 for line in lines if line != "\n" or len(file.names) == 1)
+    try:
+        with file.path.open(encoding=encoding) as lines:
+            # In a file of one column a blank line is a row.
+            held = sum(1 for line in lines if line != "\n" or len(file.names) == 1)
+    except UnicodeError as error:  # the end is missing, which the engine overlooks
+        raise _unreadable(source, file.place, type(error).__name__) from None
     expected = accounted + source.reading.header
     if held != expected:
         raise BadSource(

@@ -332,6 +332,7 @@ def test_encodings_and_line_ends(take: Take, encoding: str, bytes_: bytes) -> No
         (contract(column("id")), "", "the column id is missing"),
         (contract(column("id"), header=False), "", "has no row"),
         (contract(column("id"), column("n")), f"id,n\n1,{CANARY}\r\n2,{CANARY}\n", "cannot be read as csv"),
+        (contract(column("id"), encoding="utf-16"), f"id\n{CANARY}\n".encode("utf-16")[:-1], "cannot be read as csv"),
         (contract(column("id"), encoding="utf-7"), "id\n1\n", "the encoding utf-7 cannot be read"),
         (contract(column("id"), path="in/*.parquet"), "id\n1\n", "there is no file"),
         (contract(column("id"), path="in/*.csv", format_="parquet"), f"id\n{CANARY}\n", "cannot be read as parquet"),
@@ -339,7 +340,7 @@ def test_encodings_and_line_ends(take: Take, encoding: str, bytes_: bytes) -> No
     ],
 )
 def test_a_source_that_cannot_be_read_says_so_without_values(
-    take: Take, promised: Contract, content: str, says: str
+    take: Take, promised: Contract, content: str | bytes, says: str
 ) -> None:
     """A missing column, a damaged or an empty file is BadSource; its text holds nothing of the file."""
     with pytest.raises(BadSource) as caught:
