@@ -12,6 +12,7 @@ knowledge is, and raise from this tree.
     │   └── Stale          ... because consent, retention or inputs moved on: rebuild
     ├── Tampered           the evidence does not fit together: stop and investigate
     └── EngineFailed       the database failed inside a step: the text is ours, its own could hold a person's value
+        └── OutOfMemory    ... because it may hold no more: give it more
 
 No message holds a value of a person. Errors of libraries are re-raised `from None` where their text could.
 """
@@ -97,6 +98,10 @@ class Tampered(PrivacyAssetsError):
 
 class EngineFailed(PrivacyAssetsError):
     """The database failed inside a step; the message names the step and the kind, never the engine's own text."""
+
+
+class OutOfMemory(EngineFailed):
+    """The database may hold no more memory, and could not spill what it holds."""
 
 
 def raise_gathered(kind: type[PrivacyAssetsError], faults: Sequence[Fault]) -> None:

@@ -8,7 +8,17 @@ import pickle
 import pytest
 
 from privacy_assets import errors
-from privacy_assets.errors import BadDeclaration, BadSource, Fault, PrivacyAssetsError, Refused, Stale, raise_gathered
+from privacy_assets.errors import (
+    BadDeclaration,
+    BadSource,
+    EngineFailed,
+    Fault,
+    OutOfMemory,
+    PrivacyAssetsError,
+    Refused,
+    Stale,
+    raise_gathered,
+)
 
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, PrivacyAssetsError)]
 WHOLE = Fault("the file is empty", "raw/patients", "at least one row", "none", "send the file again")
@@ -70,7 +80,7 @@ def test_a_stale_version_is_a_refused_one_and_a_bad_source_is_not() -> None:
     """Who catches a refusal catches the stale ones; the branches are apart otherwise."""
     assert issubclass(Stale, Refused)
     for kind in KINDS:
-        above = {Stale: Refused, PrivacyAssetsError: Exception}.get(kind, PrivacyAssetsError)
+        above = {Stale: Refused, OutOfMemory: EngineFailed, PrivacyAssetsError: Exception}.get(kind, PrivacyAssetsError)
         assert kind.__bases__ == (above,)
 
 

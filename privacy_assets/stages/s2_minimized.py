@@ -73,4 +73,5 @@ def minimized(project: Project, purpose: Purpose, contract: Contract) -> Step:
         ),
         made_by=(sys.modules[__name__], entitlement, *MINIMIZE.values()),
         references={"input": dataset} | ({"consents": CONSENTS} if records else {}),
+        streams=True,
     )

@@ -13,7 +13,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +24,7 @@ from sqlglot import exp
 
 from privacy_assets.contracts.promises import promises
 from privacy_assets.durable import disk_errors
-from privacy_assets.errors import BadSource, Fault, NotKept, Refused
+from privacy_assets.errors import BadSource, Fault, NotKept, OutOfMemory, Refused
 from privacy_assets.gate import Gate, Input, Measured, Passport, fault_of, judge_again, measure, moment_for
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.warehouse.connections import columns as columns_of
@@ -33,6 +33,9 @@ from privacy_assets.warehouse.versions import Candidate, file_digest
 from privacy_assets.words import AssetName, Column
 
 DATA = "candidate.main.data"
+
+LEAST_MEMORY = 384 << 20
+"""What a step that streams may hold, in bytes; where its inputs are larger, as much as they take on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class Step:
     runs (None where a stage is no SQL); `lineage` what its columns come from, by view name; `write` fills the
     candidate; `references` are the tables that its promises compare with; `tables` are those whose content makes the
     data what it is; `made_by` the modules (or their names) whose source is part of the code version; `declared` what
-    the passport says of contract and purpose; `counts` what else is counted on the candidate, by a declared name.
+    the passport says of contract and purpose; `counts` what else is counted on the candidate, by a declared name;
+    `streams` says that rows pass through one by one, so that the engine's memory can be bounded.
     """
 
     asset: AssetName
@@ -83,6 +87,7 @@ class Step:
     source_digest: Callable[[Gate], str] | None = None
     counts: Callable[[duckdb.DuckDBPyConnection], Mapping[str, int]] | None = None
     epoch: int | None = None
+    streams: bool = False
 
     @property
     def code_version(self) -> str:
@@ -129,7 +134,13 @@ def carry_out(step: Step, gate: Gate, run: str = "") -> Outcome:
     is published then, and the candidate is deleted; BadEnvironment where a file cannot be read or written.
     """
     with disk_errors(f"{step.asset}, in the home {gate.home.path}"):
-        return _carried_out(step, gate, run)
+        try:
+            return _carried_out(step, gate, run)
+        except OutOfMemory:
+            if not step.streams:
+                raise
+        # rows that are very wide do not fit in between: as much as the engine takes, then
+        return _carried_out(replace(step, streams=False), gate, run)
 
 
 def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
@@ -256,7 +267,10 @@ def _opened(
             yield con
         return
     attached = {f"i{place}": gate.attachment(found) for place, found in enumerate(passports.values())}
-    with governed(gate.home.spill, inputs=attached, candidate=candidate) as con:
+    memory = None
+    if step.streams:
+        memory = max(LEAST_MEMORY, sum(read.path.stat().st_size for read in attached.values()))
+    with governed(gate.home.spill, inputs=attached, candidate=candidate, memory=memory) as con:
         yield con
 
 

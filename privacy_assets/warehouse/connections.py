@@ -31,7 +31,7 @@ import polars
 from filelock import FileLock, Timeout
 
 from privacy_assets.durable import PRIVATE_FILE, disk_errors, make_folder
-from privacy_assets.errors import BadEnvironment, EngineFailed, Fault, Tampered
+from privacy_assets.errors import BadEnvironment, EngineFailed, Fault, OutOfMemory, Tampered
 from privacy_assets.warehouse.versions import LOG_SUFFIXES, Candidate
 
 _NETWORKS = {
@@ -63,15 +63,16 @@ class Attachment:
 
 @contextmanager
 def governed(
-    spill: Path, *, inputs: Mapping[str, Attachment], candidate: Candidate | None
+    spill: Path, *, inputs: Mapping[str, Attachment], candidate: Candidate | None, memory: int | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A locked connection: each input read-only as the catalog of its alias, the candidate as the catalog `candidate`.
 
     Statements commit by themselves unless the caller begins a transaction. On leaving without an error the candidate
-    is checkpointed and detached: its file is then the whole version. Raises BadEnvironment where the extension is
-    missing or a setting does not hold (no file is written then), Tampered where key and file do not fit together.
+    is checkpointed and detached: its file is then the whole version. `memory` is how many bytes the engine may hold
+    before it spills (None: as it likes). Raises BadEnvironment where the extension is missing or a setting does not
+    hold (no file is written then), Tampered where key and file do not fit together.
     """
-    with _locked(spill, inputs, candidate, ()) as con:
+    with _locked(spill, inputs, candidate, (), memory) as con:
         yield con
 
 
@@ -98,7 +99,8 @@ def engine_errors(step: str) -> Iterator[None]:
             raise KeyboardInterrupt from None
         raise
     except _engines() as error:
-        raise EngineFailed(
+        failed = OutOfMemory if isinstance(error, duckdb.OutOfMemoryException) else EngineFailed
+        raise failed(
             Fault(
                 f"the database failed while {step}",
                 found=type(error).__name__,
@@ -167,7 +169,11 @@ def literal(text: str) -> str:
 
 @contextmanager
 def _locked(
-    spill: Path, inputs: Mapping[str, Attachment], candidate: Candidate | None, sources: Sequence[Path]
+    spill: Path,
+    inputs: Mapping[str, Attachment],
+    candidate: Candidate | None,
+    sources: Sequence[Path],
+    memory: int | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     extension = _httpfs()
     con = duckdb.connect(config={"autoinstall_known_extensions": "false"})
@@ -175,6 +181,8 @@ def _locked(
     try:
         folder, lock = _spill_folder(spill)
         _configure(con, extension, folder)
+        if memory is not None:
+            _bound(con, memory)
         _lock(con, folder, sources, candidate)
         # Only now: a setting that does not hold must not have let a byte of the candidate out.
         _attach(con, folder, inputs, candidate)
@@ -251,6 +259,16 @@ def _configure(con: duckdb.DuckDBPyConnection, extension: Path, folder: Path) ->
         except duckdb.Error:
             pass
         raise _not_as_set("disabled_filesystems", f"{network} answers")
+
+
+def _bound(con: duckdb.DuckDBPyConnection, memory: int) -> None:
+    try:
+        con.execute(f"SET memory_limit = '{memory}B'")
+        expected = con.execute("SELECT format_bytes($memory::BIGINT)", {"memory": memory}).fetchone()
+    except duckdb.Error as error:
+        raise _not_as_set("memory_limit", type(error).__name__) from None
+    if expected is None or (found := _setting(con, "memory_limit")) != expected[0]:
+        raise _not_as_set("memory_limit", str(found), f"{memory} bytes")
 
 
 def _attach(

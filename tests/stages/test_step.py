@@ -11,6 +11,7 @@ import pytest
 from privacy_assets.build import steps
 from privacy_assets.errors import BadSource, Refused
 from privacy_assets.gate import Gate
+from privacy_assets.stages import step as step_module
 from privacy_assets.stages.step import carry_out, measure_again
 from privacy_assets.warehouse.connections import governed
 from privacy_assets.words import AssetName, Stage
@@ -53,6 +54,43 @@ def test_the_same_person_has_the_same_token_when_it_is_made_again(published: Gat
     before = rows(published, PSEUDONYMIZED, "SELECT patient_id FROM DATA ORDER BY 1")
     carry_out(steps(published.project)[PSEUDONYMIZED], published).raise_faults()
     assert rows(published, PSEUDONYMIZED, "SELECT patient_id FROM DATA ORDER BY 1") == before
+
+
+def test_what_does_not_fit_into_bounded_memory_is_made_without_the_bound(
+    published: Gate, monkeypatch: pytest.MonkeyPatch
+):
+    """Memory is bounded where rows pass one by one; where that is too little, the step takes what it needs."""
+    bounds: list[int | None] = []
+
+    def watched(*words, memory, **named):
+        bounds.append(memory)
+        return governed(*words, memory=memory and min(memory, 3 << 20), **named)
+
+    before = published.latest(MINIMIZED)
+    step = steps(published.project)[MINIMIZED]
+    monkeypatch.setattr(step_module, "governed", watched)
+    carry_out(step, published).raise_faults()
+    assert bounds == [step_module.LEAST_MEMORY, None]
+    assert published.latest(MINIMIZED).content_digest == before.content_digest
+    assert published.sweep() == 0
+
+
+def test_the_bound_grows_with_the_inputs(published: Gate, monkeypatch: pytest.MonkeyPatch):
+    """At least what is always allowed, and as much as the inputs take on the disk; no bound where all rows are held."""
+    bounds: list[int | None] = []
+
+    def watched(*words, memory, **named):
+        bounds.append(memory)
+        return governed(*words, memory=None, **named)
+
+    monkeypatch.setattr(step_module, "governed", watched)
+    monkeypatch.setattr(step_module, "LEAST_MEMORY", 1)
+    for asset in (MINIMIZED, PSEUDONYMIZED):
+        carry_out(steps(published.project)[asset], published).raise_faults()
+    inputs = [
+        published.attachment(published.latest(AssetName.parse(f"raw/{name}"))) for name in ("patients", "consents")
+    ]
+    assert bounds == [sum(read.path.stat().st_size for read in inputs), None]
 
 
 def test_another_epoch_has_other_tokens_down_to_training(published: Gate, reopen: Callable[[], Gate]):

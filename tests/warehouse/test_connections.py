@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from privacy_assets.errors import BadEnvironment, EngineFailed, Tampered
+from privacy_assets.errors import BadEnvironment, EngineFailed, OutOfMemory, Tampered
 from privacy_assets.warehouse import connections
 from privacy_assets.warehouse.connections import (
     Attachment,
@@ -243,6 +243,19 @@ def test_a_setting_that_does_not_hold_stops_before_anything_is_written(
     """A setting that is unknown, reads back otherwise or has no effect refuses the connection."""
     monkeypatch.setattr(connections, family, getattr(connections, family) | broken)
     with pytest.raises(BadEnvironment, match="did not accept"), governed(home.spill, inputs={}, candidate=None):
+        pass
+    assert list(home.spill.iterdir()) == []
+
+
+def test_memory_is_bounded_where_it_is_asked(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is larger is spilled; what cannot be is told in our words; a bound that is not taken refuses."""
+    with governed(home.spill, inputs={}, candidate=None, memory=60 << 20) as con:
+        con.execute("CREATE TEMP TABLE t AS SELECT hash(range) AS x FROM range(10_000_000)")
+        assert sum(path.stat().st_size for path in home.spill.rglob("*") if path.is_file()) > 1_000_000
+    with pytest.raises(OutOfMemory, match="free memory"), engine_errors("trying"):
+        raise duckdb.OutOfMemoryException(CANARY)
+    monkeypatch.setattr(connections, "_setting", lambda *_: "80% of RAM")
+    with pytest.raises(BadEnvironment, match="memory_limit"), governed(home.spill, inputs={}, candidate=None, memory=1):
         pass
     assert list(home.spill.iterdir()) == []
 
