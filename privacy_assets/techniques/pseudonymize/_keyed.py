@@ -61,7 +61,9 @@ def _as_uuids(mac: pl.Series) -> pl.Series:
     for digit in range(16):
         variant[ord(f"{digit:x}")] = ord(f"{8 + digit % 4:x}")
     digits = mac.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()[2]
-    uuids = np.frombuffer(digits, np.uint8, 64 * len(mac)).reshape(-1, 64)[:, :32].copy()
+    # the first 32 of 64 digits, copied eight at a time
+    halves = np.frombuffer(digits, np.uint64, 8 * len(mac)).reshape(-1, 8)[:, :4].copy()
+    uuids = halves.view(np.uint8)
     uuids[:, 12] = ord("8")
     uuids[:, 16] = variant[uuids[:, 16]]
     places = np.arange(0, 32 * len(mac) + 1, 32)
