@@ -139,7 +139,7 @@ class Passport:
     the query that made it, `measured_at` the moment by which rows were chosen and measured, `columns` are names and
     engine types, `counts` what else was counted (the reasons of quarantine), `position` and `time` come from the
     ledger. `rekeyed` is the id of the copy that holds the version since its data key was rotated; `file_digest` is then
-    that of the copy.
+    that of the copy, and `file_entry` the position of the entry that says so (before that, the publication's own).
     """
 
     asset: AssetName
@@ -160,6 +160,7 @@ class Passport:
     position: int = -1
     time: datetime = _NEVER
     rekeyed: str = ""
+    file_entry: int = -1
 
     @property
     def copy(self) -> str:
@@ -221,6 +222,7 @@ class Passport:
             measured_at=datetime.fromisoformat(at) if (at := body.get("measured_at")) else None,
             position=entry.position,
             time=entry.time,
+            file_entry=entry.position,
         )
 
 
@@ -454,7 +456,9 @@ class Gate:
             elif entry.body["action"] == "rekey":
                 body, held = entry.body, self._published[AssetName.parse(entry.body["asset"])]
                 at = next(at for at, passport in enumerate(held) if passport.version == body["version"])
-                held[at] = replace(held[at], rekeyed=body["copy"], file_digest=body["file_digest"])
+                held[at] = replace(
+                    held[at], rekeyed=body["copy"], file_digest=body["file_digest"], file_entry=entry.position
+                )
             self._read = entry.position + 1
 
     def entries_by_now(self) -> int:
@@ -616,7 +620,7 @@ class Gate:
                 raise
             return first
         entry = self.ledger.entries(position)[0]
-        return replace(passport, position=position, time=entry.time)
+        return replace(passport, position=position, time=entry.time, file_entry=position)
 
     def of_another_master(self, entries: Sequence[Entry]) -> Fault | None:
         """What is wrong where the master key was rotated since this gate was opened: its keys are under the old one."""
@@ -787,7 +791,7 @@ class Gate:
             fault = Fault(
                 "the file is not the one that was published",
                 where=f"{asset} version {version}",
-                expected=f"SHA-256 {passport.file_digest[:16]}… (ledger entry {passport.position})",
+                expected=f"SHA-256 {passport.file_digest[:16]}… (ledger entry {passport.file_entry})",
                 found="another content",
                 next_step="stop and find out who changed it; materialize again to publish a sound version",
             )

@@ -342,8 +342,12 @@ def test_an_old_copy_that_is_brought_back_is_not_read(published: Gate, reopen: C
     copy = gate.attachment(gate.require(TRAINING, PERSON)).path
     for suffix, content in old.items():
         copy.with_suffix(suffix).write_bytes(content)
-    with pytest.raises(Tampered):
+    (rekeyed,) = (entry for entry in gate.ledger.entries() if entry.body["action"] == "rekey")
+    with pytest.raises(Tampered) as raised:
         reopen().require(TRAINING, PERSON)
+    (fault,) = raised.value.faults
+    # the entry that is named is the one that holds the digest
+    assert fault.expected == f"SHA-256 {rekeyed.body['file_digest'][:16]}… (ledger entry {rekeyed.position})"
 
 
 def test_a_damaged_version_stops_the_rotation_before_it_begins(published: Gate, reopen: Callable[[], Gate]) -> None:
