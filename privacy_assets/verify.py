@@ -7,7 +7,7 @@ belong here: the measurements.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 
@@ -90,12 +90,16 @@ def _verified(gate: Gate, asset: AssetName, step: Step, instance: dg.DagsterInst
 def _superseded_faults(gate: Gate, asset: AssetName) -> tuple[Fault, ...]:
     """What was changed of the older versions that are kept: what stands may have been made from one of them."""
     faults: list[Fault] = []
+    step = (
+        "stop and find out who changed it; it is no longer the one that is read, and is destroyed as superseded when "
+        f"{asset} and what is made from it are materialized once more"
+    )
     for passport in gate.held():
         if passport.asset == asset and passport != gate.latest(asset):
             try:
                 gate.require_sound(passport)
             except Tampered as error:
-                faults += error.faults
+                faults += [replace(fault, next_step=step) for fault in error.faults]
             except PrivacyAssetsError:
                 pass  # it is gone, and nobody can read it any more
     return tuple(faults)

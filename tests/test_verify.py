@@ -17,7 +17,7 @@ from privacy_assets.rotation import rotate_data_keys
 from privacy_assets.stages.asset import key_of
 from privacy_assets.stages.step import carry_out, measure_again
 from privacy_assets.verify import Line, verify
-from privacy_assets.words import AssetName
+from privacy_assets.words import AssetName, Stage
 
 RAW = AssetName.parse("raw/patients")
 FEATURES = AssetName.parse("features/smoking")
@@ -116,7 +116,7 @@ def test_inputs_that_were_destroyed_since_are_judged_by_what_was_measured(publis
 
 
 def test_a_changed_byte_of_an_older_version_that_is_kept_is_forged(published: Gate):
-    """What stands was made from it."""
+    """What stands was made from it; what verification says to do next takes it away."""
     asset = AssetName.parse("raw/patients")
     first = published.latest(asset)
     carry_out(steps(published.project)[asset], published).raise_faults()
@@ -125,6 +125,13 @@ def test_a_changed_byte_of_an_older_version_that_is_kept_is_forged(published: Ga
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert failing(published) == {str(asset): "forged"}
+    (fault,) = lines(published)[asset].faults
+    assert "materialized once more" in fault.next_step
+    for name, step in steps(published.project).items():
+        if name.stage is not Stage.RAW or name == asset:
+            carry_out(step, published).raise_faults()
+    assert not failing(published)
+    assert not path.exists()
 
 
 def test_what_was_published_across_midnight_is_measured_as_of_when_it_was_chosen(
