@@ -93,6 +93,7 @@ def held(lock: FileLock, what: str) -> Iterator[None]:
 
     `what` is the folder's role and path, for the message.
     """
+    depth = lock.lock_counter
     with disk_errors(what):
         try:
             with lock:
@@ -104,6 +105,10 @@ def held(lock: FileLock, what: str) -> Iterator[None]:
                 expected=f"the lock within {LOCK_SECONDS} seconds",
                 next_step="end the process that hangs; its lock ends with it",
             ) from None
+        finally:
+            # Ctrl-C between the end of the block and the lock's own: who goes on must not keep everybody out
+            while lock.lock_counter > depth:
+                lock.release()
 
 
 @contextmanager

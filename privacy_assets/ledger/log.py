@@ -125,6 +125,7 @@ class Ledger:
         self._now = now
         self._kept = kept
         self._read = _Read()
+        self._torn = False  # whether what was read is being changed: an interrupt leaves it half changed
 
     @classmethod
     def open(
@@ -222,7 +223,7 @@ class Ledger:
             salt, text = secrets.token_bytes(SALT_BYTES), _canonical({**body, **own})
             line = base64.b64encode(salt) + b" " + text + b"\n"
             self._write(line)
-            with _undone_on_failure(read.tree):
+            with self._undone_on_failure(read.tree):
                 leaf, appended = _parsed(position, line.removesuffix(b"\n"))
                 assert appended is not None  # what was just written can be read
                 read.tree.append(leaf)
@@ -230,6 +231,7 @@ class Ledger:
             _take(read.entries, appended)
             read.length += len(line)
             read.note = note
+            self._torn = False
             # The witness's record has committed the entry: saying that it failed would be wrong, and whoever comes
             # next puts the checkpoint in place.
             with suppress(OSError):
@@ -273,6 +275,8 @@ class Ledger:
     def _settled(self, *, again: bool = False) -> Iterator[None]:
         """Hold the lock, with everything that is in the ledger read and verified (once more, if `again`)."""
         with durable.held(self._lock, f"the ledger {self._folder}"):
+            if self._torn:
+                self._read, self._torn = _Read(), False
             ours, witnessed = durable.read(self._checkpoint_file), self._witness.latest()
             same = ours == witnessed == self._read.note
             if again or not same or self._length() != self._read.length:
@@ -305,7 +309,7 @@ class Ledger:
         entries = [entry for _, entry in parsed if entry is not None]
         if len(entries) < len(parsed):
             raise named("a line was changed: it is no entry")
-        with _undone_on_failure(read.tree):
+        with self._undone_on_failure(read.tree):
             for leaf, _ in parsed:
                 read.tree.append(leaf)
             held = read.tree.size
@@ -330,7 +334,7 @@ class Ledger:
             _take(read.entries, entry)
         read.length += sum(len(line) + 1 for line in lines)
         read.note = note
-        self._read = read
+        self._read, self._torn = read, False
         if note != ours:
             durable.replace(self._checkpoint_file, note)
         if tail:
@@ -338,6 +342,20 @@ class Ledger:
         if not start:
             with suppress(OSError):
                 self._witness.mend_leaves(read.tree.leaves())
+
+    @contextmanager
+    def _undone_on_failure(self, tree: Tree) -> Iterator[None]:
+        """The tree as it was, after a failure. What an interrupt leaves is forgotten, and read again by the next use.
+
+        Whoever enters clears `_torn` when all that belongs to the tree has followed it.
+        """
+        self._torn, size = True, tree.size
+        try:
+            yield
+        except Exception:
+            tree.truncate(size)
+            self._torn = False
+            raise
 
     # ---- what was done, where something does not hold
 
@@ -520,16 +538,6 @@ def _name(name: object) -> str:
     if not isinstance(name, str):
         raise ValueError(f"names in an entry are strings, not {type(name).__name__}")
     return name
-
-
-@contextmanager
-def _undone_on_failure(tree: Tree) -> Iterator[None]:
-    size = tree.size
-    try:
-        yield
-    except BaseException:
-        tree.truncate(size)
-        raise
 
 
 def _tampered(

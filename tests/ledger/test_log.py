@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -754,3 +755,57 @@ def test_what_lies_on_disk_is_for_the_owner_only(tmp_path: Path) -> None:
     files = [path for folder in ("ledger", "witness") for path in (tmp_path / folder).iterdir()]
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     assert json.loads(lines_of(tmp_path)[0].split(b" ", 1)[1])["action"] == "read"
+
+
+# ---- interrupts
+
+
+LEDGER_FILES = ("ledger/log.py", "ledger/witness.py", "ledger/merkle.py", "privacy_assets/durable.py")
+
+
+def interrupted_at(line: int, append: Callable[[], object]) -> bool:
+    """Append, with Ctrl-C before the n-th line of the ledger's code; False where it has fewer."""
+    passed = 0
+
+    def watch(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal passed
+        if not frame.f_code.co_filename.endswith(LEDGER_FILES):
+            return None
+        if event == "line":
+            passed += 1
+            if passed == line:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return watch
+
+    before = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        append()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("other_was_first", [False, True])
+def test_an_interrupt_at_any_line_of_an_append_costs_no_entry(tmp_path: Path, other_was_first: bool) -> None:
+    """Who goes on after Ctrl-C (a notebook, a server) reads what was committed, appends, and so does a new process."""
+    line = 0
+    while True:
+        line += 1
+        here = tmp_path / str(line)
+        ledger = open_in(here)
+        ledger.append({"n": 0})
+        if other_was_first:
+            open_in(here).append({"n": "another's"})
+        if not interrupted_at(line, lambda ledger=ledger: ledger.append({"n": 1})):
+            break
+        committed = [entry.body["n"] for entry in open_in(here).entries()]
+        assert [entry.body["n"] for entry in ledger.entries()] == committed, line
+        assert ledger.append({"n": 2}) == len(committed), line
+        assert open_in(here).verify().size == len(committed) + 1, line
+        shutil.rmtree(here)
+    assert line > 150
