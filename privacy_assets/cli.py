@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -220,8 +221,8 @@ def checkpoint(root: Root = None) -> None:
     for line in (
         "Keep it where nobody who can write to home or witness can: privacy-assets checkpoint > FILE, then move it.",
         "Later: privacy-assets verify --checkpoint FILE. Without this program, by the two public keys:",
-        f"python -I {Path(beside.__file__).with_name('standalone.py')} {gate.home.ledger} --log-key '{log}' "
-        f"--witness-key '{witness}' --checkpoint FILE",
+        f"python -I {quote(str(Path(beside.__file__).with_name('standalone.py')))} {quote(str(gate.home.ledger))} "
+        f"--log-key '{log}' --witness-key '{witness}' --checkpoint FILE",
     ):
         err.print(line, markup=False)
 
@@ -322,8 +323,9 @@ def rotate_master(
     count = rotate(find_root(root), new_key_file)
     out.print(f"The keys of {count} versions and the project's secrets are under the master key in {new_key_file}.")
     out.print(
-        f"Next: set PRIVACY_ASSETS_KEY_FILE={new_key_file} wherever the project runs, or put the file in the place of "
-        "the old one. The old key opens nothing in the home any more; it still opens backups of the home from before."
+        f"Next: set PRIVACY_ASSETS_KEY_FILE={quote(str(new_key_file))} wherever the project runs, or put the file in "
+        "the place of the old one. The old key opens nothing in the home any more; it still opens backups of the home "
+        "from before."
     )
     out.print("Whoever may have had the old key and the home: `privacy-assets rotate-data-keys` as well.")
 

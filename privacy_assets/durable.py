@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,7 +22,9 @@ LOCK_SECONDS = 60
 
 def make_folder(folder: Path) -> None:
     """Make `folder` and its parents, for the owner only; a folder that is there is left as it is."""
-    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    folder.mkdir(exist_ok=True)  # something else of that name is an error
 
 
 def sync(path: Path) -> None:
@@ -60,10 +62,15 @@ def replace(path: Path, content: bytes, *, now: bool = True) -> None:
 def destroy(path: Path) -> None:
     """Overwrite a small file, bring that to the disk, remove it. What is not there is destroyed already.
 
+    It loses its name first, so that nobody reads what is half overwritten; `.<name>.gone` is what a crash leaves.
     A file system that copies on write, or a solid state disk, may keep the old bytes until it reuses them. Of a
     symbolic link, which is none of ours, the link goes; what it points to is not touched.
     """
     if not path.is_symlink():
+        gone = path.with_name(f".{path.name.lstrip('.')}.gone")
+        with suppress(FileNotFoundError):
+            path.rename(gone)
+        path = gone
         try:
             with os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+b", buffering=0) as file:
                 file.write(secrets.token_bytes(os.fstat(file.fileno()).st_size))

@@ -541,7 +541,8 @@ class Gate:
             name = getpass.getuser()
         except (KeyError, OSError):  # in a container a user may have a number only
             name = str(os.getuid())
-        return hmac.new(self.secrets.derive("actors", "os-user"), name.encode(), hashlib.sha256).hexdigest()[:32]
+        text = name.encode(errors="surrogateescape")
+        return hmac.new(self.secrets.derive("actors", "os-user"), text, hashlib.sha256).hexdigest()[:32]
 
     # ---- the clock
 
@@ -765,6 +766,13 @@ class Gate:
 
     def _file_fault(self, passport: Passport) -> tuple[Standing, tuple[Fault, ...]] | None:
         asset, version, copy = str(passport.asset), passport.version, passport.copy
+        if passport.version == self._published[passport.asset][-1].version:
+            then = "materialize again to publish a sound version"
+        else:
+            then = (
+                "it is no longer the one that is read, and is destroyed as superseded when "
+                f"{asset} and what is made from it are materialized once more"
+            )
         if (passport.asset, version) in self._destroyed:
             fault = Fault(
                 "the version was superseded and destroyed",
@@ -793,7 +801,7 @@ class Gate:
                 where=f"{asset} version {version}",
                 expected=f"SHA-256 {passport.file_digest[:16]}… (ledger entry {passport.file_entry})",
                 found="another content",
-                next_step="stop and find out who changed it; materialize again to publish a sound version",
+                next_step=f"stop and find out who changed it; {then}",
             )
             return Standing.FORGED, (fault,)
         if self.versions.has_log(asset, copy):
@@ -801,7 +809,7 @@ class Gate:
                 "a write-ahead log lies beside the published version",
                 where=f"{asset} version {version}",
                 expected="the file and its key alone",
-                next_step="stop and find out who put it there; materialize again to publish a sound version",
+                next_step=f"stop and find out who put it there; {then}",
             )
             return Standing.FORGED, (fault,)
         try:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 
+from privacy_assets import durable
 from privacy_assets.errors import BadDeclaration, EngineFailed, Fault, PrivacyAssetsError, Refused, Tampered
 from privacy_assets.gate import Gate, Passport
 from privacy_assets.ledger.log import Entry
@@ -39,6 +40,12 @@ def rotate_master(root: Path, new_key_file: Path, env: Mapping[str, str] = os.en
     """
     theirs = {**env, "PRIVACY_ASSETS_KEY_FILE": str(new_key_file)}
     home, new_home = Home.open(root, env), Home.open(root, theirs)
+    # One at a time: files are replaced under their own names, and the last entry must name the key that they are under.
+    with durable.held(durable.lock_of(home.path), f"the rotation of the master key of {home.path}"):
+        return _rotated(root, home, new_home, env, theirs)
+
+
+def _rotated(root: Path, home: Home, new_home: Home, env: Mapping[str, str], theirs: Mapping[str, str]) -> int:
     old = KeyFile.open(home)
     if not home.secrets_file.exists():
         Secrets.open(home, old)

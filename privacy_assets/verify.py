@@ -7,13 +7,13 @@ belong here: the measurements.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import dagster as dg
 
 from privacy_assets.build import steps
 from privacy_assets.contracts.promises import promises
-from privacy_assets.errors import Fault, PrivacyAssetsError, Tampered
+from privacy_assets.errors import Fault, PrivacyAssetsError, Refused, Tampered
 from privacy_assets.gate import PASSING, Examination, Gate, Standing
 from privacy_assets.stages.asset import key_of
 from privacy_assets.stages.step import Step, measure_again
@@ -39,7 +39,8 @@ class Line:
 def verify(
     gate: Gate, instance: dg.DagsterInstance | None, progress: Callable[[AssetName], None] = lambda asset: None
 ) -> Iterator[Line]:
-    """One line an asset, in the order of the corridor. Raises Tampered where the ledger itself does not hold.
+    """One line an asset, in the order of the corridor. Raises Tampered where the ledger itself does not hold, Refused
+    where the master key is rotated meanwhile.
 
     `instance` is Dagster's history, compared with the ledger (None: not compared); `progress` is called before each.
     """
@@ -59,6 +60,8 @@ def verify(
             # what does not pass may be only that another run published, or rotated a key, while we measured
             if line.passes or gate.entries_by_now() == before:
                 break
+        if not line.passes and (rotated := gate.of_another_master(gate.ledger.entries())):
+            raise Refused(rotated)  # nothing opens under the key that this process holds: that is no finding
         yield line
 
 
@@ -90,16 +93,12 @@ def _verified(gate: Gate, asset: AssetName, step: Step, instance: dg.DagsterInst
 def _superseded_faults(gate: Gate, asset: AssetName) -> tuple[Fault, ...]:
     """What was changed of the older versions that are kept: what stands may have been made from one of them."""
     faults: list[Fault] = []
-    step = (
-        "stop and find out who changed it; it is no longer the one that is read, and is destroyed as superseded when "
-        f"{asset} and what is made from it are materialized once more"
-    )
     for passport in gate.held():
         if passport.asset == asset and passport != gate.latest(asset):
             try:
                 gate.require_sound(passport)
             except Tampered as error:
-                faults += [replace(fault, next_step=step) for fault in error.faults]
+                faults += error.faults
             except PrivacyAssetsError:
                 pass  # it is gone, and nobody can read it any more
     return tuple(faults)
@@ -152,7 +151,7 @@ def _wrong_materialization(gate: Gate, asset: AssetName, instance: dg.DagsterIns
 
 def _wrong_checks(gate: Gate, asset: AssetName, instance: dg.DagsterInstance) -> Iterator[str]:
     keys = [dg.AssetCheckKey(key_of(asset), promise.name) for promise in promises(gate.project, asset)]
-    of_candidates: dict[str, list[bool]] = {}
+    of_candidates: dict[str, tuple[object, list[bool]]] = {}
     for key, record in instance.event_log_storage.get_latest_asset_check_execution_by_key(keys).items():
         event = record.event.dagster_event if record.event else None
         if event is None or not isinstance(said := event.event_specific_data, dg.AssetCheckEvaluation):
@@ -165,7 +164,7 @@ def _wrong_checks(gate: Gate, asset: AssetName, instance: dg.DagsterInstance) ->
                 "recorded with it says otherwise"
             )
         if told.get("subject") == "candidate":
-            of_candidates.setdefault(record.run_id, []).append(said.passed)
-    for verdicts in of_candidates.values():
-        if len(verdicts) == len(keys) and all(verdicts):
+            of_candidates.setdefault(record.run_id, (told.get("promises"), []))[1].append(said.passed)
+    for asked, verdicts in of_candidates.values():
+        if len(verdicts) == asked and all(verdicts):
             yield "Dagster's history shows every check passed of a candidate that was refused"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -37,6 +38,37 @@ def test_what_is_destroyed_is_gone_and_can_be_destroyed_again(tmp_path: Path):
     durable.destroy(path)
     durable.destroy(path)
     assert durable.read(path) is None
+
+
+def test_nobody_reads_what_is_half_destroyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It has lost its name before a byte of it changes; what a crash leaves is destroyed by the next try."""
+    path = tmp_path / "key"
+    durable.create(path, b"0" * 64)
+
+    def crash(descriptor: int) -> None:
+        assert durable.read(path) is None
+        raise OSError
+
+    monkeypatch.setattr(durable.os, "fsync", crash)
+    with pytest.raises(OSError):
+        durable.destroy(path)
+    assert [left.name for left in tmp_path.iterdir()] == [".key.gone"]
+    monkeypatch.undo()
+    durable.destroy(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_on_the_way_are_for_the_owner_alone(tmp_path: Path):
+    """Also where whoever started the process lets others write."""
+    before = os.umask(0)
+    try:
+        durable.make_folder(tmp_path / "a" / "b" / "c")
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "a/b", "a/b/c")] == [0o700] * 3
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError):
+        durable.make_folder(tmp_path / "file")
 
 
 def test_what_a_planted_link_points_to_is_not_written_to(tmp_path: Path):

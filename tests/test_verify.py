@@ -6,14 +6,16 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from privacy_assets.build import steps
-from privacy_assets.errors import Tampered
+from privacy_assets import verify as verify_module
+from privacy_assets.build import CORRIDOR, build_definitions, steps
+from privacy_assets.errors import Refused, Tampered
 from privacy_assets.gate import PASSING, PERSON, Gate, Passport, Standing
-from privacy_assets.rotation import rotate_data_keys
+from privacy_assets.rotation import rotate_data_keys, rotate_master
 from privacy_assets.stages.asset import key_of
 from privacy_assets.stages.step import carry_out, measure_again
 from privacy_assets.verify import Line, verify
@@ -30,6 +32,15 @@ def lines(gate: Gate, instance: dg.DagsterInstance | None = None) -> dict[AssetN
 
 def failing(gate: Gate, instance: dg.DagsterInstance | None = None) -> dict[str, str]:
     return {str(line.asset): line.standing.value for line in verify(gate, instance) if not line.passes}
+
+
+def env_of(gate: Gate) -> dict[str, str]:
+    home = gate.home
+    return {
+        "PRIVACY_ASSETS_HOME": str(home.path),
+        "PRIVACY_ASSETS_KEY_FILE": str(home.key_file),
+        "PRIVACY_ASSETS_WITNESS": str(home.witness_folder),
+    }
 
 
 def record(instance: dg.DagsterInstance, asset: AssetName, version: str) -> None:
@@ -132,6 +143,40 @@ def test_a_changed_byte_of_an_older_version_that_is_kept_is_forged(published: Ga
             carry_out(step, published).raise_faults()
     assert not failing(published)
     assert not path.exists()
+
+
+def test_a_promise_that_was_tried_and_taken_back_is_no_forgery(published: Gate, reopen: Callable[[], Gate]):
+    """The check that failed is not declared any more: those that passed are not all that were asked."""
+    purpose = published.project.root / "data/purposes/smoking.yaml"
+    before = purpose.read_text()
+    model = AssetName.parse("model/smoking")
+    with dg.DagsterInstance.ephemeral() as instance:
+        record(instance, model, published.latest(model).version)
+        purpose.write_text(
+            before.replace("at_least_subjects: 5", "at_least_subjects: 5\n  utility: {metric: roc_auc, at_least: 1.0}")
+        )
+        job = build_definitions(published.project.root, env=env_of(published)).resolve_job_def(CORRIDOR)
+        assert not job.execute_in_process(
+            instance=instance, asset_selection=[key_of(model)], raise_on_error=False
+        ).success
+        purpose.write_text(before)
+        assert not failing(reopen(), instance)
+
+
+def test_a_master_key_that_is_rotated_meanwhile_is_no_finding(
+    published: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Nothing opens under the old key any more: verification ends, and says what to do."""
+    measured = verify_module.measure_again
+
+    def rotated_first(*words):
+        if not (tmp_path / "new.key").exists():
+            rotate_master(published.project.root, tmp_path / "new.key", env_of(published))
+        return measured(*words)
+
+    monkeypatch.setattr(verify_module, "measure_again", rotated_first)
+    with pytest.raises(Refused, match="master key was rotated"):
+        lines(published)
 
 
 def test_what_was_published_across_midnight_is_measured_as_of_when_it_was_chosen(

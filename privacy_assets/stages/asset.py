@@ -319,6 +319,7 @@ def _check_results(asked: Sequence[Promise], outcome: Outcome, *, candidate: boo
             "subject": Declared("candidate" if candidate else "published version"),
             "promise": Declared(found.promise if found else "was never measured"),
             "promised_in": Declared(place),
+            "promises": len(where),
             "verdict": found.verdict if found else Verdict.INCONCLUSIVE,
         }
         results.append(

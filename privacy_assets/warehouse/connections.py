@@ -31,7 +31,7 @@ import polars
 from filelock import FileLock, Timeout
 
 from privacy_assets.durable import PRIVATE_FILE, disk_errors, make_folder
-from privacy_assets.errors import BadEnvironment, EngineFailed, Fault, OutOfMemory, Tampered
+from privacy_assets.errors import BadEnvironment, EngineFailed, Fault, OutOfMemory, Refused, Tampered
 from privacy_assets.warehouse.versions import LOG_SUFFIXES, Candidate
 
 _NETWORKS = {
@@ -262,6 +262,9 @@ def _configure(con: duckdb.DuckDBPyConnection, extension: Path, folder: Path) ->
 
 
 def _bound(con: duckdb.DuckDBPyConnection, memory: int) -> None:
+    """Only ever to less than the engine would take by itself."""
+    if memory >= _in_bytes(str(_setting(con, "memory_limit"))):
+        return
     try:
         con.execute(f"SET memory_limit = '{memory}B'")
         expected = con.execute("SELECT format_bytes($memory::BIGINT)", {"memory": memory}).fetchone()
@@ -305,6 +308,14 @@ def _attach(
 def _second_name(path: Path, name: Path, alias: str) -> Iterator[None]:
     try:
         name.hardlink_to(path)
+    except FileNotFoundError:
+        raise Refused(
+            Fault(
+                "a version is gone: another run destroyed it, or rotated its data key, a moment ago",
+                where=str(path),
+                next_step="run it again",
+            )
+        ) from None
     except OSError as error:
         raise EngineFailed(
             Fault(
@@ -345,6 +356,18 @@ def _lock(con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequence[Path],
 def _setting(con: duckdb.DuckDBPyConnection, name: str) -> object:
     row = con.execute("SELECT current_setting($name)", {"name": name}).fetchone()
     return row[0] if row else None
+
+
+def _in_bytes(said: str) -> float:
+    """About how many bytes the engine means: it says "18.8 GiB"."""
+    number, _, unit = said.partition(" ")
+    try:
+        return float(number) * 1024.0 ** _UNITS.index(unit)
+    except ValueError:
+        raise _not_as_set("memory_limit", said) from None
+
+
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def _sql(value: bool | str) -> str:

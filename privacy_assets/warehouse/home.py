@@ -89,10 +89,12 @@ class Home:
             key_file=_absolute(env.get("PRIVACY_ASSETS_KEY_FILE"), config / f"{project}.key"),
             witness_folder=_absolute(env.get("PRIVACY_ASSETS_WITNESS"), config / f"{project}.witness"),
         )
+        home._can_be_named()
         home._guards_lie_outside()
         try:
             for folder in (home.path, home.versions, home.ledger, home.spill, home.dagster):
                 make_folder(folder)
+                home._is_a_folder_of_its_own(folder)
             home._belongs_to_project()
         except OSError as error:
             raise BadEnvironment.of(
@@ -101,6 +103,30 @@ class Home:
                 next_step="make the folder writable for you, or name another with PRIVACY_ASSETS_HOME",
             ) from None
         return home
+
+    def _can_be_named(self) -> None:
+        """Dagster names its databases by addresses, in which ? and % mean something; the ledger is written in UTF-8."""
+        try:
+            str(self.path).encode()
+            odd = set(str(self.path)) & set("?%")
+        except UnicodeEncodeError:
+            odd = {"bytes that are no UTF-8"}
+        if odd:
+            raise BadEnvironment.of(
+                "the home's path cannot be used",
+                where=ascii(str(self.path)),
+                expected="a path without ? and %, in UTF-8",
+                found=" and ".join(sorted(odd)),
+                next_step="name another folder with PRIVACY_ASSETS_HOME",
+            )
+
+    def _is_a_folder_of_its_own(self, folder: Path) -> None:
+        if folder.is_symlink():
+            raise BadEnvironment.of(
+                "a folder of the home is a link",
+                where=str(folder),
+                next_step="put the folder itself there; to keep a home elsewhere, name it in PRIVACY_ASSETS_HOME",
+            )
 
     def _guards_lie_outside(self) -> None:
         for what, variable, path in (

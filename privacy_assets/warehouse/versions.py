@@ -178,7 +178,7 @@ class Versions:
 
     def _present(self) -> Iterator[tuple[str, str]]:
         seen = set()
-        for path in self._root.rglob("*"):
+        for path in _files(self._root):
             version = path.name.lstrip(".").partition(".")[0]
             if _ID.fullmatch(version) and path.parent != self._root:
                 seen.add(("/".join(path.parent.relative_to(self._root).parts), version))
@@ -192,8 +192,8 @@ def rewrap_all(home: Home, old: KeyProvider, new: KeyProvider) -> int:
     keys, in either order. Raises what reading a wrapped key raises.
     """
     count = 0
-    for path in sorted(home.versions.rglob(f"*{_KEY}")):
-        if not _ID.fullmatch(path.stem):
+    for path in sorted(_files(home.versions)):
+        if path.suffix != _KEY or not _ID.fullmatch(path.stem):
             continue
         context = _context("/".join(path.parent.relative_to(home.versions).parts), path.stem)
         try:
@@ -225,6 +225,20 @@ def file_digest(path: Path) -> str:
         ) from None
     with os.fdopen(descriptor, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Every file of the versions. Raises BadEnvironment for a linked folder: what lies behind one is nobody's."""
+    for folder, inside, names in os.walk(root):
+        for name in inside:
+            if (linked := Path(folder) / name).is_symlink():
+                raise BadEnvironment.of(
+                    "a folder of versions is a link",
+                    where=str(linked),
+                    expected="folders of the home's own",
+                    next_step="put the folder itself there; to keep a home elsewhere, name it in PRIVACY_ASSETS_HOME",
+                )
+        yield from (Path(folder) / name for name in names)
 
 
 def _context(asset: str, version: str) -> str:

@@ -17,13 +17,14 @@ import sys
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from privacy_assets import rotation
 from privacy_assets.build import steps
-from privacy_assets.errors import BadDeclaration, PrivacyAssetsError, Refused, Tampered
+from privacy_assets.errors import BadDeclaration, BadEnvironment, PrivacyAssetsError, Refused, Tampered
 from privacy_assets.gate import PERSON, Gate, Passport
 from privacy_assets.rotation import rotate_data_keys, rotate_master
 from privacy_assets.stages.step import carry_out
@@ -31,6 +32,7 @@ from privacy_assets.verify import verify
 from privacy_assets.warehouse.connections import _httpfs, governed, literal
 from privacy_assets.warehouse.keys import SECRETS, KeyFile
 from privacy_assets.words import AssetName
+from tests.conftest import environment_in
 
 TRAINING = AssetName.parse("training/smoking")
 PATIENTS = AssetName.parse("raw/patients")
@@ -248,6 +250,52 @@ def test_a_run_with_the_old_master_publishes_nothing_more(
     carry_out(step, gate).raise_faults()
     assert gate.sweep() == 0
     assert opened_by(KeyFile(tmp_path / "guards" / "master.key"), gate.home.path) == []
+
+
+def _rotate_at(folder: Path, new: Path, go: Any, said: Any) -> None:
+    go.wait()
+    try:
+        rotate_master(folder / "project", new, environment_in(folder))
+    except PrivacyAssetsError as error:
+        said.put((new.name, str(error)))
+    else:
+        said.put((new.name, ""))
+
+
+@pytest.mark.parametrize("names", [("k1", "k1"), ("k1", "k2")], ids=["to one key", "to two keys"])
+def test_of_two_rotations_at_once_one_comes_after_the_other(
+    published: Gate, reopen: Callable[[], Gate], tmp_path: Path, forks: ForkServerContext, names: tuple[str, str]
+) -> None:
+    """The last word of the ledger names the key that everything is under; to two keys, one of them is refused."""
+    manager = forks.Manager()
+    go, said = manager.Event(), manager.Queue()
+    processes = [forks.Process(target=_rotate_at, args=(tmp_path, tmp_path / name, go, said)) for name in names]
+    for process in processes:
+        process.start()
+    go.set()
+    for process in processes:
+        process.join(60)
+    told = [said.get(timeout=10) for _ in names]
+    won = [name for name, error in told if not error]
+    assert len(won) == (2 if names[0] == names[1] else 1), told
+    assert all("master key" in error for _, error in told if error)
+    gate = Gate.open(
+        tmp_path / "project", environment_in(tmp_path) | {"PRIVACY_ASSETS_KEY_FILE": str(tmp_path / won[0])}
+    )
+    rotations = [entry.body["to"] for entry in gate.ledger.entries() if entry.body["action"] == "rotate_master"]
+    assert rotations == [gate.versions.master]
+    assert standings(gate) == {"kept"}
+    manager.shutdown()
+
+
+def test_a_linked_folder_stops_the_rotation(published: Gate, tmp_path: Path) -> None:
+    """Keys behind it would stay under the old master key, and nobody would be told."""
+    folder = published.home.versions / "raw"
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BadEnvironment, match="is a link"):
+        rotate_master(published.project.root, tmp_path / "new.key", environment_in(tmp_path))
+    assert Gate.open(published.project.root, environment_in(tmp_path)).latest(TRAINING)
 
 
 @pytest.mark.parametrize("where", ["home/new.key", "project/new.key", "guards/master.key"])

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from privacy_assets.errors import BadEnvironment, EngineFailed, OutOfMemory, Tampered
+from privacy_assets.errors import BadEnvironment, EngineFailed, OutOfMemory, Refused, Tampered
 from privacy_assets.warehouse import connections
 from privacy_assets.warehouse.connections import (
     Attachment,
@@ -206,11 +206,11 @@ def test_a_wrong_key_and_a_changed_file_do_not_open(home: Home, versions: Versio
     assert list(home.spill.iterdir()) == []
 
 
-def test_a_missing_input_is_an_engine_failure(home: Home) -> None:
-    """A file that is not there is told by step and kind."""
+def test_a_missing_input_is_refused_with_what_to_do(home: Home) -> None:
+    """A file that went between the look and the opening was destroyed or rotated by another run."""
     missing = Attachment(home.versions / "missing.duckdb", "00" * 32)
     with (
-        pytest.raises(EngineFailed, match="attaching i0"),
+        pytest.raises(Refused, match="run it again"),
         governed(home.spill, inputs={"i0": missing}, candidate=None),
     ):
         pass
@@ -254,7 +254,11 @@ def test_memory_is_bounded_where_it_is_asked(home: Home, monkeypatch: pytest.Mon
         assert sum(path.stat().st_size for path in home.spill.rglob("*") if path.is_file()) > 1_000_000
     with pytest.raises(OutOfMemory, match="free memory"), engine_errors("trying"):
         raise duckdb.OutOfMemoryException(CANARY)
-    monkeypatch.setattr(connections, "_setting", lambda *_: "80% of RAM")
+    with governed(home.spill, inputs={}, candidate=None) as con:
+        own = con.execute("SELECT current_setting('memory_limit')").fetchone()
+    with governed(home.spill, inputs={}, candidate=None, memory=1 << 50) as con:  # never more than by itself
+        assert con.execute("SELECT current_setting('memory_limit')").fetchone() == own
+    monkeypatch.setattr(connections, "_setting", lambda *_: "100.0 GiB")
     with pytest.raises(BadEnvironment, match="memory_limit"), governed(home.spill, inputs={}, candidate=None, memory=1):
         pass
     assert list(home.spill.iterdir()) == []

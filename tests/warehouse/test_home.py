@@ -87,3 +87,23 @@ def test_a_home_that_cannot_be_made_says_so(tmp_path: Path, env: Env) -> None:
     (tmp_path / "home").write_text("")
     with pytest.raises(BadEnvironment, match="PRIVACY_ASSETS_HOME"):
         Home.open(tmp_path / "project", env | {"PRIVACY_ASSETS_HOME": str(tmp_path / "home")})
+
+
+@pytest.mark.parametrize("name", ["what?", "100%", "caf\udce9"])
+def test_a_path_that_dagster_or_the_ledger_could_not_name_is_refused(tmp_path: Path, env: Env, name: str) -> None:
+    """In the address of a database ? and % mean something: its file would lie elsewhere, for all to read."""
+    env |= {"PRIVACY_ASSETS_HOME": str(tmp_path / name / "home")}
+    with pytest.raises(BadEnvironment, match="path cannot be used") as raised:
+        Home.open(tmp_path / "project", env)
+    str(raised.value).encode()
+    assert [path.name for path in tmp_path.iterdir()] == ["project"]
+
+
+@pytest.mark.parametrize("name", ["versions", "ledger", "spill", "dagster"])
+def test_a_linked_folder_of_the_home_is_refused(tmp_path: Path, env: Env, name: str) -> None:
+    """What lies behind it may be on another disk, and is overlooked by what walks the home."""
+    home = Home.open(tmp_path / "project", env)
+    (home.path / name).rename(tmp_path / name)
+    (home.path / name).symlink_to(tmp_path / name)
+    with pytest.raises(BadEnvironment, match="is a link"):
+        Home.open(tmp_path / "project", env)
