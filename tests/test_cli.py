@@ -471,3 +471,22 @@ def test_a_word_too_many_is_a_misspelt_command(command: Command):
     """Exit 2, as usual."""
     assert command("verify", "everything").code == 2
     assert command("explain").code == 2
+
+
+def test_the_printed_way_to_verify_works_as_it_is_printed(
+    command: Command, published: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pasted into a shell, also where the home's path has spaces and quotes; a checkpoint of another ledger fails."""
+    home = tmp_path / "it's \u00fc" / "home"
+    home.parent.mkdir()
+    published.home.path.rename(home)
+    monkeypatch.setenv("PRIVACY_ASSETS_HOME", str(home))
+    said = command("checkpoint")
+    (tmp_path / "kept").write_text(said.out)
+    printed = next(line for line in said.err.splitlines() if line.startswith("python "))
+    pasted = printed.replace("python", sys.executable, 1).replace("FILE", str(tmp_path / "kept"))
+    ended = subprocess.run(["bash", "-c", pasted], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "in order" in ended.stdout
+    (tmp_path / "kept").write_text(said.out.replace("\n", "\n\n", 1))
+    assert subprocess.run(["bash", "-c", pasted], capture_output=True, check=False).returncode == 1
