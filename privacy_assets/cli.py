@@ -95,6 +95,30 @@ def schema(
 
 
 @app.command()
+def draft(
+    file: Annotated[Path, typer.Argument(help="A CSV, TSV or Parquet file, or a pattern in quotes.", metavar="<file>")],
+    name: Annotated[str, typer.Option("--name", help="What to call the dataset: letters, digits and _.")],
+    subject: Annotated[str | None, typer.Option("--subject", help="The column that names a person.")] = None,
+    target: Annotated[str | None, typer.Option("--target", help="The column that a model is to predict.")] = None,
+    root: Root = None,
+) -> None:
+    """Write a contract and a purpose for a file of your own: guesses, each with its evidence."""
+    from privacy_assets.drafting.drafting import draft_files
+
+    folder = find_root(root)
+    drafted = draft_files(file, name, folder, subject=subject, target=target)
+    table = Table("column", "type", "role", "what it is", "evidence", box=None)
+    for guess in drafted.guesses:
+        facts = guess.facts
+        sure = guess.kind if guess.sure else f"{guess.kind} (unsure)"
+        table.add_row(facts.name, facts.type, guess.role.value, sure, guess.evidence)
+    out.print(table)
+    for path in drafted.paths:
+        out.print(f"written: {path.relative_to(folder)}")
+    out.print("Next: read them, mend what is guessed wrong, then `privacy-assets validate` and `privacy-assets run`.")
+
+
+@app.command()
 def run(root: Root = None) -> None:
     """Materialize everything, from raw to the models, and say what came of it."""
     import dagster as dg

@@ -148,7 +148,7 @@ def _described(con: duckdb.DuckDBPyConnection, contract: Contract, found: Sequen
                 described = con.execute(f"DESCRIBE {_parquet(path)}").fetchall()
             names, types = (tuple(str(row[at]) for row in described) for at in (0, 1))
         elif source.reading.header:
-            names = _header(source, path, place)
+            names = header(source, path, place)
         else:
             names = tuple(column.name for column in contract.columns)
         # A nameless column is an index that somebody's program wrote: unknown, like any other.
@@ -156,7 +156,8 @@ def _described(con: duckdb.DuckDBPyConnection, contract: Contract, found: Sequen
         yield _File(path, place, names, types if source.format == "parquet" else ("VARCHAR",) * len(names))
 
 
-def _header(source: Source, path: Path, place: str) -> tuple[str, ...]:
+def header(source: Source, path: Path, place: str) -> tuple[str, ...]:
+    """The names in the first line of a delimited file; `place` is what to call it. Raises BadSource."""
     encoding = _encoding(source, place)
     try:
         # A character that cannot be read is left to the engine, which quarantines its line.
@@ -323,7 +324,7 @@ def _judge(con: duckdb.DuckDBPyConnection, contract: Contract, staged: _Staged) 
             if reading.null_text:
                 text = f"CASE WHEN {text} NOT IN ({', '.join(map(literal, reading.null_text))}) THEN {text} END"
         texts.append(f"{text} AS t{place}")
-        value = _promised_value if column.name in staged.as_promised else _value
+        value = _promised_value if column.name in staged.as_promised else read_as
         values.append(f"{value(column.type, f't{place}')} AS v{place}")
         if text == staged.places[column.name] and value(column.type, text) == text:
             shown.append(f"{text} AS v{place}")
@@ -341,11 +342,11 @@ def _judge(con: duckdb.DuckDBPyConnection, contract: Contract, staged: _Staged) 
 
 
 def _promised_value(type_: str, value: str) -> str:
-    """The SQL of a value that has the contract's type already: the number that is none is NULL, as in `_value`."""
+    """The SQL of a value that has the contract's type already: the number that is none is NULL, as in `read_as`."""
     return f"CASE WHEN isfinite({value}) THEN {value} END" if type_.upper() in ("DOUBLE", "FLOAT") else value
 
 
-def _value(type_: str, text: str) -> str:
+def read_as(type_: str, text: str) -> str:
     """The SQL of the value that the text means, NULL where it means none of this type, or would lose something.
 
     The engine's own cast rounds 1.7 to 1, takes the time of day off a date and the offset off a timestamp.

@@ -1,0 +1,65 @@
+"""How detectors ask: a pattern over a whole column first, a library value by value for what is left.
+
+Belongs here: what several detectors share. Does not belong here: what one kind of value looks like.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import polars as pl
+
+
+def like(values: pl.Series, pattern: str) -> pl.Series:
+    """Which values match the pattern as a whole (without regard to case)."""
+    return values.str.contains(f"(?i)^(?:{pattern})$")
+
+
+def confirmed(values: pl.Series, candidates: pl.Series, is_one: Callable[[str], bool]) -> pl.Series:
+    """Which of the candidates a library confirms; it is asked for them alone."""
+    places = candidates.arg_true()
+    answers = pl.Series([_answer(is_one, text) for text in values.gather(places).to_list()], dtype=pl.Boolean)
+    return pl.Series(values.name, [False] * len(values), dtype=pl.Boolean).scatter(places, answers)
+
+
+def _answer(is_one: Callable[[str], bool], text: str) -> bool:
+    try:
+        return bool(is_one(text))
+    except Exception:  # whatever a library says of a value, its text quotes it
+        return False
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a header, in lower case: `customerEMail_2` has customer, e, mail, 2."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
+    return tuple(re.findall(r"[^\W\d_]+|\d+", apart.lower()))
+
+
+@cache
+def listed(provider: str, *attributes: str) -> frozenset[str]:
+    """All texts under these attributes of Faker's provider in all its languages, folded; without templates."""
+    return frozenset(_texts(provider, attributes))
+
+
+def _texts(provider: str, attributes: tuple[str, ...]) -> Iterator[str]:
+    package = importlib.import_module(f"faker.providers.{provider}")
+    for info in pkgutil.iter_modules(package.__path__):
+        source = importlib.import_module(f"{package.__name__}.{info.name}").Provider
+        for attribute in attributes:
+            held = getattr(source, attribute, ())
+            if isinstance(held, (tuple, list, dict)):
+                yield from (folded(text) for text in held if isinstance(text, str) and "{" not in text)
+
+
+def folded(text: str) -> str:
+    """The text as lists are compared."""
+    return " ".join(text.casefold().split())
+
+
+def among(values: pl.Series, known: frozenset[str]) -> pl.Series:
+    """Which values stand in a list of folded texts."""
+    return values.str.to_lowercase().str.replace_all(r"\s+", " ").is_in(list(known))

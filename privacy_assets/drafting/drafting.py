@@ -1,0 +1,76 @@
+"""From a file to two files: look, judge, write, and load what was written before it counts.
+
+Belongs here: the order of these moves, and what is asked of the words of a command. Does not belong here: any of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from privacy_assets.contracts.loading import load
+from privacy_assets.drafting.judging import Guess, judge
+from privacy_assets.drafting.looking import look
+from privacy_assets.drafting.writing import write
+from privacy_assets.errors import BadDeclaration, PrivacyAssetsError
+
+PERSON = "number of a person"
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What was guessed of each column, and the files that were written."""
+
+    guesses: tuple[Guess, ...]
+    paths: tuple[Path, Path]
+
+
+def draft_files(file: Path, name: str, root: Path, *, subject: str | None, target: str | None) -> Drafted:
+    """Write the contract and the purpose of `file` into the project at `root`.
+
+    Raises BadDeclaration where the name is none, the files are there already, or a column that was named is not;
+    BadSource where the file cannot be read. Then nothing is written.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name):
+        raise BadDeclaration.of(
+            "this is no name of a dataset", where="--name", expected="small letters, digits and _, a letter first"
+        )
+    paths = root / "data/contracts" / f"{name}.odcs.yaml", root / "data/purposes" / f"{name}_model.yaml"
+    for path in paths:
+        if path.exists():
+            raise BadDeclaration.of(
+                "the file is there already, and is not overwritten", where=str(path.relative_to(root)),
+                next_step="choose another --name, or take the file away",
+            )  # fmt: skip
+    full = Path.cwd() / file
+    found = look(str(full.relative_to(root) if full.is_relative_to(root) else full), root)
+    guesses = tuple(judge(facts) for facts in found.columns)
+    for option, column in (("--subject", subject), ("--target", target)):
+        if column is not None and column not in {facts.name for facts in found.columns}:
+            raise BadDeclaration.of(
+                "there is no such column in the file", where=option,
+                expected="one of " + ", ".join(facts.name for facts in found.columns),
+            )  # fmt: skip
+    draft = write(name, found, guesses, subject=subject or _subject(guesses), target=target)
+    written: list[Path] = []
+    try:
+        for path, text in zip(paths, (draft.contract, draft.purpose), strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            written.append(path)
+        load(root)
+    except (PrivacyAssetsError, OSError):
+        for path in written:
+            path.unlink()
+        raise
+    return Drafted(guesses, paths)
+
+
+def _subject(guesses: Sequence[Guess]) -> str | None:
+    """The first column whose header says that it numbers people, and that has a value in every row."""
+    for guess in guesses:
+        if guess.kind == PERSON and guess.facts.filled == guess.facts.rows:
+            return guess.facts.name
+    return None

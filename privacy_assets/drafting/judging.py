@@ -1,0 +1,136 @@
+"""What each column says about a person: by values, by header, and the more protected role where neither is sure.
+
+    values of a kind ─► header that names a kind ─► free text ─► numbers of something ─► the rest
+                            each may settle it; what settles it last is only a guess, and says so
+
+Belongs here: putting the evidence together. Does not belong here: a kind of value (`detectors/`), words of headers
+(`headers.py`), what is written down (`writing.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from privacy_assets.drafting import headers
+from privacy_assets.drafting.detectors import DETECTORS
+from privacy_assets.drafting.detectors._asking import words
+from privacy_assets.words import IdentifierDomain, Role
+
+SAMPLED = 2_000
+"""So many different values of a column are looked at."""
+
+FEW_VALUES = 4
+FREE_TEXT = "free text"
+TEXT_WORDS = 6
+KEYS = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is counted of a column: rows, how many hold a value, how many different ones; and a sample of these.
+
+    `type` is the engine's type that every value reads as. The sample is text, trimmed, each value once. `shared` holds
+    the values of a text column if each of them is common (`looking.SHARED`), and is empty otherwise.
+    """
+
+    name: str
+    type: str
+    rows: int
+    filled: int
+    distinct: int
+    sample: pl.Series
+    shared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """The role of a column, and why: `evidence` holds counts and kinds, never values.
+
+    `sure` is false where the role is the more protected of those that it could have.
+    """
+
+    facts: Facts
+    kind: str
+    role: Role
+    category: str
+    evidence: str
+    sure: bool
+    domain: IdentifierDomain | None = None
+
+
+def judge(facts: Facts) -> Guess:
+    """The guess about one column, from its sample and its header."""
+    said = words(facts.name)
+    if facts.filled == 0:
+        return _guess(facts, "empty", Role.QUASI_IDENTIFIER, "user", "no value at all", sure=False)
+    found = _by_values(facts, said)
+    if found is not None and found.sure:
+        return found
+    meant = headers.meaning(said)
+    if meant is not None:
+        return _guess(facts, meant.kind, meant.role, meant.category, "its header says so", sure=True)
+    if found is not None:
+        return found
+    return _by_shape(facts, said)
+
+
+def _by_values(facts: Facts, said: tuple[str, ...]) -> Guess | None:
+    """What the values are, or what the header says they are (then not sure); None where neither says so."""
+    if facts.distinct < FEW_VALUES <= facts.filled:
+        return None  # two or three values that come back are no names
+    best: tuple[float, Guess] | None = None
+    for kind, detector in DETECTORS.items():
+        named = _names(detector.HEADERS, said)
+        share = detector.fits(facts.sample).sum() / len(facts.sample)
+        needed = detector.Parameters().at_least
+        # a header that names the kind is half of the evidence; without it the values have to say it alone
+        if share < (needed / 4 if named else needed):
+            continue
+        evidence = f"{share:.0%} of {len(facts.sample):,} different values" + (", and its header" if named else "")
+        guess = _guess(facts, kind, detector.ROLE, detector.CATEGORY, evidence, sure=True, domain=detector.DOMAIN)
+        weight = share / needed + named
+        if best is None or weight > best[0]:
+            best = weight, guess
+    if best is not None:
+        return best[1]
+    for kind, detector in DETECTORS.items():
+        if detector.ROLE is Role.DIRECT_IDENTIFIER and _names(detector.HEADERS, said):
+            evidence = "its header says so, its values do not"
+            return _guess(facts, kind, detector.ROLE, detector.CATEGORY, evidence, sure=False)
+    return None
+
+
+def _names(known: tuple[tuple[str, ...], ...], said: tuple[str, ...]) -> bool:
+    """Whether a header names a kind: the name of an order or a product is nobody's."""
+    return any(set(said).issuperset(header) for header in known) and not headers.THINGS & set(said)
+
+
+def _by_shape(facts: Facts, said: tuple[str, ...]) -> Guess:
+    """What is left is judged by how many different values there are, and how they look."""
+    is_text = facts.type == "VARCHAR"
+    share = facts.distinct / facts.filled
+    number_of = bool(headers.NUMBERED & set(said))
+    if is_text and sum(facts.sample.str.count_matches(r"\s+") + 1) >= TEXT_WORDS * len(facts.sample):
+        evidence = "sentences, in which anybody can be named"
+        return _guess(facts, FREE_TEXT, Role.DIRECT_IDENTIFIER, "user.content", evidence, sure=False)
+    if headers.THINGS & set(said):
+        return _guess(facts, "number of a thing", Role.ATTRIBUTE, "system", "its header names a thing", sure=True)
+    if facts.type in ("DOUBLE", "BOOLEAN"):
+        return _guess(facts, "measure", Role.ATTRIBUTE, "user", f"{facts.type.lower()} values", sure=False)
+    if share >= KEYS and facts.distinct >= FEW_VALUES:
+        evidence = f"{share:.0%} of the values occur once"
+        if is_text or number_of:
+            kind, role = "number of somebody", Role.DIRECT_IDENTIFIER
+            return _guess(facts, kind, role, "user.unique_id", evidence, sure=number_of)
+        return _guess(facts, "nearly unique", Role.QUASI_IDENTIFIER, "user", evidence, sure=False)
+    evidence = f"{facts.distinct:,} different values in {facts.filled:,} rows"
+    return _guess(facts, "category" if is_text else "number", Role.QUASI_IDENTIFIER, "user", evidence, sure=False)
+
+
+def _guess(
+    facts: Facts, kind: str, role: Role, category: str, evidence: str, *, sure: bool,
+    domain: IdentifierDomain | None = None,
+) -> Guess:  # fmt: skip
+    return Guess(facts, kind, role, category, evidence, sure, domain)

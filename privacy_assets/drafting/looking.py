@@ -1,0 +1,238 @@
+"""What files are, and what is counted of each of their columns.
+
+Belongs here: format, delimiter, header and encoding of files that nobody has described, and counting. Does not belong
+here: what a column says about a person (`judging.py`), taking rows in (`warehouse/sources`).
+
+Nothing is written anywhere, and no value leaves but in `Facts.sample`, in memory.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from privacy_assets.contracts.contract import Reading, Source
+from privacy_assets.drafting.judging import SAMPLED, Facts
+from privacy_assets.errors import BadSource
+from privacy_assets.warehouse.connections import engine_errors, literal, quoted
+from privacy_assets.warehouse.sources import files
+
+ROWS = 1_000_000
+"""So many rows are counted; what comes after them is measured when the files are taken in."""
+
+SHARED, CATEGORIES = 100, 50
+"""Text is a category where each of its values stands in at least so many rows, and there are at most so many."""
+
+NULLS = ("NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "?", "-", ".")
+"""How programs write that there is no value."""
+
+_DELIMITERS = (",", ";", "\t", "|", " ")
+_PEEK = 1 << 18
+_MAGIC = {
+    b"PK\x03\x04": "a zip archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet",
+}
+_NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/ -]*%?")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found: how the files are read, their columns in order, and how many rows were counted of how many."""
+
+    source: Source
+    columns: tuple[Facts, ...]
+    rows: int
+
+
+def look(pattern: str, root: Path) -> Look:
+    """Look at the files that `pattern` names (relative to `root`, as in a contract).
+
+    Raises BadSource where they cannot be read, are empty or hold no table.
+    """
+    paths = files.paths(Source("local", pattern, "csv"), root)
+    source = _described(pattern, paths[0])
+    with _connected(paths) as con, engine_errors("looking at the source"):
+        names = _staged(con, source, paths)
+        rows = int((con.execute("SELECT count(*) FROM staged").fetchone() or (0,))[0])
+        if not rows:
+            raise BadSource.of("the source has no row", where=pattern, next_step="deliver the file again")
+        columns = tuple(_facts(con, name, f"c{place}", rows) for place, name in enumerate(names))
+    return Look(source, columns, rows)
+
+
+def _described(pattern: str, path: Path) -> Source:
+    with path.open("rb") as file:
+        head = file.read(_PEEK)
+    if head.startswith(b"PAR1"):
+        return Source("local", pattern, "parquet")
+    for magic, what in _MAGIC.items():
+        if head.startswith(magic):
+            raise BadSource.of(
+                "the file is no table of text", where=pattern, expected="CSV, TSV or Parquet", found=what,
+                next_step="unpack or export it first",
+            )  # fmt: skip
+    if not head.strip():
+        raise BadSource.of("the file is empty", where=pattern, next_step="deliver the file again")
+    encoding, text = _decoded(path, head, pattern)
+    lines = text[: text.rfind("\n") + 1] or text
+    delimiter, rows = _delimited(lines)
+    trim = sum(cell != cell.strip() for row in rows for cell in row) * 4 > sum(map(len, rows))
+    rows = [[cell.strip() for cell in row] for row in rows]
+    header = _has_header(rows)
+    held = {cell for row in rows[header:] for cell in row}
+    nulls = ("", *(text for text in NULLS if text in held))
+    return Source("local", pattern, "csv", delimiter, encoding, Reading(header=header, null_text=nulls, trim=trim))
+
+
+def _decoded(path: Path, head: bytes, pattern: str) -> tuple[str, str]:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16", codecs.getincrementaldecoder("utf-16")().decode(head)
+    if b"\0" in head:
+        raise BadSource.of(
+            "the file is no table of text", where=pattern, expected="CSV, TSV or Parquet", found="NUL bytes",
+            next_step="export it as CSV or Parquet first",
+        )  # fmt: skip
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    try:
+        text = decoder.decode(head)
+        with path.open("rb") as file:
+            file.seek(len(head))
+            while chunk := file.read(1 << 20):
+                decoder.decode(chunk)
+    except UnicodeDecodeError:
+        return "latin-1", head.decode("latin-1")
+    return "utf-8", text
+
+
+def _delimited(lines: str) -> tuple[str, list[list[str]]]:
+    """The delimiter by which most lines have one number of cells, and the rows by it."""
+    best: tuple[float, str, list[list[str]]] | None = None
+    for delimiter in _DELIMITERS:
+        try:
+            rows = [row for row in csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter) if row][:1000]
+        except csv.Error:
+            continue
+        ((cells, often),) = Counter(map(len, rows)).most_common(1) or [(0, 0)]
+        if cells > 1 and often >= 0.9 * len(rows):
+            weight = often / len(rows) * (1 if delimiter != " " else 0.5) + min(cells, 50) / 1000
+            if best is None or weight > best[0]:
+                best = weight, delimiter, rows
+    if best is None:
+        return ",", [[line] for line in lines.splitlines() if line][:1000]
+    return best[1], best[2]
+
+
+def _has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names columns: words, all different, none of which is a value below it."""
+    first, below = rows[0], rows[1:]
+    if not all(first) or len({cell.casefold() for cell in first}) < len(first):
+        return False
+    if any(_NUMBER.fullmatch(cell) for cell in first):
+        return False
+    return not any(cell in {row[place] for row in below if place < len(row)} for place, cell in enumerate(first))
+
+
+def _connected(paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    named = ", ".join(literal(str(path)) for path in paths)
+    # nothing is spilled: what does not fit into memory is an error, and no value lies on the disk
+    for setting in ("temp_directory = ''", f"allowed_paths = [{named}]", "python_enable_replacements = false",
+                    "enable_external_access = false", "lock_configuration = true"):  # fmt: skip
+        con.execute(f"SET {setting}")
+    return con
+
+
+def _staged(con: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path]) -> list[str]:
+    """The table `staged` of texts c0, c1, …: trimmed, NULL where nothing stands; the names of its columns."""
+    names: list[str] = []
+    for number, path in enumerate(paths):
+        here = _names(con, source, path)
+        if number and here != names:
+            raise BadSource.of(
+                "the files of the source do not have the same columns", where=source.path,
+                expected=f"{len(names)} columns, named alike", found=f"{len(here)} columns in file {number + 1}",
+                next_step="draft one of them, or make them alike",
+            )  # fmt: skip
+        names = here
+        if source.format == "parquet":
+            cells = ", ".join(f"CAST({quoted(name)} AS VARCHAR)" for name in names)
+            rows = f"SELECT {cells} FROM read_parquet({literal(str(path))}, hive_partitioning = false) LIMIT {ROWS}"
+        else:
+            columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(names)))
+            nulls = ", ".join(map(literal, source.reading.null_text))
+            cells = ", ".join(
+                f"CASE WHEN trim(c{place}) NOT IN ({nulls}) THEN trim(c{place}) END" for place in range(len(names))
+            )
+            rows = (
+                f"SELECT {cells} FROM read_csv({literal(str(path))}, auto_detect = false, columns = {{{columns}}}, "
+                f"header = {str(source.reading.header).lower()}, delim = {literal(source.delimiter)}, quote = '\"', "
+                f"escape = '\"', encoding = {literal(source.encoding)}, ignore_errors = true, null_padding = false, "
+                f"compression = 'none') LIMIT {ROWS}"
+            )
+        if not number:
+            rooms = ", ".join(f"c{place} VARCHAR" for place in range(len(names)))
+            con.execute(f"CREATE TABLE staged ({rooms})")
+        con.execute(f"INSERT INTO staged {rows}")
+    return names
+
+
+def _names(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> list[str]:
+    if source.format == "parquet":
+        return [
+            str(row[0]) for row in con.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})").fetchall()
+        ]
+    first = files.header(source, path, source.path)
+    return list(first) if source.reading.header else [f"column_{at}" for at in range(1, len(first) + 1)]
+
+
+def _facts(con: duckdb.DuckDBPyConnection, name: str, place: str, rows: int) -> Facts:
+    filled, distinct = con.execute(f"SELECT count({place}), count(DISTINCT {place}) FROM staged").fetchone() or (0, 0)
+    sampled = con.execute(
+        f"SELECT value FROM (SELECT DISTINCT {place} AS value FROM staged WHERE {place} IS NOT NULL) "
+        f"ORDER BY hash(value) LIMIT {SAMPLED}"
+    ).to_arrow_table()
+    sample = pl.DataFrame(pl.from_arrow(sampled), schema={"value": pl.String})["value"]
+    type_ = _type(con, place, sample)
+    shared: tuple[str, ...] = ()
+    if type_ == "VARCHAR" and 1 < distinct <= CATEGORIES:
+        counted = con.execute(f"SELECT {place}, count(*) FROM staged WHERE {place} IS NOT NULL GROUP BY 1").fetchall()
+        if min(count for _, count in counted) >= SHARED:
+            shared = tuple(sorted(value for value, _ in counted))
+    return Facts(name, type_, rows, filled, distinct, sample, shared)
+
+
+_TYPES = ("BOOLEAN", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP")
+
+
+def _type(con: duckdb.DuckDBPyConnection, place: str, sample: pl.Series) -> str:
+    """The first type that every value reads as, by the rules of those who take rows in; else text.
+
+    Digits after a leading zero are text: a postal code or a number of somebody, which a number would cut.
+    """
+    if sample.is_empty() or sample.str.contains(r"^[+-]?0[0-9]").any():
+        return "VARCHAR"
+    for type_ in _TYPES:
+        if type_ == "BOOLEAN" and not sample.str.to_lowercase().is_in(["true", "false"]).all():
+            continue
+        con.register("sampled", sample.rename("value").to_frame().to_arrow())
+        few = con.execute(f"SELECT bool_and({files.read_as(type_, 'value')} IS NOT NULL) FROM sampled").fetchone()
+        con.unregister("sampled")
+        if few != (True,):
+            continue
+        unread = con.execute(
+            f"SELECT count(*) FROM staged WHERE {place} IS NOT NULL AND {files.read_as(type_, place)} IS NULL"
+        ).fetchone()
+        if unread == (0,):
+            return type_
+    return "VARCHAR"
