@@ -23,7 +23,7 @@ SAMPLED = 2_000
 
 FEW_VALUES = 4
 FREE_TEXT = "free text"
-TEXT_WORDS = 6
+TEXT_WORDS, LONG_TEXT_WORDS = 6, 10
 KEYS = 0.95
 
 
@@ -81,10 +81,15 @@ def _by_values(facts: Facts, said: tuple[str, ...]) -> Guess | None:
     if facts.distinct < FEW_VALUES <= facts.filled:
         return None  # two or three values that come back are no names
     best: tuple[float, Guess] | None = None
+    sentences = _words_each(facts) >= LONG_TEXT_WORDS
     for kind, detector in DETECTORS.items():
         named = _names(detector.HEADERS, said)
+        parameters = detector.Parameters()
+        few = facts.distinct < min(getattr(parameters, "different", 0), facts.filled / 2)
+        if not named and (few or sentences):
+            continue
         share = detector.fits(facts.sample).sum() / len(facts.sample)
-        needed = detector.Parameters().at_least
+        needed = parameters.at_least
         # a header that names the kind is half of the evidence; without it the values have to say it alone
         if share < (needed / 4 if named else needed):
             continue
@@ -102,6 +107,11 @@ def _by_values(facts: Facts, said: tuple[str, ...]) -> Guess | None:
     return None
 
 
+def _words_each(facts: Facts) -> float:
+    """How many words a value has, on average."""
+    return sum(facts.sample.str.count_matches(r"\s+") + 1) / len(facts.sample)
+
+
 def _names(known: tuple[tuple[str, ...], ...], said: tuple[str, ...]) -> bool:
     """Whether a header names a kind: the name of an order or a product is nobody's."""
     return any(set(said).issuperset(header) for header in known) and not headers.THINGS & set(said)
@@ -112,7 +122,7 @@ def _by_shape(facts: Facts, said: tuple[str, ...]) -> Guess:
     is_text = facts.type == "VARCHAR"
     share = facts.distinct / facts.filled
     number_of = bool(headers.NUMBERED & set(said))
-    if is_text and sum(facts.sample.str.count_matches(r"\s+") + 1) >= TEXT_WORDS * len(facts.sample):
+    if is_text and _words_each(facts) >= TEXT_WORDS:
         evidence = "sentences, in which anybody can be named"
         return _guess(facts, FREE_TEXT, Role.DIRECT_IDENTIFIER, "user.content", evidence, sure=False)
     if headers.THINGS & set(said):

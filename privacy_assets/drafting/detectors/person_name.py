@@ -38,10 +38,12 @@ def _names() -> frozenset[str]:
 
 
 class Parameters(Frozen):
-    """The share of values from which a column holds names of people."""
+    """The share of values from which a column holds names of people; how many different ones there are at least, where
+    they come back and no header says so (Green and Grey are names, and colours)."""
 
     kind: Literal["person_name"] = "person_name"
     at_least: float = 0.5
+    different: int = 20
 
 
 def fits(values: pl.Series) -> pl.Series:

@@ -1,0 +1,91 @@
+"""What is drafted loads and runs as it is, names nobody, and overwrites nothing."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import yaml
+
+from privacy_assets.build import steps
+from privacy_assets.contracts.loading import load
+from privacy_assets.drafting.drafting import draft_files
+from privacy_assets.errors import BadDeclaration, PrivacyAssetsError
+from privacy_assets.gate import Gate
+from privacy_assets.stages.step import carry_out
+from tests.conftest import environment_in
+
+NAMES = ("Ada Lovelace", "Grace Hopper", "Alan Turing", "Katherine Johnson", "Edsger Dijkstra")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """An empty project, and a file of 600 invented people."""
+    root = tmp_path / "project"
+    (root / "data/contracts").mkdir(parents=True)
+    chance = random.Random(2026)
+    rows = [
+        f"u{n:04};{NAMES[n % 5]} {n};canary{n}@example.org;{18 + n % 70};{chance.choice('FM')};"
+        f"19{20 + n % 80}-03-0{1 + n % 9};{chance.choice(['yes', 'no'])};{'true' if n % 3 else 'false'};said canary {n}"
+        " that all of this is well and fine"
+        for n in range(600)
+    ]
+    head = "member id;full name;e-mail;age;sex;date of birth;newsletter;bought;remark"
+    (root / "people.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    return root
+
+
+def test_a_draft_runs_from_the_file_to_the_model(project: Path, tmp_path: Path) -> None:
+    """Without a touch: every stage is published, and nobody who is named is in what a model sees."""
+    drafted = draft_files(project / "people.csv", "shop", project, subject=None, target="bought")
+    roles = {guess.facts.name: guess.role.value for guess in drafted.guesses}
+    assert [roles[name] for name in ("member id", "full name", "e-mail", "remark")] == ["direct_identifier"] * 4
+    gate = Gate.open(project, environment_in(tmp_path))
+    for step in steps(gate.project).values():
+        carry_out(step, gate).raise_faults()
+    contract = load(project).contracts["shop"]
+    assert contract.subject_column == "member id"
+    training = next(asset for asset in gate.project.assets() if asset.stage.value == "training")
+    passport = gate.latest(training)
+    assert passport is not None
+    assert passport.rows == 600
+    columns = {name for name, _ in passport.columns}
+    assert {"age", "sex", "bought"} <= columns
+    assert not columns & {"full name", "e-mail", "remark"}
+
+
+def test_no_value_of_a_person_is_written(project: Path) -> None:
+    """Only categories that a hundred rows share, and every guess has a comment."""
+    drafted = draft_files(project / "people.csv", "shop", project, subject=None, target=None)
+    for path in drafted.paths:
+        text = path.read_text(encoding="utf-8")
+        assert "canary" not in text
+        assert not any(name in text for name in NAMES)
+    contract = yaml.safe_load(drafted.paths[0].read_text())
+    listed = {column["name"] for column in contract["schema"][0]["properties"] if "enum" in column}
+    assert listed == {"sex", "newsletter"}
+    assert drafted.paths[0].read_text().count("      # ") >= len(drafted.guesses)
+
+
+def test_nothing_is_overwritten_and_nothing_half_made_is_left(project: Path) -> None:
+    """A second draft of the name, a column that is not there, a name that is none, a file that is none."""
+
+    def files() -> set[Path]:
+        return {path for path in project.rglob("*") if path.is_file()}
+
+    before = files()
+    (project / "empty.csv").touch()
+    for file, name, words in (
+        ("people.csv", "shop", {"subject": "nobody", "target": None}),
+        ("people.csv", "shop", {"subject": None, "target": "nothing"}),
+        ("people.csv", "Sh op", {"subject": None, "target": None}),
+        ("empty.csv", "shop", {"subject": None, "target": None}),
+        ("absent.csv", "shop", {"subject": None, "target": None}),
+    ):
+        with pytest.raises(PrivacyAssetsError):
+            draft_files(project / file, name, project, **words)
+    assert files() - {project / "empty.csv"} == before
+    draft_files(project / "people.csv", "shop", project, subject=None, target=None)
+    with pytest.raises(BadDeclaration, match="not overwritten"):
+        draft_files(project / "people.csv", "shop", project, subject=None, target=None)

@@ -1,0 +1,91 @@
+"""What files are: format, delimiter, header, encoding, types; and what is no table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from privacy_assets.drafting import looking
+from privacy_assets.drafting.looking import Look, look
+from privacy_assets.errors import BadSource
+
+ROWS = [("p-1", "18", "true", "2024-01-31", "1.5", "007"), ("p-2", "", "false", "1999-12-01", "-2", "118")] * 30
+HEAD = ("id", "age", "smoker", "since", "weight", "code")
+TYPES = ["VARCHAR", "BIGINT", "BOOLEAN", "DATE", "DOUBLE", "VARCHAR"]
+
+
+def seen(tmp_path: Path, content: bytes | str, name: str = "file.csv", encoding: str = "utf-8") -> Look:
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
+    return look(name, tmp_path)
+
+
+def table(delimiter: str, end: str = "\n", *, head: bool = True) -> str:
+    return "".join(delimiter.join(row) + end for row in ([HEAD] if head else []) + ROWS)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_delimited_files_are_described(tmp_path: Path, delimiter: str, end: str, encoding: str) -> None:
+    """By content alone; digits after a zero stay text."""
+    found = seen(tmp_path, table(delimiter, end), encoding=encoding)
+    assert (found.source.format, found.source.delimiter, found.rows) == ("csv", delimiter, len(ROWS))
+    assert found.source.reading.header
+    assert [facts.name for facts in found.columns] == list(HEAD)
+    assert [facts.type for facts in found.columns] == TYPES
+    assert [(facts.filled, facts.distinct) for facts in found.columns[:2]] == [(60, 2), (30, 1)]
+
+
+def test_without_a_header_columns_are_named_by_their_place(tmp_path: Path) -> None:
+    """A first row that is like the others is a row."""
+    found = seen(tmp_path, table(",", head=False))
+    assert not found.source.reading.header
+    assert found.rows == len(ROWS)
+    assert [facts.name for facts in found.columns] == [f"column_{at}" for at in range(1, 7)]
+
+
+def test_spaces_and_marks_for_nothing_are_noticed(tmp_path: Path) -> None:
+    """As survey files write them; what stands for no value is counted as none."""
+    found = seen(tmp_path, "age, work\n" + "39, State-gov\n?, ?\n41, Private\n" * 20)
+    assert found.source.reading.trim
+    assert found.source.reading.null_text == ("", "?")
+    assert [(facts.type, facts.filled) for facts in found.columns] == [("BIGINT", 40), ("VARCHAR", 40)]
+
+
+def test_parquet_and_several_files_are_one_table(tmp_path: Path) -> None:
+    """A pattern takes all of them, if they are alike."""
+    frame = pl.DataFrame({"id": ["a", "b"], "n": [1, 2]})
+    for name in ("1.parquet", "2.parquet"):
+        frame.write_parquet(tmp_path / name)
+    found = look("*.parquet", tmp_path)
+    assert (found.source.format, found.rows, [facts.type for facts in found.columns]) == (
+        "parquet", 4, ["VARCHAR", "BIGINT"],
+    )  # fmt: skip
+    frame.rename({"n": "m"}).write_parquet(tmp_path / "3.parquet")
+    with pytest.raises(BadSource, match="same columns"):
+        look("*.parquet", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"), (b" \n\n", "empty"), (b"a,b\n", "no row"), (b"PK\x03\x04rest", "zip"), (b"\x1f\x8brest", "gzip"),
+        (b"%PDF-1.7", "PDF"), (b"a,b\n1,\x002\n", "NUL"), (b"PAR1broken", "cannot|failed"),
+    ],
+)  # fmt: skip
+def test_what_is_no_table_is_told_apart(tmp_path: Path, content: bytes, said: str) -> None:
+    """With what it is, and a next step; no error quotes the file."""
+    with pytest.raises(Exception, match=said) as raised:
+        seen(tmp_path, content)
+    assert type(raised.value).__module__ == "privacy_assets.errors"
+    assert "next: " in str(raised.value)
+
+
+def test_text_is_a_category_only_where_every_value_is_common(tmp_path: Path) -> None:
+    """One value that fewer rows hold than that, and none is listed."""
+    often = "kind\n" + "red\nblue\n" * looking.SHARED
+    assert seen(tmp_path, often).columns[0].shared == ("blue", "red")
+    assert seen(tmp_path, often + "rare\n").columns[0].shared == ()
