@@ -72,7 +72,8 @@ def test_parquet_and_several_files_are_one_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "empty"), (b" \n\n", "empty"), (b"a,b\n", "no row"), (b"PK\x03\x04rest", "zip"), (b"\x1f\x8brest", "gzip"),
+        (b"", "empty"), (b" \n\n", "empty"), (b"a,b\n", "no row"), (b"PK\x03\x04rest", "zip"),
+        (b"\x1f\x8brest", "gzip"),
         (b"%PDF-1.7", "PDF"), (b"a,b\n1,\x002\n", "NUL"), (b"PAR1broken", "cannot|failed"),
     ],
 )  # fmt: skip
