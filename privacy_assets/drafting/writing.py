@@ -18,6 +18,9 @@ from privacy_assets.drafting.judging import FREE_TEXT, Guess
 from privacy_assets.drafting.looking import Look
 from privacy_assets.words import Role
 
+NARROW = ("date", "postal code", "house number", "nearly unique")
+"""Kinds of numbers that point at few people as they are, and that no technique for numbers makes usefully coarser."""
+
 LOGICAL = {
     "VARCHAR": "string", "BIGINT": "integer", "DOUBLE": "number", "BOOLEAN": "boolean", "DATE": "date",
     "TIMESTAMP": "timestamp",
@@ -141,6 +144,8 @@ def _technique(guess: Guess, *, is_target: bool) -> str | None:
         case "DATE" | "TIMESTAMP":
             return "{kind: truncate_date, to: year}"
         case "VARCHAR" if not guess.facts.shared:
+            return None
+        case "BIGINT" if guess.kind in NARROW and not is_target:
             return None
         case _ if guess.kind == "age" and not is_target:
             return "{kind: code_extremes, high: 89}"

@@ -55,6 +55,16 @@ def test_a_draft_runs_from_the_file_to_the_model(project: Path, tmp_path: Path) 
     assert not columns & {"full name", "e-mail", "remark"}
 
 
+def test_numbers_that_point_at_few_are_not_taken(project: Path) -> None:
+    """A day of birth or a postal code that is written as a number, as it is, would go where models are trained."""
+    rows = "".join(f"{1920 + n % 80}0{1 + n % 9}1{n % 9};{10000 + n % 90};{n % 7}\n" for n in range(600))
+    (project / "numbers.csv").write_text(f"date of birth;zip;visits\n{rows}")
+    drafted = draft_files(project / "numbers.csv", "numbers", project, subject=None, target=None)
+    assert [guess.facts.type for guess in drafted.guesses] == ["BIGINT"] * 3
+    purpose = yaml.safe_load(drafted.paths[1].read_text())
+    assert set(purpose["datasets"]["numbers"]["columns"]) == {"_row", "visits"}
+
+
 def test_no_value_of_a_person_is_written(project: Path) -> None:
     """Only categories that a hundred rows share, and every guess has a comment."""
     drafted = draft_files(project / "people.csv", "shop", project, subject=None, target=None)
