@@ -21,6 +21,7 @@ import duckdb
 import polars as pl
 
 from privacy_assets.contracts.contract import Reading, Source
+from privacy_assets.drafting.detectors import DETECTORS
 from privacy_assets.drafting.judging import SAMPLED, Facts
 from privacy_assets.errors import BadSource
 from privacy_assets.warehouse.connections import engine_errors, literal, quoted
@@ -134,13 +135,28 @@ def _delimited(lines: str) -> tuple[str, list[list[str]]]:
 
 
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names columns: words, all different, none of which is a value below it."""
+    """Whether the first row names columns: words, all different, none of them a value below it or a person's."""
     first, below = rows[0], rows[1:]
     if not all(first) or len({cell.casefold() for cell in first}) < len(first):
         return False
-    if any(_NUMBER.fullmatch(cell) for cell in first):
+    if any(_NUMBER.fullmatch(cell) for cell in first) or _is_somebody(first):
         return False
     return not any(cell in {row[place] for row in below if place < len(row)} for place, cell in enumerate(first))
+
+
+def _is_somebody(cells: Sequence[str]) -> bool:
+    """Whether a row could be a person's: then it is none of headers, which are shown and written down.
+
+    One value that is nothing else is enough; names and places are words as well, so half of the row must be some.
+    """
+    row = pl.Series(cells, dtype=pl.String)
+    found = {kind: detector.fits(row) for kind, detector in DETECTORS.items()}
+    if any(found[kind].any() for kind in found if kind not in _ALSO_WORDS):
+        return True
+    return 2 * sum(any(found[kind][at] for kind in _ALSO_WORDS) for at in range(len(cells))) >= len(cells)
+
+
+_ALSO_WORDS = ("person_name", "place", "street")
 
 
 def _connected(paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:

@@ -47,6 +47,22 @@ def test_without_a_header_columns_are_named_by_their_place(tmp_path: Path) -> No
     assert [facts.name for facts in found.columns] == [f"column_{at}" for at in range(1, 7)]
 
 
+@pytest.mark.parametrize(
+    "first", ["Ada,Lovelace,yes", "Marie,Paris,no", "ada@example.org,blue,yes", "n/a,+44 20 7946 0958,yes"]
+)
+def test_a_first_row_that_could_be_a_persons_is_no_header(tmp_path: Path, first: str) -> None:
+    """Its values would be shown, and written into a contract."""
+    found = seen(tmp_path, f"{first}\n" + "Grace,Hopper,no\nAlan,Turing,maybe\n" * 20)
+    assert [facts.name for facts in found.columns] == ["column_1", "column_2", "column_3"]
+
+
+@pytest.mark.parametrize("first", ["name,email,phone", "First Name,Last Name,City", "given_name,surname,state"])
+def test_words_that_name_columns_are_a_header(tmp_path: Path, first: str) -> None:
+    """Also where people's data stands below."""
+    found = seen(tmp_path, f"{first}\n" + "Grace,Hopper,no\nAlan,Turing,maybe\n" * 20)
+    assert [facts.name for facts in found.columns] == first.split(",")
+
+
 def test_spaces_and_marks_for_nothing_are_noticed(tmp_path: Path) -> None:
     """As survey files write them; what stands for no value is counted as none."""
     found = seen(tmp_path, "age, work\n" + "39, State-gov\n?, ?\n41, Private\n" * 20)
@@ -87,6 +103,6 @@ def test_what_is_no_table_is_told_apart(tmp_path: Path, content: bytes, said: st
 
 def test_text_is_a_category_only_where_every_value_is_common(tmp_path: Path) -> None:
     """One value that fewer rows hold than that, and none is listed."""
-    often = "kind\n" + "red\nblue\n" * looking.SHARED
+    often = "colour\n" + "red\nblue\n" * looking.SHARED
     assert seen(tmp_path, often).columns[0].shared == ("blue", "red")
     assert seen(tmp_path, often + "rare\n").columns[0].shared == ()
