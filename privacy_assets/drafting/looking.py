@@ -139,21 +139,26 @@ def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     first, below = rows[0], rows[1:]
     if not all(first) or len({cell.casefold() for cell in first}) < len(first):
         return False
-    if any(_NUMBER.fullmatch(cell) for cell in first) or _is_somebody(first):
+    columns = [[row[place] for row in below if place < len(row)] for place in range(len(first))]
+    if any(_NUMBER.fullmatch(cell) or cell in column for cell, column in zip(first, columns, strict=True)):
         return False
-    return not any(cell in {row[place] for row in below if place < len(row)} for place, cell in enumerate(first))
+    stands_over_numbers = any(
+        cell not in NULLS and 2 * sum(bool(_NUMBER.fullmatch(value)) for value in column) > len(column)
+        for cell, column in zip(first, columns, strict=True)
+    )
+    return not _is_somebody(first, also_by_name=not stands_over_numbers)
 
 
-def _is_somebody(cells: Sequence[str]) -> bool:
+def _is_somebody(cells: Sequence[str], *, also_by_name: bool) -> bool:
     """Whether a row could be a person's: then it is none of headers, which are shown and written down.
 
-    One value that is nothing else is enough; names and places are words as well, so half of the row must be some.
+    Names and places are words as well, so they are asked for only where nothing else says that the row is a header.
     """
     row = pl.Series(cells, dtype=pl.String)
     found = {kind: detector.fits(row) for kind, detector in DETECTORS.items()}
-    if any(found[kind].any() for kind in found if kind not in _ALSO_WORDS):
-        return True
-    return 2 * sum(any(found[kind][at] for kind in _ALSO_WORDS) for at in range(len(cells))) >= len(cells)
+    written_so = row.str.contains(r"^\p{Lu}\p{Ll}+(?: |$)")
+    by_name = found["person_name"] & written_so
+    return any(found[kind].any() for kind in found if kind not in _ALSO_WORDS) or (also_by_name and bool(by_name.any()))
 
 
 _ALSO_WORDS = ("person_name", "place", "street")

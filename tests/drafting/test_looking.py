@@ -56,10 +56,14 @@ def test_a_first_row_that_could_be_a_persons_is_no_header(tmp_path: Path, first:
     assert [facts.name for facts in found.columns] == ["column_1", "column_2", "column_3"]
 
 
-@pytest.mark.parametrize("first", ["name,email,phone", "First Name,Last Name,City", "given_name,surname,state"])
-def test_words_that_name_columns_are_a_header(tmp_path: Path, first: str) -> None:
-    """Also where people's data stands below."""
-    found = seen(tmp_path, f"{first}\n" + "Grace,Hopper,no\nAlan,Turing,maybe\n" * 20)
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [("name,email,phone", "no"), ("First Name,Last Name,City", "no"), ("given_name,surname,state", "no"),
+     ("Kind,Price,Rose", "12")],
+)  # fmt: skip
+def test_words_that_name_columns_are_a_header(tmp_path: Path, first: str, more: str) -> None:
+    """Also where people's data stands below; a word that is a name, too, if it stands beside one over numbers."""
+    found = seen(tmp_path, f"{first}\n" + f"Grace,Hopper,{more}\nAlan,Turing,{more}1\n" * 20)
     assert [facts.name for facts in found.columns] == first.split(",")
 
 
