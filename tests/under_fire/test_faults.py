@@ -202,10 +202,14 @@ ERRORS = ("EIO", "ENOSPC")
 
 @pytest.mark.needs("strace")
 @pytest.mark.parametrize(
-    "tries", [8, pytest.param(0, marks=[pytest.mark.long, pytest.mark.timeout(3600)])], ids=["sample", "long"]
+    ("errors", "tries"),
+    [
+        pytest.param(ERRORS, 8, id="sample"),
+        *(pytest.param((one,), 0, id=one, marks=[pytest.mark.long, pytest.mark.timeout(3600)]) for one in ERRORS),
+    ],
 )
 def test_a_publication_on_a_failing_disk_says_so_and_is_whole(
-    shop: Workshop, figures: Callable[..., None], tries: int
+    shop: Workshop, figures: Callable[..., None], errors: tuple[str, ...], tries: int
 ) -> None:
     """T-REL-2: EIO and ENOSPC from any call about the home (long: from every one): an error of ours, or none."""
     rng = random.Random(tries)
@@ -215,7 +219,7 @@ def test_a_publication_on_a_failing_disk_says_so_and_is_whole(
     places = [
         (place, error)
         for place, _, call in calls_of(log)
-        for error in ERRORS
+        for error in errors
         if any(name in call for name in about) and not call.startswith("flock")
     ]
     before, counts, readable, left = shop.do("examined", assets=[RAW]), Counter[str](), 0, 0
@@ -232,7 +236,7 @@ def test_a_publication_on_a_failing_disk_says_so_and_is_whole(
         left += remains
         before = answer["next"]
     figures(
-        "T-REL-2 EIO and ENOSPC at calls of a publication",
+        f"T-REL-2 {' and '.join(errors)} at calls of a publication",
         tried=counts.total(),
         **{f"{name} stands": count for name, count in sorted(counts.items())},
         **{"raw rows visible": readable, "left behind": left},
