@@ -119,7 +119,7 @@ def _purpose(name: str, guesses: Sequence[Guess], subject: str | None, target: s
         if column == who:
             continue
         if technique is None:
-            left.append(f"    # not taken: {column} ({guess.kind})")
+            left.append(f"    # not taken: {_text(column)} ({guess.kind})")
             continue
         why = "it is what the model learns to predict" if column == target else "say why, or remove it"
         yield f"      {_text(column)}:\n        why: {why}\n        technique: {technique}"

@@ -78,6 +78,27 @@ def test_no_value_of_a_person_is_written(project: Path) -> None:
     assert drafted.paths[0].read_text().count("      # ") >= len(drafted.guesses)
 
 
+@pytest.mark.parametrize(
+    "header", ['select"; drop', "a: b", "*alias", "&anchor", "!!tag", "yes", "null", "größe", "#no comment", "'", "{x}"]
+)
+def test_whatever_a_column_is_called_is_its_name_and_nothing_else(project: Path, header: str) -> None:
+    """Words of YAML and SQL, quotes and letters of all kinds."""
+    quoted = '"' + header.replace('"', '""') + '"'
+    (project / "odd.csv").write_text(f"{quoted};note\n" + "1.5;x\n2.5;y\n" * 60, encoding="utf-8")
+    draft_files(project / "odd.csv", "odd", project, subject=None, target=None)
+    loaded = load(project)
+    assert [column.name for column in loaded.contracts["odd"].columns] == [header, "note"]
+    assert set(loaded.purposes["odd_model"].datasets["odd"].columns) == {"_row", header}
+
+
+def test_a_header_that_would_end_a_comment_is_refused(project: Path) -> None:
+    """A line end in a column's name: nothing is written."""
+    (project / "odd.csv").write_text('"a\nkind: Other";note\n' + "x;1\ny;2\n" * 60, encoding="utf-8")
+    with pytest.raises(PrivacyAssetsError):
+        draft_files(project / "odd.csv", "odd", project, subject=None, target=None)
+    assert not any(path.is_file() for path in (project / "data").rglob("*.yaml"))
+
+
 def test_nothing_is_overwritten_and_nothing_half_made_is_left(project: Path) -> None:
     """A second draft of the name, a column that is not there, a name that is none, a file that is none."""
 
