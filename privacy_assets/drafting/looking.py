@@ -28,7 +28,7 @@ from privacy_assets.warehouse.connections import engine_errors, literal, quoted
 from privacy_assets.warehouse.sources import files
 
 ROWS = 1_000_000
-"""So many rows are counted; what comes after them is measured when the files are taken in."""
+"""So many rows of each file are counted; what comes after them is measured when the files are taken in."""
 
 SHARED, CATEGORIES = 100, 50
 """Text is a category where each of its values stands in at least so many rows, and there are at most so many."""
@@ -49,7 +49,7 @@ _NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/ -]*%?")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was found: how the files are read, their columns in order, and how many rows were counted of how many."""
+    """What was found: how the files are read, their columns in order, and how many rows were counted."""
 
     source: Source
     columns: tuple[Facts, ...]
@@ -98,7 +98,13 @@ def _described(pattern: str, path: Path) -> Source:
 
 def _decoded(path: Path, head: bytes, pattern: str) -> tuple[str, str]:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16", codecs.getincrementaldecoder("utf-16")().decode(head)
+        try:
+            return "utf-16", codecs.getincrementaldecoder("utf-16")().decode(head)
+        except UnicodeDecodeError:
+            raise BadSource.of(
+                "the file cannot be read as UTF-16, which it says it is", where=pattern,
+                next_step="deliver it again, or export it as UTF-8",
+            ) from None  # fmt: skip
     if b"\0" in head:
         raise BadSource.of(
             "the file is no table of text", where=pattern, expected="CSV, TSV or Parquet", found="NUL bytes",

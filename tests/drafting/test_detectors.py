@@ -23,7 +23,7 @@ GOOD: dict[str, list[str]] = {
     "national_number": ["078-05-1121", "219-09-9998"],
     "person_name": ["Ada Lovelace", "O'Neil, Maria", "Jörg Müller"],
     "phone": ["+44 20 7946 0958", "(202) 555-0143", "030 901820-0"],
-    "place": ["Aachen", "france", "California", "NSW"],
+    "place": ["Aachen", "Weißenfels", "france", "California", "NSW"],
     "street": ["12 Main Street", "Hauptstraße 5", "Apt. 4, 7 Elm Ave", "rue de Rivoli 3"],
     "web_address": ["https://example.org/ada", "www.example.org"],
 }
@@ -85,6 +85,6 @@ def test_a_library_that_fails_on_a_value_says_no_and_nothing_of_it() -> None:
 
 def test_headers_are_taken_apart_into_words() -> None:
     """By case, by marks, by digits."""
-    assert words("customerEMail_2") == ("customer", "email", "2") or words("customerEMail_2")[0] == "customer"
+    assert words("customerEMail_2") == ("customer", "email", "2")
     assert words("Date of Birth") == ("date", "of", "birth")
     assert words("PLZ") == ("plz",)

@@ -95,6 +95,7 @@ def test_parquet_and_several_files_are_one_table(tmp_path: Path) -> None:
         (b"", "empty"), (b" \n\n", "empty"), (b"a,b\n", "no row"), (b"PK\x03\x04rest", "zip"),
         (b"\x1f\x8brest", "gzip"),
         (b"%PDF-1.7", "PDF"), (b"a,b\n1,\x002\n", "NUL"), (b"PAR1broken", "cannot|failed"),
+        (b"\xff\xfea\x00,\x00\x00\xdc\x00\xdc", "UTF-16"),
     ],
 )  # fmt: skip
 def test_what_is_no_table_is_told_apart(tmp_path: Path, content: bytes, said: str) -> None:

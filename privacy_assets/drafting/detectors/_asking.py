@@ -34,7 +34,7 @@ def _answer(is_one: Callable[[str], bool], text: str) -> bool:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words of a header, in lower case: `customerEMail_2` has customer, e, mail, 2."""
+    """The words of a header, in lower case: `customerEMail_2` has customer, email, 2."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
     return tuple(re.findall(r"[^\W\d_]+|\d+", apart.lower()))
 
@@ -56,8 +56,8 @@ def _texts(provider: str, attributes: tuple[str, ...]) -> Iterator[str]:
 
 
 def folded(text: str) -> str:
-    """The text as lists are compared."""
-    return " ".join(text.casefold().split())
+    """The text as lists are compared: as `among` writes a value, so that ß stays what it is."""
+    return " ".join(text.lower().split())
 
 
 def among(values: pl.Series, known: frozenset[str]) -> pl.Series:
