@@ -176,13 +176,15 @@ def test_dagsters_history_is_repaired_after_a_kill(shop: Workshop, figures: Call
     rng = random.Random(tries)
     assert shop.do("materialized", assets=[RAW])["success"]
     checkpoint = shop.home / "ledger/checkpoint"
-    repaired = unknown = lost = 0
-    for _ in range(tries):
+    repaired = unknown = lost = tried = 0
+    # on a busy machine a kill may come too late: the first is at once, and until one is in time there are more of them
+    while tried < tries or (not unknown and tried < 20 * tries):
+        tried += 1
         published = checkpoint.read_bytes()
         run = shop.start("materialized", assets=[RAW])
         while checkpoint.read_bytes() == published:
             time.sleep(0.001)
-        time.sleep(rng.uniform(0, 0.1))
+        time.sleep(rng.uniform(0, 0.1) if unknown else 0)
         os.kill(run.pid, signal.SIGKILL)
         assert run.end()["status"] == -9
         answer = shop.do("told", assets=[RAW])
@@ -192,7 +194,7 @@ def test_dagsters_history_is_repaired_after_a_kill(shop: Workshop, figures: Call
         repaired += found["repaired"] - before["repaired"]
         lost += len(set(found["published"]) - set(found["known"]))
         assert len(found["known"]) == len(set(found["known"])), "a version was told twice"
-    figures("T-REL-1 kill -9 before Dagster is told", tried=tries, unknown=unknown, repaired=repaired, lost=lost)
+    figures("T-REL-1 kill -9 before Dagster is told", tried=tried, unknown=unknown, repaired=repaired, lost=lost)
     assert repaired == unknown > 0
     assert lost == 0
 
