@@ -1,4 +1,4 @@
 """Contracts and purposes from data that nobody has described.
 
-looking ─► judging (detectors, headers) ─► writing
+looking ─► judging (detectors, headers) ─► combinations ─► writing
 """

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from privacy_assets.contracts.loading import load
+from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.judging import Guess, judge
 from privacy_assets.drafting.looking import look
 from privacy_assets.drafting.writing import write
@@ -53,7 +54,9 @@ def draft_files(file: Path, name: str, root: Path, *, subject: str | None, targe
                 "there is no such column in the file", where=option,
                 expected="one of " + ", ".join(facts.name for facts in found.columns),
             )  # fmt: skip
-    draft = write(name, found, guesses, subject=subject or _subject(guesses), target=target)
+    subject = subject or _subject(guesses)
+    guesses, sets = with_combinations(guesses, found.codes, rows=found.rows, subject=subject)
+    draft = write(name, found, guesses, sets, subject=subject, target=target)
     written: list[Path] = []
     try:
         for path, text in zip(paths, (draft.contract, draft.purpose), strict=True):

@@ -22,7 +22,7 @@ SAMPLED = 2_000
 """So many different values of a column are looked at."""
 
 FEW_VALUES = 4
-FREE_TEXT = "free text"
+FREE_TEXT, MEASURE, THING = "free text", "measure", "number of a thing"
 TEXT_WORDS, LONG_TEXT_WORDS = 6, 10
 KEYS = 0.95
 
@@ -126,9 +126,9 @@ def _by_shape(facts: Facts, said: tuple[str, ...]) -> Guess:
         evidence = "sentences, in which anybody can be named"
         return _guess(facts, FREE_TEXT, Role.DIRECT_IDENTIFIER, "user.content", evidence, sure=False)
     if headers.THINGS & set(said):
-        return _guess(facts, "number of a thing", Role.ATTRIBUTE, "system", "its header names a thing", sure=True)
+        return _guess(facts, THING, Role.ATTRIBUTE, "system", "its header names a thing", sure=True)
     if facts.type in ("DOUBLE", "BOOLEAN"):
-        return _guess(facts, "measure", Role.ATTRIBUTE, "user", f"{facts.type.lower()} values", sure=False)
+        return _guess(facts, MEASURE, Role.ATTRIBUTE, "user", f"{facts.type.lower()} values", sure=False)
     if share >= KEYS and facts.distinct >= FEW_VALUES:
         evidence = f"{share:.0%} of the values occur once"
         if is_text or number_of:

@@ -14,12 +14,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from privacy_assets.drafting.combinations import Combinations
 from privacy_assets.drafting.judging import FREE_TEXT, Guess
 from privacy_assets.drafting.looking import Look
 from privacy_assets.words import Role
 
 NARROW = ("date", "postal code", "house number", "nearly unique")
 """Kinds of numbers that point at few people as they are, and that no technique for numbers makes usefully coarser."""
+
+MOST_SETS_WRITTEN = 20
+"""So many sets of columns that single people out are listed, the smallest first, those that single out most first."""
 
 LOGICAL = {
     "VARCHAR": "string", "BIGINT": "integer", "DOUBLE": "number", "BOOLEAN": "boolean", "DATE": "date",
@@ -35,17 +39,22 @@ class Draft:
     purpose: str
 
 
-def write(name: str, found: Look, guesses: Sequence[Guess], *, subject: str | None, target: str | None) -> Draft:
-    """The draft of a dataset. `subject` is the column that names a person (None: every row is another one), `target`
-    what a model is to predict (None: no model)."""
+def write(
+    name: str, found: Look, guesses: Sequence[Guess], sets: Combinations, *, subject: str | None, target: str | None
+) -> Draft:
+    """The draft of a dataset. `sets` are the columns that single people out together, `subject` is the column of
+    persons (None: every row is another one), `target` what a model is to predict (None: no model)."""
     return Draft(
-        "\n".join(_contract(name, found, guesses, subject)) + "\n",
+        "\n".join(_contract(name, found, guesses, sets, subject)) + "\n",
         "\n".join(_purpose(name, guesses, subject, target)) + "\n",
     )
 
 
-def _contract(name: str, found: Look, guesses: Sequence[Guess], subject: str | None) -> Iterator[str]:
+def _contract(
+    name: str, found: Look, guesses: Sequence[Guess], sets: Combinations, subject: str | None
+) -> Iterator[str]:
     yield f"# Drafted from {found.rows:,} rows. What it says of people is guessed: read it, mend it, remove this line."
+    yield from _sets(sets)
     yield "apiVersion: v3.2.0\nkind: DataContract"
     yield f"id: {name}\nversion: 1.0.0\nname: {name.replace('_', ' ').capitalize()}\nstatus: draft"
     yield "description:\n  purpose: Say here what this is, and who is in it.\nteam:\n  name: unknown"
@@ -60,6 +69,22 @@ def _contract(name: str, found: Look, guesses: Sequence[Guess], subject: str | N
     yield f"schema:\n  - name: {name}\n    properties:"
     for guess in guesses:
         yield from _column(guess, guess.facts.name == subject)
+
+
+def _sets(sets: Combinations) -> Iterator[str]:
+    of = f"{sets.measured:,} rows"
+    if sets.measured < sets.rows:
+        of += f" drawn from {sets.rows:,} (of all of them it is less)"
+    many = f"sets of at most {sets.widest} columns" if sets.widest > 1 else "columns"
+    if not sets.found:
+        yield f"# No {many} single out more than {sets.above:.0%} of {of}."
+        return
+    yield f"# The smallest {many} that single out more than {sets.above:.0%} of {of}:"
+    yield "# so many have a combination of values that nobody else has, and are found by whoever knows it."
+    for one in sets.found[:MOST_SETS_WRITTEN]:
+        yield f"#   {one.share:.1%} by {', '.join(map(_text, one.columns))}"
+    if (more := len(sets.found) - MOST_SETS_WRITTEN) > 0:
+        yield f"#   and {more} more sets"
 
 
 def _server(found: Look) -> Iterator[str]:

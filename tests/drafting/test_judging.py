@@ -14,6 +14,7 @@ import pytest
 import yaml
 from faker import Faker
 
+from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.judging import FREE_TEXT, Facts, Guess, judge
 from privacy_assets.drafting.looking import look
 from privacy_assets.words import Role
@@ -38,7 +39,7 @@ def guesses(name: str, tmp_path: Path) -> Iterator[tuple[str, Guess]]:
     spec = LABELS[name]
     if name == "twelve":
         pl.DataFrame(_twelve()).write_csv(tmp_path / "twelve.csv")
-        yield from ((facts.name, judge(facts)) for facts in look(str(tmp_path / "twelve.csv"), Path("/")).columns)
+        yield from _drafted(tmp_path / "twelve.csv")
         return
     for file in spec["files"]:
         path = DATA / file
@@ -54,7 +55,15 @@ def guesses(name: str, tmp_path: Path) -> Iterator[tuple[str, Guess]]:
             named = tmp_path / path.name
             named.write_text(delimiter.join(spec["header"]) + "\n" + path.read_text())
             path = named
-        yield from ((facts.name, judge(facts)) for facts in look(str(path.resolve()), Path("/")).columns)
+        yield from _drafted(path)
+
+
+def _drafted(path: Path) -> Iterator[tuple[str, Guess]]:
+    """As a draft guesses: each column, then what they say together."""
+    found = look(str(path.resolve()), Path("/"))
+    alone = [judge(facts) for facts in found.columns]
+    together, _ = with_combinations(alone, found.codes, rows=found.rows, subject=None)
+    yield from ((guess.facts.name, guess) for guess in together)
 
 
 def _twelve() -> dict[str, list[str]]:
