@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from privacy_assets.drafting import headers
-from privacy_assets.drafting.detectors import DETECTORS
+from privacy_assets.drafting.detectors import DETECTORS, SEARCHERS
 from privacy_assets.drafting.detectors._asking import words
 from privacy_assets.words import IdentifierDomain, Role
 
@@ -107,6 +107,17 @@ def _by_values(facts: Facts, said: tuple[str, ...]) -> Guess | None:
     return None
 
 
+def _named_inside(texts: pl.Series) -> str:
+    """How many of the texts hold an identifier, of each kind that can be found within one."""
+    held = {one.CALLED: int((one.inside(texts) > 0).sum()) for one in SEARCHERS.values()}
+    most = sorted((item for item in held.items() if item[1]), key=lambda item: (-item[1], item[0]))
+    if not most:
+        return f"; in {len(texts):,} different values no identifier was found, which does not mean that there is none"
+    first, *others = (f"{count:,} {{}}{called}" for called, count in most)
+    held_by = ", ".join([first.format("hold "), *(other.format("") for other in others)])
+    return f"; of {len(texts):,} different values at least {held_by}"
+
+
 def _words_each(facts: Facts) -> float:
     """How many words a value has, on average."""
     return sum(facts.sample.str.count_matches(r"\s+") + 1) / len(facts.sample)
@@ -123,7 +134,7 @@ def _by_shape(facts: Facts, said: tuple[str, ...]) -> Guess:
     share = facts.distinct / facts.filled
     number_of = bool(headers.NUMBERED & set(said))
     if is_text and _words_each(facts) >= TEXT_WORDS:
-        evidence = "sentences, in which anybody can be named"
+        evidence = f"sentences, in which anybody can be named{_named_inside(facts.sample)}"
         return _guess(facts, FREE_TEXT, Role.DIRECT_IDENTIFIER, "user.content", evidence, sure=False)
     if headers.THINGS & set(said):
         return _guess(facts, THING, Role.ATTRIBUTE, "system", "its header names a thing", sure=True)

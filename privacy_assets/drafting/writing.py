@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from privacy_assets.words import Role
 NARROW = ("date", "postal code", "house number", "nearly unique")
 """Kinds of numbers that point at few people as they are, and that no technique for numbers makes usefully coarser."""
 
+WIDTH = 120
 MOST_SETS_WRITTEN = 20
 """So many sets of columns that single people out are listed, the smallest first, those that single out most first."""
 
@@ -102,7 +104,8 @@ def _server(found: Look) -> Iterator[str]:
 def _column(guess: Guess, is_subject: bool) -> Iterator[str]:
     facts = guess.facts
     role = Role.DIRECT_IDENTIFIER if is_subject else guess.role
-    yield f"      # {guess.kind}: {guess.evidence}" + ("" if guess.sure else ". Unsure: the more protected role")
+    said = f"{guess.kind}: {guess.evidence}" + ("" if guess.sure else ". Unsure: the more protected role")
+    yield from textwrap.wrap(said, WIDTH, initial_indent="      # ", subsequent_indent="      #   ")
     yield f"      - name: {_text(facts.name)}\n        logicalType: {LOGICAL[_type(guess, role)]}"
     if is_subject:
         yield "        required: true"

@@ -7,8 +7,8 @@ import pytest
 from faker import Faker
 
 from privacy_assets.contracts._odcs import categories
-from privacy_assets.drafting.detectors import DETECTORS
-from privacy_assets.drafting.detectors._asking import confirmed, words
+from privacy_assets.drafting.detectors import DETECTORS, SEARCHERS
+from privacy_assets.drafting.detectors._asking import confirmed, told, words
 
 FAKE = Faker(["en_US", "de_DE", "fr_FR"])
 FAKE.seed_instance(2026)
@@ -60,6 +60,59 @@ def test_a_detector_answers_for_every_value_whatever_it_is(kind: str) -> None:
     assert DETECTORS[kind].CATEGORY in categories()
     assert 0 < DETECTORS[kind].Parameters().at_least <= 1
     assert all(word == word.lower() for header in DETECTORS[kind].HEADERS for word in header)
+
+
+WITHIN: dict[str, list[str]] = {
+    "card": ["paid by 4111 1111 1111 1111.", "(4111111111111111)"],
+    "email": ["Mail to ada@example.org, please.", "<o'neil@mail.example.co.uk>"],
+    "iban": ["Send it to DE89370400440532013000 today", "from GB33 BUKB 2020 1555 5555 55 and back"],
+    "ip_address": ["logged in from 192.0.2.7.", "seen at 2001:db8:0:0:0:0:0:1 twice"],
+    "national_number": ["her number is 078-05-1121?", "code RSSMRA85T10A562S of Mario"],
+    "person_name": ["we met Ada Johnson there", "as Maria Garcia said"],
+    "phone": ["call +44 20 7946 0958 at noon", "or (202) 456-1111, home"],
+    "web_address": ["see https://example.org/ada for more", "on www.example.org"],
+}
+NOT_WITHIN: dict[str, list[str]] = {
+    "card": ["order 4111 1111 1111 1112", "number 94111111111111111123456789 of it", "call +44 20 7946 0940"],
+    "email": ["twelve @ noon", "ada at example.org"],
+    "iban": ["DE88370400440532013000", "room AB12 of the north wing"],
+    "ip_address": ["at 12:30:45 sharp", "call 03.93.92.16.85", "rooms 300.1.1.1"],
+    "national_number": ["000-12-3456", "11 digits 44051401359 of anything", "12-3456"],
+    "person_name": ["the weather in May", "a very good product", "ada johnson", "Great Britain"],
+    "phone": ["paid 4111 1111 1111 1111", "on 2024-05-01 at 12:30", "invoice 123456789"],
+    "web_address": ["the http protocol", "ada@example.org"],
+}
+
+
+@pytest.mark.parametrize("kind", SEARCHERS)
+def test_identifiers_within_texts_are_counted_and_what_looks_like_them_is_not(kind: str) -> None:
+    """Every member that can search has examples of both; two in one text are two, wherever it stands."""
+    within, alike = pl.Series(WITHIN[kind]), pl.Series(NOT_WITHIN[kind])
+    inside = SEARCHERS[kind].inside
+    assert dict(zip(within, inside(within), strict=True)) == dict.fromkeys(WITHIN[kind], 1)
+    assert dict(zip(alike, inside(alike), strict=True)) == dict.fromkeys(NOT_WITHIN[kind], 0)
+    both = pl.Series([" ; ".join(WITHIN[kind]), *NOT_WITHIN[kind]])
+    assert inside(both).to_list() == [2, *[0] * len(NOT_WITHIN[kind])]
+
+
+@pytest.mark.parametrize("kind", SEARCHERS)
+def test_a_search_answers_for_every_text_whatever_it_is(kind: str) -> None:
+    """A number for each, also of none; what is found is called something."""
+    odd = pl.Series(["", "\U0001f600", "\u202eada", "a1-" * 30_000, "%s{}$(x)", "\x00", "٣٤٥ ٣٤٥ ٣٤٥", "::", "'; DROP"])
+    found = SEARCHERS[kind].inside(odd)
+    assert (found.dtype, len(found), found.null_count()) == (pl.UInt32, len(odd), 0)
+    assert found.sum() == 0
+    assert len(SEARCHERS[kind].inside(odd.clear())) == 0
+    assert SEARCHERS[kind].CALLED.startswith(("a ", "an "))
+
+
+def test_a_library_that_fails_on_a_text_has_found_nothing_in_it() -> None:
+    """Its error would quote the text."""
+
+    def fails(text: str) -> int:
+        raise ValueError(text)
+
+    assert told(pl.Series(["a", "b"]), pl.Series([True, False]), fails).to_list() == [0, 0]
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,16 @@ from typing import Literal
 
 import polars as pl
 
-from privacy_assets.drafting.detectors._asking import confirmed, like
+from privacy_assets.drafting.detectors._asking import confirmed, counted, like
 from privacy_assets.words import Frozen, IdentifierDomain, Role
 
 ROLE = Role.DIRECT_IDENTIFIER
 CATEGORY = "user.financial.credit_card"
 DOMAIN: IdentifierDomain | None = None
 HEADERS: tuple[tuple[str, ...], ...] = (("card",), ("credit", "card"), ("pan",), ("ccn",))
+
+
+CALLED = "a card number"
 
 
 class Parameters(Frozen):
@@ -29,3 +32,8 @@ def fits(values: pl.Series) -> pl.Series:
     bare = values.str.replace_all(r"[ -]", "")
     networks = r"(?:4|5[0-9]|6[0-9]|2[2-7]|3[0-9])[0-9]{10,17}"
     return confirmed(bare, like(values, r"[0-9][0-9 -]{10,22}[0-9]") & like(bare, networks), luhn.is_valid)
+
+
+def inside(texts: pl.Series) -> pl.Series:
+    """As above, where no digit stands beside it and no + before it, as before a telephone's."""
+    return counted(texts, r"\+?\b[0-9](?:[ -]?[0-9]){11,18}\b", fits)

@@ -8,13 +8,16 @@ from typing import Literal
 
 import polars as pl
 
-from privacy_assets.drafting.detectors._asking import like
+from privacy_assets.drafting.detectors._asking import confirmed, counted, like
 from privacy_assets.words import Frozen, IdentifierDomain, Role
 
 ROLE = Role.DIRECT_IDENTIFIER
 CATEGORY = "user.financial.bank_account"
 DOMAIN: IdentifierDomain | None = None
 HEADERS = (("iban",), ("bank", "account"))
+
+
+CALLED = "an account number"
 
 
 class Parameters(Frozen):
@@ -33,6 +36,18 @@ def fits(values: pl.Series) -> pl.Series:
     bare = values.str.replace_all(r"[\s-]", "").str.to_uppercase()
     expected = bare.str.head(2).replace_strict(_lengths(), default=0, return_dtype=pl.Int64)
     return like(bare, r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}") & (bare.str.len_chars() == expected)
+
+
+def inside(texts: pl.Series) -> pl.Series:
+    """The form that a country's numbers have, with the right check digits: words can look like the rest."""
+    from stdnum import iban
+
+    def begins(text: str) -> bool:
+        bare = re.sub(r"[\s-]", "", text).upper()
+        return bool(iban.is_valid(bare[: _lengths().get(bare[:2], 0)]))
+
+    form = r"\b[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{1,4}){3,8}"
+    return counted(texts, form, lambda found: confirmed(found, found.is_not_null(), begins))
 
 
 @cache

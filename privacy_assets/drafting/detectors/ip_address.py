@@ -6,13 +6,16 @@ from typing import Literal
 
 import polars as pl
 
-from privacy_assets.drafting.detectors._asking import confirmed, like
+from privacy_assets.drafting.detectors._asking import confirmed, counted, like
 from privacy_assets.words import Frozen, IdentifierDomain, Role
 
 ROLE = Role.DIRECT_IDENTIFIER
 CATEGORY = "user.device.ip_address"
 DOMAIN: IdentifierDomain | None = None
 HEADERS: tuple[tuple[str, ...], ...] = (("ip",), ("ip", "address"), ("ipaddr",))
+
+
+CALLED = "a network address"
 
 
 class Parameters(Frozen):
@@ -31,3 +34,8 @@ def fits(values: pl.Series) -> pl.Series:
         values, r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
     )
     return four | confirmed(values, six, lambda text: bool(ipaddress.ip_address(text)))
+
+
+def inside(texts: pl.Series) -> pl.Series:
+    """As above, where no letter and no digit stands before or after; five numbers are a telephone's."""
+    return counted(texts, r"\b(?:(?:[0-9]{1,3}\.){3,}[0-9]{1,3}|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7})\b", fits)

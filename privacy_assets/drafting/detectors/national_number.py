@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from privacy_assets.drafting.detectors._asking import confirmed, like
+from privacy_assets.drafting.detectors._asking import confirmed, counted, like
 from privacy_assets.words import Frozen, IdentifierDomain, Role
 
 ROLE = Role.DIRECT_IDENTIFIER
@@ -53,6 +53,12 @@ FORMS = {
 """Module of stdnum -> how the number is written. Bare runs of digits are left out where one in ten passes the check."""
 
 
+CALLED = "a national number"
+
+BARE = ("de.idnr", "pl.pesel")
+"""Those that may be eleven digits and nothing else: in a text these can be a number of anything."""
+
+
 class Parameters(Frozen):
     """The share of values from which a column holds national numbers."""
 
@@ -70,3 +76,16 @@ def fits(values: pl.Series) -> pl.Series:
         known = confirmed(values, written, importlib.import_module(f"stdnum.{module}").is_valid)
         best = known if known.sum() > best.sum() else best
     return best
+
+
+def inside(texts: pl.Series) -> pl.Series:
+    """Of the form of any country's numbers, with its check digits, where no letter and no digit stands beside it."""
+    forms = {module: form for module, form in FORMS.items() if module not in BARE}
+
+    def known(found: pl.Series) -> pl.Series:
+        right = pl.Series(found.name, [False] * len(found), dtype=pl.Boolean)
+        for module, form in forms.items():
+            right |= confirmed(found, like(found, form), importlib.import_module(f"stdnum.{module}").is_valid)
+        return right
+
+    return counted(texts, rf"\b(?:{'|'.join(forms.values())})\b", known)

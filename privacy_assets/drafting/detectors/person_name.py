@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from privacy_assets.drafting.detectors._asking import like, listed
+from privacy_assets.drafting.detectors._asking import counted, like, listed
 from privacy_assets.words import Frozen, IdentifierDomain, Role
 
 ROLE = Role.DIRECT_IDENTIFIER
@@ -29,12 +29,16 @@ HEADERS: tuple[tuple[str, ...], ...] = (
 )
 
 
+CALLED = "a name"
+
+_GIVEN = ("first_names", "first_names_male", "first_names_female", "first_names_unisex", "first_names_nonbinary")
+_FAMILY = ("last_names", "last_names_male", "last_names_female", "last_names_unisex")
+
+
 @cache
-def _names() -> frozenset[str]:
-    given = ("first_names", "first_names_male", "first_names_female", "first_names_unisex", "first_names_nonbinary")
-    family = ("last_names", "last_names_male", "last_names_female", "last_names_unisex")
+def _names(*lists: str) -> frozenset[str]:
     # a list has names of two letters that are words elsewhere
-    return frozenset(name for name in listed("person", *given, *family) if len(name) > 2)
+    return frozenset(name for name in listed("person", *lists) if len(name) > 2)
 
 
 class Parameters(Frozen):
@@ -50,5 +54,16 @@ def fits(values: pl.Series) -> pl.Series:
     """One to five words of letters, of which one is a given name or a family name of the lists."""
     written = like(values, r"(?:\p{L}[\p{L}'’.-]*,? ){0,4}\p{L}[\p{L}'’.-]+")
     parts = values.str.to_lowercase().str.replace_all(r"[.,]", " ").str.split(" ")
-    known = list(_names())
+    known = list(_names(*_GIVEN, *_FAMILY))
     return written & parts.list.eval(pl.element().is_in(known)).list.any()
+
+
+def inside(texts: pl.Series) -> pl.Series:
+    """A given name before a family name, both in capitals: one word alone is too often something else."""
+
+    def known(found: pl.Series) -> pl.Series:
+        parts = found.str.to_lowercase().str.split(" ")
+        given, family = list(_names(*_GIVEN)), list(_names(*_FAMILY))
+        return parts.list.first().is_in(given) & parts.list.last().is_in(family)
+
+    return counted(texts, r"(?-i)\b\p{Lu}[\p{L}'’-]+ \p{Lu}[\p{L}'’-]+", known)

@@ -6,13 +6,15 @@ from typing import Literal
 
 import polars as pl
 
-from privacy_assets.drafting.detectors._asking import confirmed, like
+from privacy_assets.drafting.detectors._asking import confirmed, like, told
 from privacy_assets.words import Frozen, IdentifierDomain, Role
 
 ROLE = Role.DIRECT_IDENTIFIER
 CATEGORY = "user.contact.phone_number"
 DOMAIN: IdentifierDomain | None = None
 HEADERS = (("phone",), ("telephone",), ("tel",), ("mobile",), ("cell",), ("fax",), ("telefon",), ("handy",))
+
+CALLED = "a telephone number"
 
 REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "AU", "IN", "BR", "SE", "PL")
 """Where numbers without a country code are looked for."""
@@ -47,3 +49,16 @@ def fits(values: pl.Series) -> pl.Series:
         return False
 
     return confirmed(values, written & grouped & ~dates & ~numbers, exists)
+
+
+def inside(texts: pl.Series) -> pl.Series:
+    """What the library finds valid in one of the countries and is written as above: cards and dates are not."""
+    import phonenumbers
+
+    def numbers(text: str) -> int:
+        found = {
+            match.raw_string.strip() for region in REGIONS for match in phonenumbers.PhoneNumberMatcher(text, region)
+        }
+        return int(fits(pl.Series(sorted(found), dtype=pl.String)).sum())
+
+    return told(texts, texts.str.contains(r"[0-9(][0-9()./\s-]{5,20}[0-9]"), numbers)

@@ -6,13 +6,18 @@ from typing import Literal
 
 import polars as pl
 
-from privacy_assets.drafting.detectors._asking import like
+from privacy_assets.drafting.detectors._asking import counted, like
 from privacy_assets.words import Frozen, IdentifierDomain, Role
 
 ROLE = Role.DIRECT_IDENTIFIER
 CATEGORY = "user.unique_id"
 DOMAIN: IdentifierDomain | None = None
 HEADERS: tuple[tuple[str, ...], ...] = (("url",), ("website",), ("homepage",), ("link",))
+
+
+CALLED = "a web address"
+
+_FORM = r"(?:https?|ftp)://[^\s]+|www\.[^\s]+\.[a-z]{2,}[^\s]*"
 
 
 class Parameters(Frozen):
@@ -24,4 +29,9 @@ class Parameters(Frozen):
 
 def fits(values: pl.Series) -> pl.Series:
     """With a scheme, or beginning with www."""
-    return like(values, r"(?:https?|ftp)://[^\s]+|www\.[^\s]+\.[a-z]{2,}[^\s]*")
+    return like(values, _FORM)
+
+
+def inside(texts: pl.Series) -> pl.Series:
+    """The same form, anywhere."""
+    return counted(texts, rf"\b(?:{_FORM})")
