@@ -34,6 +34,7 @@ from privacy_assets.contracts.contract import (
     Contract,
     ContractColumn,
     DatasetPrivacy,
+    Drafted,
     Reading,
     Source,
 )
@@ -84,6 +85,7 @@ def contract(document: Document, name: str, faults: Faults) -> Contract | None:
     _check_head(odcs, faults)
     schema = _the_one(odcs.schema_, ("schema",), "schema object", faults)
     privacy = _extension(DatasetPrivacy, "privacy", odcs.customProperties, (), faults, required=True)
+    drafted = _extension(Drafted, "drafted", odcs.customProperties, (), faults, required=False)
     owner = _owner(odcs, faults)
     fresh = _fresh_within_hours(odcs, faults)
     server = _the_one(odcs.servers, ("servers",), "server", faults)
@@ -122,6 +124,7 @@ def contract(document: Document, name: str, faults: Faults) -> Contract | None:
         fresh_within_hours=fresh,
         path=document.file,
         digest="",
+        drafted=drafted,
     )
     _check_privacy(stated, faults)
     if len(faults.found) > before:
@@ -130,10 +133,11 @@ def contract(document: Document, name: str, faults: Faults) -> Contract | None:
 
 
 def aliases(document: Document) -> dict[Place, Place]:
-    """Where the parts of a contract stand in its document: ("privacy",), ("source",), ("columns", name, ...)."""
+    """Where a contract's parts stand in its document: ("privacy",), ("drafted",), ("source",), ("columns", name, …)."""
     found: dict[Place, Place] = {("source",): ("servers", 0)}
-    if (index := _index_of(document, (), "privacy")) is not None:
-        found["privacy",] = ("customProperties", index, "value")
+    for name in ("privacy", "drafted"):
+        if (index := _index_of(document, (), name)) is not None:
+            found[name,] = ("customProperties", index, "value")
     for position, column in enumerate(document.at(("schema", 0, "properties")) or ()):
         place: Place = ("schema", 0, "properties", position)
         found["columns", column["name"]] = place
@@ -575,7 +579,7 @@ def _check_privacy(stated: Contract, faults: Faults) -> None:
 
 def _digest(stated: Contract) -> str:
     meaning = dataclasses.asdict(stated)
-    del meaning["path"], meaning["digest"]
+    del meaning["path"], meaning["digest"], meaning["drafted"]
     return digest(meaning)
 
 

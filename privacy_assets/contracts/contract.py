@@ -70,6 +70,20 @@ class DatasetPrivacy(Frozen):
     quarantine_at_most: Annotated[float, Field(ge=0, le=1)] = 0.05
 
 
+class Drafted(Frozen):
+    """By what a contract was drafted and from what: the `drafted` property of a contract that nobody wrote at first.
+
+    `detectors` is the version of what guessed, `rows` and `counts` (a digest of names, types and counts, never of
+    values) stand for the data as it was, `guessed` is the role that each column was thought to have. A later look
+    compares itself with them. They promise nothing: the contract means the same without them.
+    """
+
+    detectors: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    rows: Annotated[int, Field(ge=1)]
+    counts: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    guessed: dict[ColumnName, Role]
+
+
 class Reading(Frozen):
     """How a delimited file is read: the `reading` property of a server."""
 
@@ -111,7 +125,8 @@ class Contract:
     """A contract as the house works with it.
 
     `digest` is the SHA-256 (hex) of what it means, so that editing a comment does not change it. `primary_key` may be
-    empty. `fresh_within_hours` is from the SLA property `latency`, None if there is none.
+    empty. `fresh_within_hours` is from the SLA property `latency`, None if there is none; `drafted` is None where the
+    contract was written by hand.
     """
 
     name: str
@@ -126,6 +141,7 @@ class Contract:
     fresh_within_hours: int | None
     path: str
     digest: str
+    drafted: Drafted | None = None
 
     @property
     def subject_column(self) -> str | None:

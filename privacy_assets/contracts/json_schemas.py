@@ -13,7 +13,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from privacy_assets.contracts._odcs import API_VERSIONS, TYPES
-from privacy_assets.contracts.contract import ColumnPrivacy, DatasetPrivacy, Reading
+from privacy_assets.contracts.contract import ColumnPrivacy, DatasetPrivacy, Drafted, Reading
 from privacy_assets.contracts.purpose import Purpose
 
 OURS = "privacy."
@@ -31,7 +31,7 @@ def _contract() -> dict[str, Any]:
     # JSON Schema 2019-09: a `$ref` may stand beside other keywords, and all of them count
     schema: dict[str, Any] = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8"))
     _, ours = models_json_schema(
-        [(model, "validation") for model in (DatasetPrivacy, ColumnPrivacy, Reading)],
+        [(model, "validation") for model in (DatasetPrivacy, ColumnPrivacy, Drafted, Reading)],
         ref_template=f"#/$defs/{OURS}{{model}}",
     )
     definitions = schema["$defs"]
@@ -40,7 +40,8 @@ def _contract() -> dict[str, Any]:
     properties["apiVersion"]["enum"] = list(API_VERSIONS)
     properties["schema"] |= {"minItems": 1, "maxItems": 1}
     properties["servers"] |= {"minItems": 1, "maxItems": 1}
-    properties["customProperties"] = _typed(properties["customProperties"], "privacy", DatasetPrivacy.__name__)
+    custom = _typed(properties["customProperties"], "drafted", Drafted.__name__, required=False)
+    properties["customProperties"] = _typed(custom, "privacy", DatasetPrivacy.__name__)
     schema["required"] = [*schema["required"], "team", "servers", "schema", "customProperties"]
     column = definitions["SchemaProperty"]
     column["properties"] = {

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from privacy_assets.contracts.loading import load
 from privacy_assets.drafting.combinations import with_combinations
+from privacy_assets.drafting.judged import judged
 from privacy_assets.drafting.judging import Guess, judge
 from privacy_assets.drafting.looking import look
 from privacy_assets.drafting.writing import write
@@ -56,7 +57,7 @@ def draft_files(file: Path, name: str, root: Path, *, subject: str | None, targe
             )  # fmt: skip
     subject = subject or _subject(guesses)
     guesses, sets = with_combinations(guesses, found.codes, rows=found.rows, subject=subject)
-    draft = write(name, found, guesses, sets, subject=subject, target=target)
+    draft = write(name, found, guesses, sets, judged(found, guesses), subject=subject, target=target)
     written: list[Path] = []
     try:
         for path, text in zip(paths, (draft.contract, draft.purpose), strict=True):

@@ -15,6 +15,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from privacy_assets.contracts.contract import Drafted
 from privacy_assets.drafting.combinations import Combinations
 from privacy_assets.drafting.judging import FREE_TEXT, Guess
 from privacy_assets.drafting.looking import Look
@@ -42,18 +43,29 @@ class Draft:
 
 
 def write(
-    name: str, found: Look, guesses: Sequence[Guess], sets: Combinations, *, subject: str | None, target: str | None
+    name: str,
+    found: Look,
+    guesses: Sequence[Guess],
+    sets: Combinations,
+    drafted: Drafted,
+    *,
+    subject: str | None,
+    target: str | None,
 ) -> Draft:
-    """The draft of a dataset. `sets` are the columns that single people out together, `subject` is the column of
-    persons (None: every row is another one), `target` what a model is to predict (None: no model)."""
+    """The draft of a dataset.
+
+    `sets` are the columns that single people out together, `drafted` is what is kept of the guesses as they were made,
+    `subject` the column that names a person (None: every row is another one), `target` what a model is to predict
+    (None: no model).
+    """
     return Draft(
-        "\n".join(_contract(name, found, guesses, sets, subject)) + "\n",
+        "\n".join(_contract(name, found, guesses, sets, drafted, subject)) + "\n",
         "\n".join(_purpose(name, guesses, subject, target)) + "\n",
     )
 
 
 def _contract(
-    name: str, found: Look, guesses: Sequence[Guess], sets: Combinations, subject: str | None
+    name: str, found: Look, guesses: Sequence[Guess], sets: Combinations, drafted: Drafted, subject: str | None
 ) -> Iterator[str]:
     yield f"# Drafted from {found.rows:,} rows. What it says of people is guessed: read it, mend it, remove this line."
     yield from _sets(sets)
@@ -68,9 +80,19 @@ def _contract(
         yield "        # No column names the person: every row counts as another one. If one does, add `column:`."
     yield "      # What people were told; with `consent`, say under `consents:` where their decisions are recorded."
     yield "      lawful_bases: [legitimate_interests]"
+    yield from drafted_lines(drafted)
     yield f"schema:\n  - name: {name}\n    properties:"
     for guess in guesses:
         yield from _column(guess, guess.facts.name == subject)
+
+
+def drafted_lines(drafted: Drafted) -> Iterator[str]:
+    """What is kept of the draft, as the second of the contract's own properties."""
+    yield "  # By what and from what this was guessed: `privacy-assets draft --drift` compares itself with it."
+    yield "  - property: drafted\n    value:"
+    yield f"      detectors: {json.dumps(drafted.detectors)}\n      rows: {drafted.rows}"
+    yield f"      counts: {json.dumps(drafted.counts)}\n      guessed:"
+    yield from (f"        {_text(column)}: {role.value}" for column, role in drafted.guessed.items())
 
 
 def _sets(sets: Combinations) -> Iterator[str]:
@@ -105,7 +127,9 @@ def _column(guess: Guess, is_subject: bool) -> Iterator[str]:
     facts = guess.facts
     role = Role.DIRECT_IDENTIFIER if is_subject else guess.role
     said = f"{guess.kind}: {guess.evidence}" + ("" if guess.sure else ". Unsure: the more protected role")
-    yield from textwrap.wrap(said, WIDTH, initial_indent="      # ", subsequent_indent="      #   ")
+    yield from textwrap.wrap(
+        said, WIDTH, initial_indent="      # ", subsequent_indent="      #   ", break_on_hyphens=False
+    )
     yield f"      - name: {_text(facts.name)}\n        logicalType: {LOGICAL[_type(guess, role)]}"
     if is_subject:
         yield "        required: true"

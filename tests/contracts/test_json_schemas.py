@@ -55,5 +55,6 @@ def test_a_contract_is_the_standard_with_our_properties() -> None:
         return set(resolve(schema, custom["items"]["then"]["properties"]["value"]["$ref"])["properties"])
 
     assert "lawful_bases" in model(schema["properties"]["customProperties"])
+    assert "guessed" in model(schema["properties"]["customProperties"]["allOf"][0])
     assert {"role", "category"} <= model(schema["$defs"]["SchemaProperty"]["properties"]["customProperties"])
     assert "null_text" in model(schema["$defs"]["Server"]["properties"]["customProperties"])
