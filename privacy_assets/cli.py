@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.prompt import Confirm, Prompt
 from rich.table import Table
 from rich.tree import Tree
 
@@ -30,6 +32,8 @@ from privacy_assets.reading import find_root
 
 if TYPE_CHECKING:
     import dagster as dg
+
+    from privacy_assets.drafting.judging import Guess
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 # a pipe has no width of its own: wide enough that no table is cut
@@ -100,13 +104,25 @@ def draft(
     name: Annotated[str, typer.Option("--name", help="What to call the dataset: letters, digits and _.")],
     subject: Annotated[str | None, typer.Option("--subject", help="The column that names a person.")] = None,
     target: Annotated[str | None, typer.Option("--target", help="The column that a model is to predict.")] = None,
+    interactive: Annotated[bool, typer.Option("--interactive", help="Be asked about every unsure guess.")] = False,
     root: Root = None,
 ) -> None:
     """Write a contract and a purpose for a file of your own: guesses, each with its evidence."""
     from privacy_assets.drafting.drafting import draft_files
 
     folder = find_root(root)
-    drafted = draft_files(file, name, folder, subject=subject, target=target)
+    if interactive and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise BadEnvironment.of(
+            "there is nobody to ask", where="--interactive", expected="a terminal",
+            next_step="run it in one, or leave the option out: what is unsure becomes the more protected role",
+        )  # fmt: skip
+    try:
+        drafted = draft_files(
+            file, name, folder, subject=subject, target=target, choose=_choose if interactive else None
+        )
+    except (KeyboardInterrupt, EOFError):
+        err.print("Interrupted: nothing is written.")
+        raise typer.Exit(130) from None
     table = Table("column", "type", "role", "what it is", "evidence", box=None)
     for guess in drafted.guesses:
         facts = guess.facts
@@ -116,6 +132,30 @@ def draft(
     for path in drafted.paths:
         out.print(f"written: {path.relative_to(folder)}")
     out.print("Next: read them, mend what is guessed wrong, then `privacy-assets validate` and `privacy-assets run`.")
+
+
+def _choose(guess: Guess) -> Guess:
+    """Ask about a guess what is open of it."""
+    from privacy_assets.drafting import choosing
+    from privacy_assets.words import Role
+
+    letters = {role.value[0]: role for role in Role}
+    is_open, facts = choosing.is_open(guess), guess.facts
+    if not is_open and not choosing.could_be_needed(guess):
+        return guess
+    # polars has a handler of its own, after which a question goes on waiting
+    signal.siginterrupt(signal.SIGINT, True)
+    out.print(f"\n{facts.name} ({facts.type}): {guess.kind}, {guess.evidence}", markup=False)
+    if is_open:
+        roles = ", ".join(f"{letter} {role.value}" for letter, role in letters.items())
+        default = guess.role.value[0]
+        answer = Prompt.ask(f"Role: {roles}", choices=list(letters), default=default, console=out, show_choices=False)
+        guess = choosing.with_role(guess, letters[answer])
+    if choosing.could_be_needed(guess):
+        out.print(choosing.about_need(guess), markup=False)
+        if Confirm.ask("Is it needed?", default=False, console=out):
+            guess = choosing.as_needed(guess)
+    return guess
 
 
 @app.command()

@@ -6,7 +6,7 @@ Belongs here: the order of these moves, and what is asked of the words of a comm
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,10 @@ from privacy_assets.errors import BadDeclaration, PrivacyAssetsError
 PERSON = "number of a person"
 
 
+Choose = Callable[[Guess], Guess]
+"""What a person makes of a guess: the same one, or one with another role, or needed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drafted:
     """What was guessed of each column, and the files that were written."""
@@ -29,8 +33,12 @@ class Drafted:
     paths: tuple[Path, Path]
 
 
-def draft_files(file: Path, name: str, root: Path, *, subject: str | None, target: str | None) -> Drafted:
+def draft_files(
+    file: Path, name: str, root: Path, *, subject: str | None, target: str | None, choose: Choose | None = None
+) -> Drafted:
     """Write the contract and the purpose of `file` into the project at `root`.
+
+    `choose` is asked of every guess that a person may want another way; nothing is written before all are answered.
 
     Raises BadDeclaration where the name is none, the files are there already, or a column that was named is not;
     BadSource where the file cannot be read. Then nothing is written.
@@ -57,7 +65,10 @@ def draft_files(file: Path, name: str, root: Path, *, subject: str | None, targe
             )  # fmt: skip
     subject = subject or _subject(guesses)
     guesses, sets = with_combinations(guesses, found.codes, rows=found.rows, subject=subject)
-    draft = write(name, found, guesses, sets, judged(found, guesses), subject=subject, target=target)
+    kept = judged(found, guesses)
+    if choose is not None:
+        guesses = tuple(choose(guess) if guess.facts.name != subject else guess for guess in guesses)
+    draft = write(name, found, guesses, sets, kept, subject=subject, target=target)
     written: list[Path] = []
     try:
         for path, text in zip(paths, (draft.contract, draft.purpose), strict=True):

@@ -32,7 +32,8 @@ class Facts:
     """What is counted of a column: rows, how many hold a value, how many different ones; and a sample of these.
 
     `type` is the engine's type that every value reads as. The sample is text, trimmed, each value once. `shared` holds
-    the values of a text column if each of them is common (`looking.SHARED`), and is empty otherwise.
+    the values of a text column if each of them is common (`looking.SHARED`), and is empty otherwise; `common` holds
+    the common ones among others that are not, and `common_rows` is how many rows hold one of them.
     """
 
     name: str
@@ -42,13 +43,16 @@ class Facts:
     distinct: int
     sample: pl.Series
     shared: tuple[str, ...] = ()
+    common: tuple[str, ...] = ()
+    common_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
     """The role of a column, and why: `evidence` holds counts and kinds, never values.
 
-    `sure` is false where the role is the more protected of those that it could have.
+    `sure` is false where the role is the more protected of those that it could have. `needed` says that a person wants
+    a text column although it has values that are not common.
     """
 
     facts: Facts
@@ -58,6 +62,7 @@ class Guess:
     evidence: str
     sure: bool
     domain: IdentifierDomain | None = None
+    needed: bool = False
 
 
 def judge(facts: Facts) -> Guess:

@@ -237,12 +237,17 @@ def _facts(con: duckdb.DuckDBPyConnection, name: str, place: str, rows: int) -> 
     ).to_arrow_table()
     sample = pl.DataFrame(pl.from_arrow(sampled), schema={"value": pl.String})["value"]
     type_ = _type(con, place, sample)
-    shared: tuple[str, ...] = ()
-    if type_ == "VARCHAR" and 1 < distinct <= CATEGORIES:
-        counted = con.execute(f"SELECT {place}, count(*) FROM staged WHERE {place} IS NOT NULL GROUP BY 1").fetchall()
-        if min(count for _, count in counted) >= SHARED:
-            shared = tuple(sorted(value for value, _ in counted))
-    return Facts(name, type_, rows, filled, distinct, sample, shared)
+    common: tuple[str, ...] = ()
+    held = 0
+    # where nearly every value is another one, none can be common
+    if type_ == "VARCHAR" and distinct > 1 and filled - distinct >= SHARED - 1:
+        counted = con.execute(
+            f"SELECT {place}, count(*) FROM staged WHERE {place} IS NOT NULL GROUP BY 1 HAVING count(*) >= {SHARED} "
+            f"ORDER BY 2 DESC, 1 LIMIT {CATEGORIES}"
+        ).fetchall()
+        common, held = tuple(sorted(value for value, _ in counted)), sum(count for _, count in counted)
+    shared = common if len(common) == distinct else ()
+    return Facts(name, type_, rows, filled, distinct, sample, shared, () if shared else common, 0 if shared else held)
 
 
 def _codes(con: duckdb.DuckDBPyConnection, columns: int, rows: int) -> tuple[Codes, ...]:

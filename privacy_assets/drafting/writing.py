@@ -19,6 +19,7 @@ from privacy_assets.contracts.contract import Drafted
 from privacy_assets.drafting.combinations import Combinations
 from privacy_assets.drafting.judging import FREE_TEXT, Guess
 from privacy_assets.drafting.looking import Look
+from privacy_assets.warehouse.connections import literal, quoted
 from privacy_assets.words import Role
 
 NARROW = ("date", "postal code", "house number", "nearly unique")
@@ -27,6 +28,9 @@ NARROW = ("date", "postal code", "house number", "nearly unique")
 WIDTH = 120
 MOST_SETS_WRITTEN = 20
 """So many sets of columns that single people out are listed, the smallest first, those that single out most first."""
+
+OTHER = "other"
+"""What all values of a needed column are called that too few rows hold."""
 
 LOGICAL = {
     "VARCHAR": "string", "BIGINT": "integer", "DOUBLE": "number", "BOOLEAN": "boolean", "DATE": "date",
@@ -164,7 +168,7 @@ def _purpose(name: str, guesses: Sequence[Guess], subject: str | None, target: s
     yield f"datasets:\n  {name}:\n    columns:\n      {_text(who)}:"
     yield "        why: rows of one person belong into one split, and can be found again"
     yield "        technique: {kind: token}"
-    left = []
+    left, taken = [], [who]
     for guess in guesses:
         column = guess.facts.name
         technique = _technique(guess, is_target=column == target)
@@ -173,10 +177,12 @@ def _purpose(name: str, guesses: Sequence[Guess], subject: str | None, target: s
         if technique is None:
             left.append(f"    # not taken: {_text(column)} ({guess.kind})")
             continue
+        taken.append(column)
         why = "it is what the model learns to predict" if column == target else "say why, or remove it"
         yield f"      {_text(column)}:\n        why: {why}\n        technique: {technique}"
     yield from left
     yield f"features:\n  unit: {'one row' if subject else 'one person'}\n  key: [{_text(who)}]\n  subject: {_text(who)}"
+    yield from _grouped(name, [guess for guess in guesses if guess.needed and guess.facts.name in taken], taken)
     yield "guarantee:\n  at_least_subjects: 10"
     yield "training:\n  from: features"
     yield "  reason: A draft, to see what comes out; nobody has decided yet that models may see these rows."
@@ -188,6 +194,26 @@ def _purpose(name: str, guesses: Sequence[Guess], subject: str | None, target: s
         yield f"model:\n  task: {task}\n  target: {_text(target)}\n  estimator: {{kind: {estimator}}}\n  seed: 1"
 
 
+def _grouped(name: str, rare: Sequence[Guess], taken: Sequence[str]) -> Iterator[str]:
+    """SQL that calls all but the common values of a column by one word, and the categories that this leaves."""
+    if not rare:
+        return
+    common = {guess.facts.name: guess.facts.common for guess in rare}
+    cells = []
+    for column in taken:
+        cell = quoted(column)
+        if column in common:
+            # what is missing stays missing
+            listed = ", ".join(map(literal, common[column]))
+            cell = f"CASE WHEN {cell} IN ({listed}) THEN {cell} WHEN {cell} IS NOT NULL THEN '{OTHER}' END AS {cell}"
+        cells.append(cell)
+    yield "  sql: |\n    SELECT"
+    yield ",\n".join(f"      {cell}" for cell in cells)
+    yield f"    FROM {quoted(name)}\n  categories:"
+    for column, values in common.items():
+        yield f"    {_text(column)}: [{', '.join(map(_text, dict.fromkeys((*values, OTHER))))}]"
+
+
 def _technique(guess: Guess, *, is_target: bool) -> str | None:
     """What is done to a column; None where it is not taken: it names people, or no model could learn from it."""
     if guess.role is Role.DIRECT_IDENTIFIER:
@@ -195,7 +221,7 @@ def _technique(guess: Guess, *, is_target: bool) -> str | None:
     match guess.facts.type:
         case "DATE" | "TIMESTAMP":
             return "{kind: truncate_date, to: year}"
-        case "VARCHAR" if not guess.facts.shared:
+        case "VARCHAR" if not guess.facts.shared and not (guess.needed and guess.facts.common):
             return None
         case "BIGINT" if guess.kind in NARROW and not is_target:
             return None
