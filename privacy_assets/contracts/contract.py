@@ -96,7 +96,8 @@ class PostgresConnection(Frozen):
     """How a PostgreSQL server is reached: the `connection` property of a server of type `postgres`.
 
     `password` is the name of a variable, as `${NAME}`; without it libpq finds one: `PGPASSWORD`, `PGPASSFILE` or
-    `~/.pgpass`. `ca_file` is the certificate of who signed the server's (default: `~/.postgresql/root.crt`). Less than
+    `~/.pgpass`. `ca_file` is the certificate of who signed the server's (default: `~/.postgresql/root.crt`;
+    `system`: whom the machine trusts). Less than
     a verified certificate needs its reason in `sslmode_because`.
     """
 

@@ -26,6 +26,7 @@ from privacy_assets.warehouse.sources.rows import Staged, Table
 
 _SAID = (
     ("certificate verify failed", "its certificate is not from the expected authority"),
+    ("provider signature failure", "its certificate is not from the expected authority"),
     ("does not match host name", "its certificate is for another host"),
     ("root certificate file", "there is no certificate of an authority to verify it by"),
     ("server does not support SSL", "it offers no TLS"),
@@ -34,12 +35,14 @@ _SAID = (
     ("no password supplied", "it wants a password, and there is none"),
     ("could not translate host name", "there is no such host"),
     ("onnection refused", "nothing listens there"),
-    ("timeout", "it did not answer in time"),
+    ("timeout expired", "it did not answer in time"),
     ("permission denied", "the user may not read the table"),
     ("does not exist", "there is no such database, schema or table"),
     ("server closed the connection", "the server went away"),
     ("terminating connection", "the server went away"),
-    ("onnection", "the connection failed"),
+    ("unexpected eof", "the server went away"),
+    ("timed out", "the server went away"),
+    ("onnection reset", "the server went away"),
 )
 """What libpq and the server say -> what we say of it; their own text may quote anything."""
 
@@ -105,7 +108,8 @@ def find(source: Postgres, root: Path, env: Mapping[str, str] = os.environ) -> D
         "application_name": "privacy_assets",
     }
     if connection.ca_file is not None:
-        said["sslrootcert"] = str(root / of(connection.ca_file))
+        ca_file = of(connection.ca_file)
+        said["sslrootcert"] = ca_file if ca_file == "system" else str(root / ca_file)
     password = of(connection.password) if connection.password else None
     address = " ".join(f"{name}={_value(text)}" for name, text in said.items())
 
@@ -136,7 +140,8 @@ def _source_errors(source: Postgres) -> Iterator[None]:
         except (duckdb.OutOfMemoryException, duckdb.InternalException, duckdb.FatalException):
             raise
         except duckdb.Error as error:
-            text = str(error)
+            # the address comes first, in quotes
+            text = str(error).partition('": ')[2] or str(error)
             found = next((ours for theirs, ours in _SAID if theirs in text), type(error).__name__)
             raise _refused(source, found) from None
 
