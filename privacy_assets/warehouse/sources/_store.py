@@ -11,7 +11,8 @@ from __future__ import annotations
 import fnmatch
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,8 +30,9 @@ _MAGIC = re.compile(r"[*?[]")
 
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """One object; see `files.File`."""
+    """One object; see `files.File`. `place` is what the source is called."""
 
+    place: str
     client: Any
     bucket: str
     key: str
@@ -42,24 +44,28 @@ class _Object:
         return f"s3://{self.bucket}/{self.key}"
 
     def open(self) -> BinaryIO:
-        body = self.client.get_object(Bucket=self.bucket, Key=self.key, IfMatch=self.etag)["Body"]
-        return io.BufferedReader(_Body(body), 1 << 20)
+        """Its bytes, if they are still those that were listed."""
+        with _store_errors(self.place):
+            body = self.client.get_object(Bucket=self.bucket, Key=self.key, IfMatch=self.etag)["Body"]
+        return io.BufferedReader(_Body(body, self.place), 1 << 20)
 
     def fingerprint(self) -> str:
         """The store's own tag of the content, asked anew."""
-        now = self.client.head_object(Bucket=self.bucket, Key=self.key)
+        with _store_errors(self.place):
+            now = self.client.head_object(Bucket=self.bucket, Key=self.key)
         return f"{now['ETag']} {now['ContentLength']}"
 
 
 class _Body(io.RawIOBase):
-    def __init__(self, body: Any) -> None:
-        self._body = body
+    def __init__(self, body: Any, place: str) -> None:
+        self._body, self._place = body, place
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data: bytes = self._body.read(len(buffer))
+        with _store_errors(self._place):
+            data: bytes = self._body.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
@@ -70,21 +76,16 @@ class _Body(io.RawIOBase):
 
 def find(source: Files, root: Path, env: Mapping[str, str]) -> tuple[tuple[_Object, ...], Reach]:
     """The objects that the source names, sorted by key, and how to reach them. Raises BadSource."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     place, connection = source.place, source.connection
     location = filled(source.path, env, place=place)
     endpoint = filled(source.endpoint, env, place=place) if source.endpoint else None
     if endpoint and endpoint.startswith("http:") and connection.plaintext_because is None:
         raise _refused(place, "an endpoint without TLS, and no reason for it")
     ca_file = str(root / filled(connection.ca_file, env, place=place)) if connection.ca_file else None
-    try:
-        client, credentials, region = _client(endpoint, connection.region, connection.profile, ca_file, env)
+    with _store_errors(place):
+        client, credentials, region = _client(endpoint, connection.region, connection.profile, ca_file)
         bucket, _, pattern = location.removeprefix("s3://").partition("/")
-        objects = _listed(client, bucket, pattern)
-    except (BotoCoreError, ClientError, ValueError, OSError) as error:
-        code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
-        raise _refused(place, " ".join((type(error).__name__, code)).strip()) from None
+        objects = _listed(client, bucket, pattern, place)
     if not objects:
         raise BadSource.of(
             "there is no object of this source",
@@ -117,9 +118,7 @@ def find(source: Files, root: Path, env: Mapping[str, str]) -> tuple[tuple[_Obje
     return objects, reach
 
 
-def _client(
-    endpoint: str | None, region: str | None, profile: str | None, ca_file: str | None, env: Mapping[str, str]
-) -> tuple[Any, Any, str]:
+def _client(endpoint: str | None, region: str | None, profile: str | None, ca_file: str | None) -> tuple[Any, Any, str]:
     import boto3
     from botocore.config import Config
 
@@ -136,13 +135,13 @@ def _client(
     return client, found.get_frozen_credentials(), region
 
 
-def _listed(client: Any, bucket: str, pattern: str) -> tuple[_Object, ...]:
+def _listed(client: Any, bucket: str, pattern: str, place: str) -> tuple[_Object, ...]:
     magic = _MAGIC.search(pattern)
     prefix = pattern[: magic.start()] if magic else pattern
     matches = re.compile(_translated(pattern)).fullmatch
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     found = [
-        _Object(client, bucket, held["Key"], held["ETag"], held["Size"])
+        _Object(place, client, bucket, held["Key"], held["ETag"], held["Size"])
         for page in pages
         for held in page.get("Contents", ())
         if matches(held["Key"]) and not held["Key"].endswith("/")
@@ -158,6 +157,22 @@ def _translated(pattern: str) -> str:
         known.get(part) or (fnmatch.translate(part)[4:-3] if part.startswith("[") else re.escape(part))
         for part in parts
     )
+
+
+@contextmanager
+def _store_errors(place: str) -> Iterator[None]:
+    """An error of the client is BadSource without its text, which names addresses and keys."""
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+    try:
+        yield
+    except (BotoCoreError, HTTPClientError, ClientError, ValueError, OSError) as error:
+        code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+        if code in ("PreconditionFailed", "412"):
+            raise BadSource.of(
+                "the source was changed while it was read", where=place, next_step="run it again when it is complete"
+            ) from None
+        raise _refused(place, " ".join((type(error).__name__, code)).strip()) from None
 
 
 def _refused(place: str, found: str) -> PrivacyAssetsError:
