@@ -100,14 +100,36 @@ def schema(
 
 @app.command()
 def draft(
-    file: Annotated[Path, typer.Argument(help="A CSV, TSV or Parquet file, or a pattern in quotes.", metavar="<file>")],
-    name: Annotated[str, typer.Option("--name", help="What to call the dataset: letters, digits and _.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="A CSV, TSV or Parquet file, or a pattern in quotes.", metavar="<file>")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="What to call the dataset: letters, digits and _.")] = None,
     subject: Annotated[str | None, typer.Option("--subject", help="The column that names a person.")] = None,
     target: Annotated[str | None, typer.Option("--target", help="The column that a model is to predict.")] = None,
     interactive: Annotated[bool, typer.Option("--interactive", help="Be asked about every unsure guess.")] = False,
+    drift: Annotated[
+        str | None,
+        typer.Option(
+            "--drift", help="Instead of a file: a dataset, whose contract is compared with its source as it is now."
+        ),
+    ] = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="With --drift: write the new version of the contract.")
+    ] = False,
     root: Root = None,
 ) -> None:
     """Write a contract and a purpose for a file of your own: guesses, each with its evidence."""
+    if drift is not None:
+        for option, given in (("<file>", file), ("--name", name), ("--subject", subject), ("--target", target),
+                              ("--interactive", interactive or None)):  # fmt: skip
+            if given is not None:
+                raise typer.BadParameter(f"{option} does not go with --drift: its contract says what is meant")
+        _drift(drift, find_root(root), apply=apply)
+        return
+    if apply:
+        raise typer.BadParameter("--apply goes with --drift")
+    if file is None or name is None:
+        raise typer.BadParameter("expected a file and --name, or --drift and a dataset")
     from privacy_assets.drafting.drafting import draft_files
 
     folder = find_root(root)
@@ -132,6 +154,30 @@ def draft(
     for path in drafted.paths:
         out.print(f"written: {path.relative_to(folder)}")
     out.print("Next: read them, mend what is guessed wrong, then `privacy-assets validate` and `privacy-assets run`.")
+
+
+def _drift(dataset: str, folder: Path, *, apply: bool) -> None:
+    """Print how a contract and its source differ, and write the version that fits where that is wanted."""
+    from privacy_assets.drafting import drift as drifting
+    from privacy_assets.errors import BadDeclaration, raise_gathered
+
+    found = drifting.drift(dataset, folder)
+    for change in found.changes:
+        out.print(f"{change.size.name.lower()}: {change.what}", markup=False)
+    for note in found.notes:
+        out.print(f"note: {note}", markup=False)
+    if not found.changes:
+        out.print(f"Nothing changed in what {found.file} promises: version {found.versions[0]} stands.")
+        return
+    out.print(found.diff, markup=False)
+    raise_gathered(BadDeclaration, found.faults)
+    before, after = found.versions
+    if apply:
+        drifting.apply(found)
+        out.print(f"written: {found.file}, version {after} (it was {before})")
+        out.print("Next: read it, mend what is guessed wrong, then `privacy-assets validate`.")
+    else:
+        out.print(f"Next: `privacy-assets draft --drift {dataset} --apply` writes version {after} (it is {before}).")
 
 
 def _choose(guess: Guess) -> Guess:

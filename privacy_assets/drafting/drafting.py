@@ -65,7 +65,7 @@ def draft_files(
             )  # fmt: skip
     subject = subject or _subject(guesses)
     guesses, sets = with_combinations(guesses, found.codes, rows=found.rows, subject=subject)
-    kept = judged(found, guesses)
+    kept = judged(guesses)
     if choose is not None:
         guesses = tuple(choose(guess) if guess.facts.name != subject else guess for guess in guesses)
     draft = write(name, found, guesses, sets, kept, subject=subject, target=target)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from privacy_assets.contracts.contract import Drafted
 from privacy_assets.drafting.judging import Guess
-from privacy_assets.drafting.looking import Look
 
 LIBRARIES = ("faker", "phonenumbers", "python-stdnum")
 """Their lists and tables are part of what guesses."""
@@ -22,12 +21,13 @@ LIBRARIES = ("faker", "phonenumbers", "python-stdnum")
 HERE = Path(__file__).parent
 
 
-def judged(found: Look, guesses: Sequence[Guess]) -> Drafted:
+def judged(guesses: Sequence[Guess]) -> Drafted:
     """What a contract keeps of a draft: versions, counts, roles; nothing that depends on a value of anybody."""
-    counts = [[facts.name, facts.type, facts.rows, facts.filled, facts.distinct] for facts in found.columns]
+    facts = [guess.facts for guess in guesses]
+    counts = [[one.name, one.type, one.rows, one.filled, one.distinct] for one in facts]
     return Drafted(
         detectors=detectors_version(),
-        rows=found.rows,
+        rows=facts[0].rows,
         counts=_digest(json.dumps(counts).encode()),
         guessed={guess.facts.name: guess.role for guess in guesses},
     )

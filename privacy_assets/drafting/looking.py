@@ -3,7 +3,8 @@
 Belongs here: format, delimiter, header and encoding of files that nobody has described, and counting. Does not belong
 here: what a column says about a person (`judging.py`), taking rows in (`warehouse/sources`).
 
-Nothing is written anywhere, and no value leaves but in `Facts.sample`, in memory.
+Nothing is written but what the engine may spill, encrypted. No value leaves but in memory: in a sample, and those that
+so many rows share that they are nobody's own.
 """
 
 from __future__ import annotations
@@ -12,21 +13,23 @@ import codecs
 import csv
 import io
 import re
+import secrets
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import polars as pl
 
-from privacy_assets.contracts.contract import Files, Reading
+from privacy_assets.contracts.contract import Contract, ContractColumn, Files, Generator, Reading, Source
 from privacy_assets.drafting.combinations import Codes
 from privacy_assets.drafting.detectors import DETECTORS
 from privacy_assets.drafting.judging import SAMPLED, Facts
 from privacy_assets.errors import BadSource
 from privacy_assets.warehouse.connections import engine_errors, literal, quoted
-from privacy_assets.warehouse.sources import files
+from privacy_assets.warehouse.sources import files, find, opened
 from privacy_assets.warehouse.sources import rows as rows_of
 
 ROWS = 1_000_000
@@ -77,6 +80,85 @@ def look(pattern: str, root: Path) -> Look:
         columns = tuple(_facts(con, name, f"c{place}", rows) for place, name in enumerate(names))
         codes = _codes(con, len(names), rows)
     return Look(source, columns, rows, codes)
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What a declared column's values are beside its promise: how many do not read as its type, how many rows hold a
+    value outside of its domain, how many different ones these are, and those that are common (`SHARED`)."""
+
+    unread: int
+    outside: int = 0
+    outside_different: int = 0
+    outside_common: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a contract's source holds now: as in `Look`, and how its declared columns are beside what is declared."""
+
+    columns: tuple[Facts, ...]
+    rows: int
+    codes: tuple[Codes, ...]
+    against: Mapping[str, Against]
+
+
+def look_at(contract: Contract, root: Path) -> Delivered:
+    """Look at the source that a contract names, of whatever kind it is, read as the contract says.
+
+    Raises BadSource where it cannot be read, or has no row.
+    """
+    source = contract.source
+    # without columns nothing is missing, and all that is there comes as text; some names stand in the contract alone
+    unnamed = isinstance(source, Generator) or (
+        isinstance(source, Files) and source.format == "csv" and not source.reading.header
+    )
+    asked = contract if unnamed else replace(contract, columns=())
+    with TemporaryDirectory(prefix="privacy_assets_") as spill, opened(contract, root, Path(spill), None) as con:
+        # the digest is not kept, so its key need not be
+        staged, _ = find(contract, root).stage(con, asked, secrets.token_bytes(32))
+        with engine_errors("looking at the source"):
+            rows = _as_read(con, source, len(staged.places))
+            if not rows:
+                raise BadSource.of(
+                    "the source has no row that can be read", where=source.place,
+                    next_step="deliver it again, or mend how the contract reads it",
+                )  # fmt: skip
+            columns = tuple(_facts(con, name, place, rows) for name, place in staged.places.items())
+            declared = {column.name: column for column in contract.columns}
+            against = {
+                name: _against(con, declared[name], place) for name, place in staged.places.items() if name in declared
+            }
+            codes = _codes(con, len(staged.places), rows)
+    return Delivered(columns, rows, codes, against)
+
+
+def _as_read(con: duckdb.DuckDBPyConnection, source: Source, columns: int) -> int:
+    """Put the view `staged` over what was received, as the contract's reading wants it; how many rows it has."""
+    con.execute("ALTER TABLE temp.staged RENAME TO received")
+    reading = source.reading if isinstance(source, Files) and source.format == "csv" else None
+    cells = []
+    for place in range(columns):
+        cell = text = f"trim(c{place}, E' \\t\\r\\n')" if reading and reading.trim else f"c{place}"
+        if reading and reading.null_text:
+            cell = f"CASE WHEN {text} NOT IN ({', '.join(map(literal, reading.null_text))}) THEN {text} END"
+        cells.append(f"{cell} AS c{place}")
+    con.execute(f"CREATE TEMP VIEW staged AS SELECT {', '.join(cells)} FROM temp.received")
+    return int((con.execute("SELECT count(*) FROM staged").fetchone() or (0,))[0])
+
+
+def _against(con: duckdb.DuckDBPyConnection, column: ContractColumn, place: str) -> Against:
+    value = rows_of.read_as(column.type, place)
+    unread = con.execute(f"SELECT count(*) FROM staged WHERE {place} IS NOT NULL AND {value} IS NULL").fetchone()
+    if column.domain is None:
+        return Against(int((unread or (0,))[0]))
+    known = ", ".join(map(literal, column.domain))
+    others = con.execute(
+        f"SELECT value, count(*) FROM (SELECT CAST({value} AS VARCHAR) AS value FROM staged) "
+        f"WHERE value NOT IN ({known}) GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    common = tuple(text for text, count in others if count >= SHARED)
+    return Against(int((unread or (0,))[0]), sum(count for _, count in others), len(others), common)
 
 
 def _described(pattern: str, path: Path) -> Files:

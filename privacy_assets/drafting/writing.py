@@ -12,15 +12,15 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from privacy_assets.contracts.contract import Drafted
+from privacy_assets.contracts.contract import ColumnPrivacy, ContractColumn, Drafted
 from privacy_assets.drafting.combinations import Combinations
 from privacy_assets.drafting.judging import FREE_TEXT, Guess
 from privacy_assets.drafting.looking import Look
 from privacy_assets.warehouse.connections import literal, quoted
-from privacy_assets.words import Role
+from privacy_assets.words import IdentifierDomain, Role
 
 NARROW = ("date", "postal code", "house number", "nearly unique")
 """Kinds of numbers that point at few people as they are, and that no technique for numbers makes usefully coarser."""
@@ -79,7 +79,7 @@ def _contract(
     yield from _server(found)
     yield "customProperties:\n  - property: privacy\n    value:\n      subject:\n        kind: person"
     if subject is not None:
-        yield f"        column: {_text(subject)}"
+        yield f"        column: {as_yaml(subject)}"
     else:
         yield "        # No column names the person: every row counts as another one. If one does, add `column:`."
     yield "      # What people were told; with `consent`, say under `consents:` where their decisions are recorded."
@@ -87,7 +87,7 @@ def _contract(
     yield from drafted_lines(drafted)
     yield f"schema:\n  - name: {name}\n    properties:"
     for guess in guesses:
-        yield from _column(guess, guess.facts.name == subject)
+        yield from column_lines(guess, guess.facts.name == subject)
 
 
 def drafted_lines(drafted: Drafted) -> Iterator[str]:
@@ -95,8 +95,14 @@ def drafted_lines(drafted: Drafted) -> Iterator[str]:
     yield "  # By what and from what this was guessed: `privacy-assets draft --drift` compares itself with it."
     yield "  - property: drafted\n    value:"
     yield f"      detectors: {json.dumps(drafted.detectors)}\n      rows: {drafted.rows}"
-    yield f"      counts: {json.dumps(drafted.counts)}\n      guessed:"
-    yield from (f"        {_text(column)}: {role.value}" for column, role in drafted.guessed.items())
+    yield f"      counts: {json.dumps(drafted.counts)}"
+    yield from (f"      {line}" for line in guessed_lines(drafted.guessed))
+
+
+def guessed_lines(guessed: Mapping[str, Role]) -> Iterator[str]:
+    """The key `guessed` of what is kept of a draft."""
+    yield "guessed:"
+    yield from (f"  {as_yaml(column)}: {role.value}" for column, role in guessed.items())
 
 
 def _sets(sets: Combinations) -> Iterator[str]:
@@ -110,42 +116,58 @@ def _sets(sets: Combinations) -> Iterator[str]:
     yield f"# The smallest {many} that single out more than {sets.above:.0%} of {of}:"
     yield "# so many have a combination of values that nobody else has, and are found by whoever knows it."
     for one in sets.found[:MOST_SETS_WRITTEN]:
-        yield f"#   {one.share:.1%} by {', '.join(map(_text, one.columns))}"
+        yield f"#   {one.share:.1%} by {', '.join(map(as_yaml, one.columns))}"
     if (more := len(sets.found) - MOST_SETS_WRITTEN) > 0:
         yield f"#   and {more} more sets"
 
 
 def _server(found: Look) -> Iterator[str]:
     source = found.source
-    yield f"servers:\n  - server: file\n    type: local\n    path: {_text(source.path)}\n    format: {source.format}"
+    yield f"servers:\n  - server: file\n    type: local\n    path: {as_yaml(source.path)}\n    format: {source.format}"
     if source.format == "csv":
-        yield f"    delimiter: {_text(source.delimiter)}\n    encoding: {source.encoding}"
+        yield f"    delimiter: {as_yaml(source.delimiter)}\n    encoding: {source.encoding}"
         reading = source.reading
-        nulls = ", ".join(map(_text, reading.null_text))
+        nulls = ", ".join(map(as_yaml, reading.null_text))
         yield "    customProperties:\n      - property: reading\n        value:"
         yield f"          header: {str(reading.header).lower()}\n          trim: {str(reading.trim).lower()}"
         yield f"          null_text: [{nulls}]"
 
 
-def _column(guess: Guess, is_subject: bool) -> Iterator[str]:
+def column_lines(guess: Guess, is_subject: bool = False) -> Iterator[str]:
+    """A column of a contract, six spaces deep, below the comment that says why."""
     facts = guess.facts
     role = Role.DIRECT_IDENTIFIER if is_subject else guess.role
     said = f"{guess.kind}: {guess.evidence}" + ("" if guess.sure else ". Unsure: the more protected role")
     yield from textwrap.wrap(
         said, WIDTH, initial_indent="      # ", subsequent_indent="      #   ", break_on_hyphens=False
     )
-    yield f"      - name: {_text(facts.name)}\n        logicalType: {LOGICAL[_type(guess, role)]}"
+    yield f"      - name: {as_yaml(facts.name)}\n        logicalType: {LOGICAL[_type(guess, role)]}"
     if is_subject:
         yield "        required: true"
     if guess.facts.shared and role is not Role.DIRECT_IDENTIFIER:
         yield "        enum:"
-        yield from (f"          - value: {_text(category)}" for category in guess.facts.shared)
+        yield from (f"          - value: {as_yaml(category)}" for category in guess.facts.shared)
     yield "        customProperties:\n          - property: privacy\n            value:"
     yield f"              role: {role.value}\n              category: {guess.category}"
-    if role is Role.DIRECT_IDENTIFIER and guess.kind != FREE_TEXT:
-        domain = guess.domain
-        written = domain.normalization if domain and not is_subject else "none"
-        yield f"              identifier_domain: {{name: {_domain(guess)}, normalization: {written}}}"
+    if (domain := _identifier_domain(guess, role, is_subject)) is not None:
+        yield f"              identifier_domain: {{name: {domain.name}, normalization: {domain.normalization}}}"
+
+
+def stated(guess: Guess) -> ContractColumn:
+    """The column that these lines state."""
+    privacy = ColumnPrivacy(
+        role=guess.role, category=guess.category, identifier_domain=_identifier_domain(guess, guess.role)
+    )
+    shared = guess.facts.shared if guess.role is not Role.DIRECT_IDENTIFIER else ()
+    return ContractColumn(guess.facts.name, _type(guess, guess.role), privacy, domain=shared or None)
+
+
+def _identifier_domain(guess: Guess, role: Role, is_subject: bool = False) -> IdentifierDomain | None:
+    if role is not Role.DIRECT_IDENTIFIER or guess.kind == FREE_TEXT:
+        return None
+    if guess.domain is None or is_subject:
+        return IdentifierDomain(name=_domain(guess))
+    return guess.domain
 
 
 def _type(guess: Guess, role: Role) -> str:
@@ -165,7 +187,7 @@ def _purpose(name: str, guesses: Sequence[Guess], subject: str | None, target: s
     yield f"kind: Purpose\npurpose: {name}_model\nversion: 1.0.0\ntitle: Drafted for {name.replace('_', ' ')}"
     yield "why: Say here what this is for, and what it decides about whom.\nowner: team:unknown"
     yield "lawful_basis: legitimate_interests\nretention_days: 365"
-    yield f"datasets:\n  {name}:\n    columns:\n      {_text(who)}:"
+    yield f"datasets:\n  {name}:\n    columns:\n      {as_yaml(who)}:"
     yield "        why: rows of one person belong into one split, and can be found again"
     yield "        technique: {kind: token}"
     left, taken = [], [who]
@@ -175,13 +197,14 @@ def _purpose(name: str, guesses: Sequence[Guess], subject: str | None, target: s
         if column == who:
             continue
         if technique is None:
-            left.append(f"    # not taken: {_text(column)} ({guess.kind})")
+            left.append(f"    # not taken: {as_yaml(column)} ({guess.kind})")
             continue
         taken.append(column)
         why = "it is what the model learns to predict" if column == target else "say why, or remove it"
-        yield f"      {_text(column)}:\n        why: {why}\n        technique: {technique}"
+        yield f"      {as_yaml(column)}:\n        why: {why}\n        technique: {technique}"
     yield from left
-    yield f"features:\n  unit: {'one row' if subject else 'one person'}\n  key: [{_text(who)}]\n  subject: {_text(who)}"
+    yield f"features:\n  unit: {'one row' if subject else 'one person'}"
+    yield f"  key: [{as_yaml(who)}]\n  subject: {as_yaml(who)}"
     yield from _grouped(name, [guess for guess in guesses if guess.needed and guess.facts.name in taken], taken)
     yield "guarantee:\n  at_least_subjects: 10"
     yield "training:\n  from: features"
@@ -191,7 +214,7 @@ def _purpose(name: str, guesses: Sequence[Guess], subject: str | None, target: s
         kind = next(guess.facts.type for guess in guesses if guess.facts.name == target)
         task = "regression" if kind in ("BIGINT", "DOUBLE") else "classification"
         estimator = "ridge" if task == "regression" else "logistic_regression"
-        yield f"model:\n  task: {task}\n  target: {_text(target)}\n  estimator: {{kind: {estimator}}}\n  seed: 1"
+        yield f"model:\n  task: {task}\n  target: {as_yaml(target)}\n  estimator: {{kind: {estimator}}}\n  seed: 1"
 
 
 def _grouped(name: str, rare: Sequence[Guess], taken: Sequence[str]) -> Iterator[str]:
@@ -211,7 +234,7 @@ def _grouped(name: str, rare: Sequence[Guess], taken: Sequence[str]) -> Iterator
     yield ",\n".join(f"      {cell}" for cell in cells)
     yield f"    FROM {quoted(name)}\n  categories:"
     for column, values in common.items():
-        yield f"    {_text(column)}: [{', '.join(map(_text, dict.fromkeys((*values, OTHER))))}]"
+        yield f"    {as_yaml(column)}: [{', '.join(map(as_yaml, dict.fromkeys((*values, OTHER))))}]"
 
 
 def _technique(guess: Guess, *, is_target: bool) -> str | None:
@@ -230,8 +253,8 @@ def _technique(guess: Guess, *, is_target: bool) -> str | None:
     return "{kind: keep}"
 
 
-def _text(text: str) -> str:
-    """As YAML: bare where it cannot be misread, else as JSON."""
+def as_yaml(text: str) -> str:
+    """The text as YAML: bare where it cannot be misread, else as JSON."""
     return (
         text
         if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", text) and text.lower() not in _WORDS

@@ -29,8 +29,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def kept(project: Path):  # type: ignore[no-untyped-def]
-    found = look("people.csv", project)
-    return judged(found, [judge(facts) for facts in found.columns])
+    return judged([judge(facts) for facts in look("people.csv", project).columns])
 
 
 def test_the_contract_keeps_what_judged_it_and_what_was_guessed(project: Path) -> None:
