@@ -31,7 +31,7 @@ from privacy_assets.drafting.detectors import DETECTORS
 from privacy_assets.drafting.editing import Editor
 from privacy_assets.drafting.judged import judged
 from privacy_assets.drafting.judging import Guess, judge
-from privacy_assets.drafting.looking import SHARED, Delivered, look_at
+from privacy_assets.drafting.looking import CATEGORIES, SHARED, Delivered, look_at
 from privacy_assets.drafting.writing import LOGICAL, as_yaml, column_lines, guessed_lines, stated
 from privacy_assets.errors import BadDeclaration, BadSource, Fault, raise_gathered
 from privacy_assets.words import Role
@@ -201,10 +201,13 @@ class _Comparison:
             return column
         share = unread / self.now.rows
         if share <= self.contract.privacy.quarantine_at_most:
-            self.notes.append(f"{name}: {unread:,} values are no {column.type}; their rows go to quarantine")
+            self.notes.append(f"{name}: {_many(unread, 'value')} of another type than {column.type}, quarantined")
             return column
         type_ = guess.facts.type
-        self._change(Size.MAJOR, f"{name}: {unread:,} of {self.now.rows:,} values are no {column.type}; it is {type_}")
+        self._change(
+            Size.MAJOR,
+            f"{name}: {unread:,} of {_many(self.now.rows, 'value')} of another type than {column.type}: now {type_}",
+        )
         self.editor.put((*place, "logicalType"), "logicalType", LOGICAL[type_])
         if self._stands(*place, "physicalType"):
             self.editor.take_away((*place, "physicalType"), "physicalType")
@@ -213,18 +216,25 @@ class _Comparison:
         return replace(column, type=type_, domain=None)
 
     def _categories(self, column: ContractColumn) -> ContractColumn:
-        against = self.now.against[column.name]
+        against, name = self.now.against[column.name], column.name
         if column.domain is None or not against.outside:
             return column
         more = against.outside_common
+        if len(column.domain) + len(more) > max(CATEGORIES, len(column.domain)):
+            self.notes.append(
+                f"{name}: with {len(more)} more categories it would be none; its rows with these are broken"
+            )
+            return column
         if rare := against.outside_different - len(more):
             self.notes.append(
-                f"{column.name}: {rare:,} values outside of its categories stand in fewer than {SHARED} rows each; "
-                "they are not added, and their rows go to quarantine"
+                f"{name}: {_many(rare, 'value')} outside of its categories in fewer than {_many(SHARED, 'row')} each, "
+                "not added but quarantined"
             )
         if not more:
             return column
-        self._change(Size.MINOR, f"{column.name}: {len(more)} more categories, which at least {SHARED} rows hold each")
+        self._change(
+            Size.MINOR, f"{name}: {_many(len(more), 'category')} more, in at least {_many(SHARED, 'row')} each"
+        )
         written = [as_yaml(text) if column.type == "VARCHAR" else text for text in more]
         self.editor.add_category(("columns", column.name, "enum"), len(column.domain), written)
         return replace(column, domain=(*column.domain, *more))
@@ -235,9 +245,9 @@ class _Comparison:
             return column
         share = missing / self.now.rows
         if share <= self.contract.privacy.quarantine_at_most:
-            self.notes.append(f"{name}: missing in {missing:,} rows, though required; these go to quarantine")
+            self.notes.append(f"{name}: required, and missing in {_many(missing, 'row')}, quarantined")
             return column
-        self._change(Size.MAJOR, f"{name}: missing in {missing:,} of {self.now.rows:,} rows, so it is required no more")
+        self._change(Size.MAJOR, f"{name}: missing in {missing:,} of {_many(self.now.rows, 'row')}: required no more")
         if name in self.contract.primary_key:
             self.faults.append(
                 Fault(
@@ -287,7 +297,7 @@ class _Comparison:
             self.editor.add_column(("columns", last), list(column_lines(guess)))
             self._insert(last, guess)
         if hidden:
-            self.notes.append(f"{hidden} new columns are not shown: their names look like something of a person")
+            self.notes.append(f"{_many(hidden, 'new column')} not shown: the name looks like something of a person")
 
     def _insert(self, after: str, guess: Guess) -> None:
         """Behind the column `after` and what was put behind it before, in the order of the text."""
@@ -326,6 +336,12 @@ class _Comparison:
         return self.project.where("contract", self.contract.name, *place) != self.project.where(
             "contract", self.contract.name, *place[:-1]
         )
+
+
+def _many(number: int, what: str) -> str:
+    """A number of things: `1 row`, `2 categories`."""
+    plural = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    return f"{number:,} {what if number == 1 else plural}"
 
 
 def _check_it_is_the_table(contract: Contract, now: Delivered) -> None:

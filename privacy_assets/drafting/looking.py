@@ -115,8 +115,11 @@ def look_at(contract: Contract, root: Path) -> Delivered:
     )
     asked = contract if unnamed else replace(contract, columns=())
     with TemporaryDirectory(prefix="privacy_assets_") as spill, opened(contract, root, Path(spill), None) as con:
+        delivered = find(contract, root)
+        if isinstance(delivered, files.Delivered):
+            _check_not_empty(delivered)
         # the digest is not kept, so its key need not be
-        staged, _ = find(contract, root).stage(con, asked, secrets.token_bytes(32))
+        staged, _ = delivered.stage(con, asked, secrets.token_bytes(32))
         with engine_errors("looking at the source"):
             rows = _as_read(con, source, len(staged.places))
             if not rows:
@@ -131,6 +134,14 @@ def look_at(contract: Contract, root: Path) -> Delivered:
             }
             codes = _codes(con, len(staged.places), rows)
     return Delivered(columns, rows, codes, against)
+
+
+def _check_not_empty(delivered: files.Delivered) -> None:
+    """Without a header there are no columns, of which a table has one at least."""
+    for file in delivered.files:
+        with file.open() as stream:
+            if not stream.read(2).strip():
+                raise BadSource.of("the file is empty", where=delivered.source.place, next_step="deliver it again")
 
 
 def _as_read(con: duckdb.DuckDBPyConnection, source: Source, columns: int) -> int:
@@ -149,16 +160,18 @@ def _as_read(con: duckdb.DuckDBPyConnection, source: Source, columns: int) -> in
 
 def _against(con: duckdb.DuckDBPyConnection, column: ContractColumn, place: str) -> Against:
     value = rows_of.read_as(column.type, place)
-    unread = con.execute(f"SELECT count(*) FROM staged WHERE {place} IS NOT NULL AND {value} IS NULL").fetchone()
+    (unread,) = con.execute(
+        f"SELECT count(*) FROM staged WHERE {place} IS NOT NULL AND {value} IS NULL"
+    ).fetchone() or (0,)
     if column.domain is None:
-        return Against(int((unread or (0,))[0]))
+        return Against(unread)
     known = ", ".join(map(literal, column.domain))
-    others = con.execute(
-        f"SELECT value, count(*) FROM (SELECT CAST({value} AS VARCHAR) AS value FROM staged) "
-        f"WHERE value NOT IN ({known}) GROUP BY 1 ORDER BY 1"
-    ).fetchall()
-    common = tuple(text for text, count in others if count >= SHARED)
-    return Against(int((unread or (0,))[0]), sum(count for _, count in others), len(others), common)
+    counted = f"SELECT CAST({value} AS VARCHAR) AS value, count(*) AS often FROM staged GROUP BY 1"
+    rows, different, common = con.execute(
+        "SELECT coalesce(sum(often), 0)::BIGINT, count(*), "
+        f"list(value ORDER BY value) FILTER (WHERE often >= {SHARED}) FROM ({counted}) WHERE value NOT IN ({known})"
+    ).fetchone() or (0, 0, None)
+    return Against(unread, rows, different, tuple(common or ()))
 
 
 def _described(pattern: str, path: Path) -> Files:

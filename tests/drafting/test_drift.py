@@ -148,7 +148,25 @@ def test_few_values_that_do_not_read_are_a_note(project: Path) -> None:
     deliver(project, [{**row, "visits": "many" if n == 3 else row["visits"]} for n, row in enumerate(rows())])
     found = drift("shop", project)
     assert found.changes == ()
-    assert "visits: 1 values are no BIGINT; their rows go to quarantine" in found.notes
+    assert "visits: 1 value of another type than BIGINT, quarantined" in found.notes
+
+
+def test_a_narrower_type_is_a_note(project: Path) -> None:
+    """What was declared wider may be delivered again."""
+    deliver(project, [{**row, "weight": str(n % 9)} for n, row in enumerate(rows())])
+    found = drift("shop", project)
+    assert found.changes == ()
+    assert "weight: every value is BIGINT now, which is narrower than DOUBLE; it stays" in found.notes
+
+
+def test_what_has_too_many_categories_is_none(project: Path) -> None:
+    """As in a draft, which lists at most fifty."""
+    deliver(project, [{**row, "sex": f"w{n % 50}"} for n, row in enumerate(rows() * 15)])
+    found = drift("shop", project)
+    assert all(change.what.startswith("member id") for change in found.changes)
+    assert any(note.startswith("sex: with 50 more categories it would be none") for note in found.notes)
+    deliver(project, [{**row, "sex": f"w{n % 48}"} for n, row in enumerate(rows() * 15)])
+    assert any("48 categories more" in change.what for change in drift("shop", project).changes)
 
 
 def test_a_category_is_added_only_where_enough_rows_hold_it(project: Path) -> None:
@@ -158,10 +176,13 @@ def test_a_category_is_added_only_where_enough_rows_hold_it(project: Path) -> No
     deliver(project, [*rows(), *rare])
     found = drift("shop", project)
     assert found.changes == ()
-    assert found.notes[0].startswith("sex: 9 values outside of its categories stand in fewer than 100 rows each")
+    assert (
+        found.notes[0]
+        == "sex: 9 values outside of its categories in fewer than 100 rows each, not added but quarantined"
+    )
     deliver(project, [*rows(), *more, *rare])
     found = applied(project)
-    assert said(found) == {"sex: 1 more categories, which at least 100 rows hold each": Size.MINOR}
+    assert said(found) == {"sex: 1 category more, in at least 100 rows each": Size.MINOR}
     assert load(project).contracts["shop"].column("sex").domain == ("f", "m", "d")
 
 
@@ -256,7 +277,7 @@ def test_a_new_column_that_is_named_like_a_value_is_not_shown(project: Path) -> 
     deliver(project, [{**row, "ada@example.org": "1", "_hidden": "1", "a.g.e": "2", "a-g-e": "3"} for row in rows()])
     found = applied(project)
     assert "ada@" not in found.diff + str(said(found)) + str(found.notes)
-    assert any(note.startswith("1 new columns are not shown") for note in found.notes)
+    assert any(note.startswith("1 new column not shown") for note in found.notes)
     assert sum("cannot be declared" in note for note in found.notes) == 2
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from privacy_assets.contracts.contract import Contract
+from privacy_assets.contracts.loading import load
 from privacy_assets.drafting import looking
-from privacy_assets.drafting.looking import Look, look
+from privacy_assets.drafting.looking import Against, Look, look, look_at
 from privacy_assets.errors import BadSource
 
 ROWS = [("p-1", "18", "true", "2024-01-31", "1.5", "007"), ("p-2", "", "false", "1999-12-01", "-2", "118")] * 30
@@ -111,3 +113,100 @@ def test_text_is_a_category_only_where_every_value_is_common(tmp_path: Path) -> 
     often = "colour\n" + "red\nblue\n" * looking.SHARED
     assert seen(tmp_path, often).columns[0].shared == ("blue", "red")
     assert seen(tmp_path, often + "rare\n").columns[0].shared == ()
+
+
+def test_common_values_are_counted_beside_rare_ones(tmp_path: Path) -> None:
+    """Where all are common, or none, there are none beside others."""
+    often = "colour\n" + "red\nblue\n" * looking.SHARED
+    assert seen(tmp_path, often).columns[0].common == ()
+    facts = seen(tmp_path, often + "rare\n" * 3).columns[0]
+    assert (facts.common, facts.common_rows, facts.distinct) == (("blue", "red"), 2 * looking.SHARED, 3)
+    assert seen(tmp_path, "colour\n" + "red\nblue\n" * 9).columns[0].common == ()
+
+
+# ---- the source of a contract
+
+
+CONTRACT = """
+apiVersion: v3.2.0
+kind: DataContract
+id: shop
+version: 1.0.0
+name: Shop
+team: {{name: shop}}
+servers:
+  - {server}
+customProperties:
+  - property: privacy
+    value: {{subject: null, lawful_bases: [contract]}}
+schema:
+  - name: shop
+    properties:
+      - name: id
+        logicalType: string
+        customProperties: [{{property: privacy, value: {{role: attribute, category: user}}}}]
+      - name: "n"
+        logicalType: integer
+        customProperties: [{{property: privacy, value: {{role: attribute, category: user}}}}]
+      - name: kind
+        logicalType: string
+        enum: [{{value: a}}, {{value: b}}]
+        customProperties: [{{property: privacy, value: {{role: attribute, category: user}}}}]
+"""
+BODY = [*[(f"p{n}", str(n), "ab"[n % 2]) for n in range(100)], *[(f"q{n}", "1.5", "c") for n in range(100)],
+        ("r", "", "rare")]  # fmt: skip
+
+
+def contract_of(tmp_path: Path, server: str) -> Contract:
+    (tmp_path / "data/contracts").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "data/contracts/shop.odcs.yaml").write_text(CONTRACT.format(server=server))
+    return load(tmp_path).contracts["shop"]
+
+
+def csv_of(rows: list[tuple[str, ...]]) -> str:
+    return "".join(";".join(row) + "\n" for row in rows)
+
+
+@pytest.mark.parametrize("kind", ["csv", "csv without a header", "parquet", "ndjson"])
+def test_a_contracts_source_is_looked_at_as_it_says(tmp_path: Path, kind: str) -> None:
+    """Whatever its format: columns by name, what does not read as declared, what lies outside of a domain."""
+    frame = pl.DataFrame(BODY, schema=["id", "n", "kind"], orient="row")
+    frame = frame.with_columns(n=pl.when(pl.col("n") != "").then(pl.col("n")))
+    server = "{server: s, type: local, path: shop.data, format: csv, delimiter: ';'}"
+    if kind == "csv":
+        (tmp_path / "shop.data").write_text(csv_of([("id", "n", "kind"), *BODY]))
+    elif kind == "csv without a header":
+        (tmp_path / "shop.data").write_text(csv_of(BODY))
+        server = server.replace("';'", "';', customProperties: [{property: reading, value: {header: false}}]")
+    elif kind == "parquet":
+        frame.write_parquet(tmp_path / "shop.data")
+        server = "{server: s, type: local, path: shop.data, format: parquet}"
+    else:
+        frame.write_ndjson(tmp_path / "shop.data")
+        server = "{server: s, type: local, path: shop.data, format: ndjson}"
+    found = look_at(contract_of(tmp_path, server), tmp_path)
+    assert found.rows == 201
+    # keys of JSON have no order
+    assert {facts.name: (facts.type, facts.filled) for facts in found.columns} == {
+        "id": ("VARCHAR", 201), "n": ("DOUBLE", 200), "kind": ("VARCHAR", 201),
+    }  # fmt: skip
+    assert found.against == {
+        "id": Against(0), "n": Against(100), "kind": Against(0, 101, 2, ("c",)),
+    }  # fmt: skip
+    assert [len(codes) for codes in found.codes] == [201] * 3
+
+
+def test_a_generator_is_looked_at_as_well(tmp_path: Path) -> None:
+    """It has the contract's columns and fits it."""
+    server = "{server: s, type: custom, customProperties: [{property: generator, value: {rows: 50}}]}"
+    found = look_at(contract_of(tmp_path, server), tmp_path)
+    assert (found.rows, [against.unread + against.outside for against in found.against.values()]) == (50, [0, 0, 0])
+
+
+@pytest.mark.parametrize("content", ["", "id;n;kind\n", "id;n;n\na;1;2\n"])
+def test_a_contracts_source_without_a_row_or_with_two_columns_of_a_name_is_told(tmp_path: Path, content: str) -> None:
+    """With a next step."""
+    (tmp_path / "shop.data").write_text(content)
+    server = "{server: s, type: local, path: shop.data, format: csv, delimiter: ';'}"
+    with pytest.raises(BadSource, match="next: "):
+        look_at(contract_of(tmp_path, server), tmp_path)
