@@ -18,7 +18,7 @@ from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.loading import Project, load
 from privacy_assets.errors import PrivacyAssetsError, unexpected
 from privacy_assets.gate import Gate
-from privacy_assets.stages.asset import asset_of, key_of, source_key
+from privacy_assets.stages.asset import asset_of, days_of, key_of, source_key
 from privacy_assets.stages.s1_raw import raw
 from privacy_assets.stages.s2_minimized import minimized
 from privacy_assets.stages.s3_pseudonymized import pseudonymized
@@ -30,6 +30,7 @@ from privacy_assets.warehouse import sources as taken_from
 from privacy_assets.words import AssetName
 
 CORRIDOR = "corridor"
+DELIVERIES = "deliveries"
 VERIFICATION = "verification"
 
 
@@ -63,21 +64,35 @@ def build_definitions(
 
     made = steps(project)
     assets = [asset_of(project, step, gate) for step in made.values()]
-    sources = [_source(project, contract, gate) for contract in project.contracts.values()]
+    sources = [
+        _daily(contract) if contract.deliveries else _source(project, contract, gate)
+        for contract in project.contracts.values()
+    ]
+    by_day = {name: contract for name, contract in project.contracts.items() if contract.deliveries}
+    of_days = dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.dataset in by_day))
     corridor = dg.define_asset_job(
         CORRIDOR,
-        selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made)),
-        description="Everything, from raw to the models.",
+        selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made)) - of_days,
+        description="Everything, from raw to the models" + (", but what is kept by day." if by_day else "."),
     )
     by_purpose = [
         dg.define_asset_job(
             f"{CORRIDOR}_{name}",
             selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.purpose == name)).upstream()
-            - dg.AssetSelection.assets(*(source_key(dataset) for dataset in project.contracts)),
+            - dg.AssetSelection.assets(*(source_key(dataset) for dataset in project.contracts))
+            - of_days,
             description=f"All that the purpose {name} needs: {purpose.title}.",
             tags={"privacy/purpose": name},
         )
         for name, purpose in project.purposes.items()
+    ]
+    deliveries = [
+        dg.define_asset_job(
+            f"{DELIVERIES}_{name}",
+            selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.dataset == name)),
+            description=f"A day of {name}, from raw until it is pseudonymized.",
+        )
+        for name in by_day
     ]
     verification = dg.define_asset_job(
         VERIFICATION,
@@ -93,9 +108,20 @@ def build_definitions(
     )
     return dg.Definitions(
         assets=[*assets, *sources],
-        jobs=[corridor, *by_purpose, verification],
+        jobs=[corridor, *by_purpose, *deliveries, verification],
         schedules=[nightly],
         executor=dg.in_process_executor,
+    )
+
+
+def _daily(contract: Contract) -> dg.AssetSpec:
+    """A source that is delivered by day; each day's raw asset has the digest of what it was made from."""
+    return dg.AssetSpec(
+        source_key(contract.name),
+        group_name="s0_sources",
+        description=f"Where {contract.name} comes from, day by day.",
+        tags={"privacy/contract": contract.name},
+        partitions_def=days_of(contract),
     )
 
 
