@@ -103,6 +103,7 @@ def draft(
     root: Root = None,
 ) -> None:
     """Write a contract and a purpose for a file of your own: guesses, each with its evidence."""
+    from privacy_assets.contracts.loading import shown
     from privacy_assets.drafting.drafting import draft_files
 
     folder = find_root(root)
@@ -114,7 +115,7 @@ def draft(
         table.add_row(facts.name, facts.type, guess.role.value, sure, guess.evidence)
     out.print(table)
     for path in drafted.paths:
-        out.print(f"written: {path.relative_to(folder)}")
+        out.print(f"written: {shown(path, folder)}")
     out.print("Next: read them, mend what is guessed wrong, then `privacy-assets validate` and `privacy-assets run`.")
 
 
