@@ -53,36 +53,51 @@ def build_definitions(
 ) -> dg.Definitions:
     """The definitions of the project at `root`; raises BadDeclaration with every fault of its files.
 
-    `open_gate` opens the home when a step runs; loading definitions touches neither home nor key.
+    Everything is run in one process. `open_gate` opens the home when a step runs; loading definitions touches neither
+    home nor key.
     """
-    project = load(root)
+    corridor = corridor_of(load(root), env=env, open_gate=open_gate)
+    return dg.Definitions.merge(corridor, dg.Definitions(executor=dg.in_process_executor))
+
+
+def corridor_of(
+    project: Project, *, env: Mapping[str, str] = os.environ, open_gate: Callable[[], Gate] | None = None
+) -> dg.Definitions:
+    """The corridor alone, to stand beside other definitions.
+
+    Its jobs select its own assets and checks, and run in one process; how anything else is run is not said here.
+    """
 
     @functools.cache
     def gate() -> Gate:
-        return open_gate() if open_gate else Gate.open(root, env, project)
+        return open_gate() if open_gate else Gate.open(project.root, env, project)
 
     made = steps(project)
     assets = [asset_of(project, step, gate) for step in made.values()]
     sources = [_source(project, contract, gate) for contract in project.contracts.values()]
+    everything = dg.AssetSelection.assets(*(key_of(asset) for asset in made))
     corridor = dg.define_asset_job(
         CORRIDOR,
-        selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made)),
+        selection=everything,
         description="Everything, from raw to the models.",
+        executor_def=dg.in_process_executor,
     )
     by_purpose = [
         dg.define_asset_job(
             f"{CORRIDOR}_{name}",
-            selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.purpose == name)).upstream()
-            - dg.AssetSelection.assets(*(source_key(dataset) for dataset in project.contracts)),
+            selection=everything
+            & dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.purpose == name)).upstream(),
             description=f"All that the purpose {name} needs: {purpose.title}.",
+            executor_def=dg.in_process_executor,
             tags={"privacy/purpose": name},
         )
         for name, purpose in project.purposes.items()
     ]
     verification = dg.define_asset_job(
         VERIFICATION,
-        selection=dg.AssetSelection.all_asset_checks(),
+        selection=dg.AssetSelection.checks_for_assets(*assets),
         description="Measures every published version again; nothing is written.",
+        executor_def=dg.in_process_executor,
     )
     nightly = dg.ScheduleDefinition(
         name="nightly_verification",
@@ -95,7 +110,6 @@ def build_definitions(
         assets=[*assets, *sources],
         jobs=[corridor, *by_purpose, verification],
         schedules=[nightly],
-        executor=dg.in_process_executor,
     )
 
 
