@@ -506,14 +506,14 @@ def test_folders_outside_of_the_project_are_named_in_full(moved: Path, tmp_path:
     """With a colon and spaces in the path, too: files and lines are still in order."""
     elsewhere = tmp_path / "b: 7 c"
     shutil.move(moved / "src/shop", elsewhere)
-    edit(tmp_path, "b: 7 c/promises/patients.odcs.yaml", "role: sensitive", "role: secret")
     edit(tmp_path, "b: 7 c/promises/patients.odcs.yaml", "unit: d", "unit: w")
+    edit(tmp_path, "b: 7 c/promises/patients.odcs.yaml", "version: 1.0.0", "version: one")
     with pytest.raises(BadDeclaration) as caught:
         load(moved, Folders(elsewhere / "promises", elsewhere / "uses"))
     file = (elsewhere / "promises/patients.odcs.yaml").as_posix()
     lines = [fault.where.removeprefix(f"{file}:") for fault in caught.value.faults]
     assert lines == [
-        str(line_of(elsewhere, "promises/patients.odcs.yaml", marker)) for marker in ("unit: w", "role: secret")
+        str(line_of(elsewhere, "promises/patients.odcs.yaml", marker)) for marker in ("version: one", "unit: w")
     ]
 
 
