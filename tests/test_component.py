@@ -235,6 +235,20 @@ def test_dg_materializes_raw_and_our_commands_and_their_code_read_what_stands(sh
     assert (shop.folder / "home/ledger/entries").is_file()
 
 
+def test_everything_that_dg_made_is_verified_by_our_command(shop: Shop) -> None:
+    """The job runs in one process; `verify` tells the project's own Dagster, and without one it says what to do."""
+    launched = shop.run("dg", "launch", "--job", "corridor")
+    assert launched.returncode == 0, said(launched)
+    assert "Executing steps in process" in said(launched)
+    verified = shop.run("privacy-assets", "verify")
+    assert verified.returncode == 0, said(verified)
+    assert "7 kept of 7 assets" in verified.stdout
+    (shop.folder / "dagster/dagster.yaml").unlink()
+    refused = shop.run("privacy-assets", "verify")
+    assert refused.returncode == 1
+    assert "set DAGSTER_HOME to the folder of the Dagster that runs the project" in said(refused)
+
+
 def test_a_wrong_contract_is_told_by_dg_with_its_file_and_line(shop: Shop) -> None:
     """In our words, with what to do next, by `dg check defs` and by `dg list defs`; both exit 1."""
     shop.edit("data/contracts/patients.odcs.yaml", "role: sensitive", "role: secret")
