@@ -26,7 +26,7 @@ from privacy_assets.stages.s4_features import features
 from privacy_assets.stages.s5_training import training
 from privacy_assets.stages.s6_model import model
 from privacy_assets.stages.step import Step
-from privacy_assets.warehouse.sources import files
+from privacy_assets.warehouse import sources as taken_from
 from privacy_assets.words import AssetName
 
 CORRIDOR = "corridor"
@@ -119,8 +119,9 @@ def _source(project: Project, contract: Contract, gate: Callable[[], Gate]) -> d
     def observed() -> Iterator[dg.ObserveResult]:
         failure: dg.Failure | None = None
         try:
-            paths = files.paths(contract.source, project.root)
-            version = files.source_digest(paths, gate().secrets.derive("digests", "source"))
+            opened = gate()
+            secret = opened.secrets.derive("digests", "source")
+            version = taken_from.digest(contract, project.root, opened.home.spill, secret)
         except PrivacyAssetsError as error:
             failure = dg.Failure(str(error), allow_retries=False)
         except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -19,11 +19,13 @@ import pytest
 from privacy_assets.build import steps
 from privacy_assets.gate import Gate
 from privacy_assets.stages.step import carry_out
+from tests.servers import Authority, PostgresServer, Store, postgres_programs
 
 TOOLS = {
     "strace": ["strace", "-f", "-o", "/dev/null", "true"],
     "unshare": ["unshare", "--user", "--map-root-user", "--mount", "true"],
     "faketime": ["faketime", "-f", "-1d", "true"],
+    "postgres": [str((postgres_programs() or Path()) / "postgres"), "--version"],
 }
 """The tools of Linux that `@pytest.mark.needs(...)` may name, each with a command that shows that it works here."""
 
@@ -31,9 +33,9 @@ TOOLS = {
 @cache
 def works(tool: str) -> bool:
     """Whether the tool is installed, and allowed to do its work."""
-    return (
-        sys.platform == "linux" and bool(shutil.which(tool)) and not subprocess.run(TOOLS[tool], check=False).returncode
-    )
+    if sys.platform != "linux" or not shutil.which(TOOLS[tool][0]):
+        return False
+    return not subprocess.run(TOOLS[tool], check=False, stdout=subprocess.DEVNULL).returncode
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -54,6 +56,28 @@ def figures(record_property: Callable[[str, object], None]) -> Callable[..., Non
         record_property("figure", (what, dict(counts)))
 
     return figure
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Signs the certificates of the servers."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def postgres(authority: Authority) -> Iterator[PostgresServer]:
+    """A real server with TLS; a test that asks for it is marked `needs("postgres")`."""
+    server = PostgresServer(authority)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def store(authority: Authority) -> Iterator[Store]:
+    """A real store with TLS."""
+    server = Store(authority)
+    yield server
+    server.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

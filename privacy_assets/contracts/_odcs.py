@@ -19,14 +19,14 @@ from functools import cache
 from typing import Any
 
 from open_data_contract_standard.model import (
-    CustomProperty,
     OpenDataContractStandard,
     SchemaProperty,
-    Server,
 )
 from pydantic import BaseModel
 
+from privacy_assets.contracts._extension import extension
 from privacy_assets.contracts._faults import Faults, echo, parse
+from privacy_assets.contracts._servers import source_of
 from privacy_assets.contracts._yaml import Document, Place
 from privacy_assets.contracts.contract import (
     ROW,
@@ -34,8 +34,6 @@ from privacy_assets.contracts.contract import (
     Contract,
     ContractColumn,
     DatasetPrivacy,
-    Reading,
-    Source,
 )
 from privacy_assets.words import LawfulBasis, Role
 
@@ -53,7 +51,6 @@ TYPES: Mapping[str, tuple[str, ...]] = {
 """Logical type -> the engine's types that may stand for it; the first is taken where no physical type is given."""
 
 INTEGERS = frozenset(TYPES["integer"])
-ENCODINGS = ("utf-8", "latin-1", "utf-16")
 DECISIONS = ("granted", "withdrawn", "objected")
 HOURS: Mapping[str, int] = {"h": 1, "hr": 1, "hour": 1, "hours": 1, "d": 24, "day": 24, "days": 24}
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
@@ -83,11 +80,11 @@ def contract(document: Document, name: str, faults: Faults) -> Contract | None:
         return None
     _check_head(odcs, faults)
     schema = _the_one(odcs.schema_, ("schema",), "schema object", faults)
-    privacy = _extension(DatasetPrivacy, "privacy", odcs.customProperties, (), faults, required=True)
+    privacy = extension(DatasetPrivacy, "privacy", odcs.customProperties, (), faults, required=True)
     owner = _owner(odcs, faults)
     fresh = _fresh_within_hours(odcs, faults)
     server = _the_one(odcs.servers, ("servers",), "server", faults)
-    source = _source(server, faults) if server else None
+    source = source_of(server, schema, faults) if server else None
     columns: list[ContractColumn] = []
     if schema:
         place: Place = ("schema", 0)
@@ -180,34 +177,6 @@ def _check_unkept(item: BaseModel, unkept: Mapping[str, str], place: Place, faul
             )
 
 
-def _extension(
-    model: type[Any], name: str, custom: list[CustomProperty] | None, place: Place, faults: Faults, *, required: bool
-) -> Any:
-    """Our typed property of this name; None where there is none or it has faults."""
-    at = [index for index, one in enumerate(custom or ()) if one.property == name]
-    if len(at) > 1:
-        faults.add(
-            (*place, "customProperties", at[1]), f"the property `{name}` stands here twice", next_step="keep one"
-        )
-        return None
-    if not at:
-        if required:
-            keys = [f"`{key}`" for key, info in model.model_fields.items() if info.is_required()]
-            faults.add(
-                (*place, "customProperties"),
-                f"the property `{name}` is missing",
-                expected=f"customProperties: [{{property: {name}, value: …}}]",
-                found=", ".join(echo(one.property) for one in custom or ()),
-                next_step=f"add it with {', '.join(keys)}",
-            )
-        return None
-    where: Place = (*place, "customProperties", at[0])
-    if not isinstance(faults.document.at((*where, "value")), dict):
-        faults.add(where, f"the property `{name}` has no keys and values", next_step="write them under `value:`")
-        return None
-    return parse(model, faults, (*where, "value"))
-
-
 def owner_fault(owner: str) -> str:
     """What is wrong with an owner; "" if it is a team or an e-mail address."""
     if TEAM.fullmatch(owner) or EMAIL.fullmatch(owner):
@@ -267,70 +236,6 @@ def _fresh_within_hours(odcs: OpenDataContractStandard, faults: Faults) -> int |
     return hours[0] if hours else None
 
 
-def _source(server: Server, faults: Faults) -> Source | None:
-    place: Place = ("servers", 0)
-    before = len(faults.found)
-    given = set(faults.document.at(place))
-    if server.type != "local":
-        faults.unknown((*place, "type"), "this type of server is not read here", server.type or "", ["local"],
-                       found=echo(server.type))  # fmt: skip
-    else:
-        read = {"id", "server", "type", "description", "environment", "path", "format", "delimiter", "encoding"}
-        for key in sorted(given - read - {"customProperties"}):
-            faults.unknown((*place, key), f"a local server does not read `{key}`", key, read)
-    if not server.path:
-        faults.add(
-            place,
-            "`path` is missing",
-            next_step="add `path:`, relative to the project; `${NAME}` is taken from the environment",
-        )
-    elif re.search(r"\$(?!\{[A-Z_][A-Z0-9_]*\})", server.path):
-        faults.add(
-            (*place, "path"),
-            "the path has a `$` that names no variable",
-            expected="`${NAME}` in capitals",
-            found=echo(server.path),
-        )
-    elif "://" in server.path or not server.path.isprintable():
-        faults.add(
-            (*place, "path"),
-            "the path is not a path of a file",
-            expected="a path relative to the project",
-            found=echo(server.path),
-        )
-    if server.format not in ("csv", "parquet"):
-        faults.unknown(
-            (*place, "format"),
-            "this format is not read here",
-            server.format or "",
-            ["csv", "parquet"],
-            found=echo(server.format),
-        )
-    if server.delimiter is not None and (len(server.delimiter) != 1 or server.delimiter in '"\r\n'):
-        faults.add((*place, "delimiter"), "a delimiter is one character", found=echo(server.delimiter))
-    encoding = (server.encoding or "utf-8").lower()
-    if encoding not in ENCODINGS:
-        faults.unknown((*place, "encoding"), "this encoding is not read here", encoding, ENCODINGS)
-    for index, custom in enumerate(server.customProperties or ()):
-        if custom.property != "reading":
-            faults.unknown((*place, "customProperties", index, "property"), "this property of a server is not known",
-                           custom.property or "", ["reading"])  # fmt: skip
-    reading = _extension(Reading, "reading", server.customProperties, place, faults, required=False) or Reading()
-    if server.format == "parquet":
-        for key in sorted(given & {"delimiter", "encoding", "customProperties"}):
-            faults.add((*place, key), f"a parquet file has no `{key}`", next_step="remove it")
-    if len(faults.found) > before or not server.path:
-        return None
-    return Source(
-        type="local",
-        path=server.path,
-        format="parquet" if server.format == "parquet" else "csv",
-        delimiter=server.delimiter or ",",
-        encoding=encoding,
-        reading=reading,
-    )
-
-
 def _column(column: SchemaProperty, place: Place, faults: Faults) -> ContractColumn | None:
     before = len(faults.found)
     name = column.name or ""
@@ -359,7 +264,7 @@ def _column(column: SchemaProperty, place: Place, faults: Faults) -> ContractCol
             (*place, "required"), "a column of the primary key is always required", next_step="remove `required: false`"
         )
     engine_type = _type(column, place, faults)
-    privacy = _extension(ColumnPrivacy, "privacy", column.customProperties, place, faults, required=True)
+    privacy = extension(ColumnPrivacy, "privacy", column.customProperties, place, faults, required=True)
     if privacy is not None:
         _check_category(privacy.category, place, faults)
         if column.enum and privacy.role is Role.DIRECT_IDENTIFIER:

@@ -78,19 +78,100 @@ class Reading(Frozen):
     trim: bool = False
 
 
+class S3Connection(Frozen):
+    """How an S3-compatible store is reached: the `connection` property of a server of type `s3`.
+
+    Credentials are found as every tool for S3 finds them: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a profile
+    in `~/.aws`, or the machine's role. `ca_file` is the certificate of who signed the store's (default: the system's).
+    An endpoint without TLS needs its reason in `plaintext_because`.
+    """
+
+    region: str | None = None
+    profile: str | None = None
+    ca_file: str | None = None
+    plaintext_because: Sentence | None = None
+
+
+class PostgresConnection(Frozen):
+    """How a PostgreSQL server is reached: the `connection` property of a server of type `postgres`.
+
+    `password` is the name of a variable, as `${NAME}`; without it libpq finds one: `PGPASSWORD`, `PGPASSFILE` or
+    `~/.pgpass`. `ca_file` is the certificate of who signed the server's (default: `~/.postgresql/root.crt`;
+    `system`: whom the machine trusts). Less than
+    a verified certificate needs its reason in `sslmode_because`.
+    """
+
+    user: str
+    password: Annotated[str, Field(pattern=r"^\$\{[A-Z_][A-Z0-9_]*\}$")] | None = None
+    ca_file: str | None = None
+    sslmode: Literal["verify-full", "verify-ca", "require", "disable"] = "verify-full"
+    sslmode_because: Sentence | None = None
+
+
+class Invention(Frozen):
+    """How many rows are invented, and from which seed: the `generator` property of a server of type `custom`."""
+
+    rows: Annotated[int, Field(ge=1, le=100_000_000)]
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
 _AS_USUAL = Reading()
+_AS_FOUND = S3Connection()
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where a dataset comes from: `path` is relative to the project, `${NAME}` in it is taken from the environment."""
+class Files:
+    """Files of one format. `${NAME}` in `path`, `endpoint` and `connection` is taken from the environment.
 
-    type: str
+    Local, `path` is relative to the project; in a store it is `s3://BUCKET/KEY`, and `endpoint` a URL (None: AWS).
+    """
+
+    type: Literal["local", "s3"]
     path: str
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet", "ndjson"]
     delimiter: str = ","
     encoding: str = "utf-8"
     reading: Reading = _AS_USUAL
+    endpoint: str | None = None
+    connection: S3Connection = _AS_FOUND
+
+    @property
+    def place(self) -> str:
+        """What to call it where something is wrong with it."""
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A table or view of a PostgreSQL server. `${NAME}` in the texts is taken from the environment."""
+
+    host: str
+    port: int
+    database: str
+    schema: str
+    table: str
+    connection: PostgresConnection
+
+    @property
+    def place(self) -> str:
+        """What to call it where something is wrong with it."""
+        return f"{self.host}:{self.port}/{self.database} {self.schema}.{self.table}"
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """Rows that are invented as the contract describes them, for trying things out before there is any data."""
+
+    invention: Invention
+
+    @property
+    def place(self) -> str:
+        """What to call it where something is wrong with it."""
+        return "the generator"
+
+
+Source = Files | Postgres | Generator
+"""Where a dataset comes from."""
 
 
 @dataclass(frozen=True, slots=True)

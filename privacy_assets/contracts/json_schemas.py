@@ -8,16 +8,32 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from itertools import chain
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from privacy_assets.contracts._odcs import API_VERSIONS, TYPES
-from privacy_assets.contracts.contract import ColumnPrivacy, DatasetPrivacy, Reading
+from privacy_assets.contracts.contract import (
+    ColumnPrivacy,
+    DatasetPrivacy,
+    Invention,
+    PostgresConnection,
+    Reading,
+    S3Connection,
+)
 from privacy_assets.contracts.purpose import Purpose
 
 OURS = "privacy."
 """Starts the names of our definitions, so that they do not meet those of the standard."""
+
+
+_OF_SERVERS: dict[str, tuple[type[BaseModel], ...]] = {
+    "reading": (Reading,),
+    "connection": (PostgresConnection, S3Connection),
+    "generator": (Invention,),
+}
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
@@ -30,8 +46,9 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 def _contract() -> dict[str, Any]:
     # JSON Schema 2019-09: a `$ref` may stand beside other keywords, and all of them count
     schema: dict[str, Any] = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8"))
+    typed: list[type[BaseModel]] = [DatasetPrivacy, ColumnPrivacy, *chain.from_iterable(_OF_SERVERS.values())]
     _, ours = models_json_schema(
-        [(model, "validation") for model in (DatasetPrivacy, ColumnPrivacy, Reading)],
+        [(model, "validation") for model in typed],
         ref_template=f"#/$defs/{OURS}{{model}}",
     )
     definitions = schema["$defs"]
@@ -49,12 +66,24 @@ def _contract() -> dict[str, Any]:
     }
     column["required"] = [*column["required"], "logicalType", "customProperties"]
     server = definitions["Server"]["properties"]
-    server["customProperties"] = _typed(server["customProperties"], "reading", Reading.__name__, required=False)
+    server["customProperties"] = {
+        "allOf": [
+            server["customProperties"],
+            *(_held(name, *(model.__name__ for model in models)) for name, models in _OF_SERVERS.items()),
+        ]
+    }
     return schema
 
 
-def _typed(custom: dict[str, Any], name: str, model: str, *, required: bool = True) -> dict[str, Any]:
-    """A list of custom properties of which the one called `name` holds a `model`."""
+def _typed(custom: dict[str, Any], name: str, model: str) -> dict[str, Any]:
+    """A list of custom properties of which one, called `name`, holds a `model`."""
     named = {"properties": {"property": {"const": name}}, "required": ["property"]}
-    typed = {"if": named, "then": {"properties": {"value": {"$ref": f"#/$defs/{OURS}{model}"}}}}
-    return {"allOf": [custom], "items": typed} | ({"contains": named} if required else {})
+    return {"allOf": [custom], **_held(name, model), "contains": named}
+
+
+def _held(name: str, *models: str) -> dict[str, Any]:
+    """A list of custom properties of which the one called `name`, if it is there, holds one of `models`."""
+    named = {"properties": {"property": {"const": name}}, "required": ["property"]}
+    ours = [{"$ref": f"#/$defs/{OURS}{model}"} for model in models]
+    value = ours[0] if len(ours) == 1 else {"anyOf": ours}
+    return {"items": {"if": named, "then": {"properties": {"value": value}}}}

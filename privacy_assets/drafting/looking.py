@@ -20,12 +20,13 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from privacy_assets.contracts.contract import Reading, Source
+from privacy_assets.contracts.contract import Files, Reading
 from privacy_assets.drafting.detectors import DETECTORS
 from privacy_assets.drafting.judging import SAMPLED, Facts
 from privacy_assets.errors import BadSource
 from privacy_assets.warehouse.connections import engine_errors, literal, quoted
 from privacy_assets.warehouse.sources import files
+from privacy_assets.warehouse.sources import rows as rows_of
 
 ROWS = 1_000_000
 """So many rows of each file are counted; what comes after them is measured when the files are taken in."""
@@ -51,7 +52,7 @@ _NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/ -]*%?")
 class Look:
     """What was found: how the files are read, their columns in order, and how many rows were counted."""
 
-    source: Source
+    source: Files
     columns: tuple[Facts, ...]
     rows: int
 
@@ -61,7 +62,7 @@ def look(pattern: str, root: Path) -> Look:
 
     Raises BadSource where they cannot be read, are empty or hold no table.
     """
-    paths = files.paths(Source("local", pattern, "csv"), root)
+    paths = tuple(Path(file.url) for file in files.find(Files("local", pattern, "csv"), root).files)
     source = _described(pattern, paths[0])
     with _connected(paths) as con, engine_errors("looking at the source"):
         names = _staged(con, source, paths)
@@ -72,11 +73,11 @@ def look(pattern: str, root: Path) -> Look:
     return Look(source, columns, rows)
 
 
-def _described(pattern: str, path: Path) -> Source:
+def _described(pattern: str, path: Path) -> Files:
     with path.open("rb") as file:
         head = file.read(_PEEK)
     if head.startswith(b"PAR1"):
-        return Source("local", pattern, "parquet")
+        return Files("local", pattern, "parquet")
     for magic, what in _MAGIC.items():
         if head.startswith(magic):
             raise BadSource.of(
@@ -93,7 +94,7 @@ def _described(pattern: str, path: Path) -> Source:
     header = _has_header(rows)
     held = {cell for row in rows[header:] for cell in row}
     nulls = ("", *(text for text in NULLS if text in held))
-    return Source("local", pattern, "csv", delimiter, encoding, Reading(header=header, null_text=nulls, trim=trim))
+    return Files("local", pattern, "csv", delimiter, encoding, Reading(header=header, null_text=nulls, trim=trim))
 
 
 def _decoded(path: Path, head: bytes, pattern: str) -> tuple[str, str]:
@@ -180,7 +181,7 @@ def _connected(paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def _staged(con: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path]) -> list[str]:
+def _staged(con: duckdb.DuckDBPyConnection, source: Files, paths: Sequence[Path]) -> list[str]:
     """The table `staged` of texts c0, c1, …: trimmed, NULL where nothing stands; the names of its columns."""
     names: list[str] = []
     for number, path in enumerate(paths):
@@ -214,12 +215,12 @@ def _staged(con: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path
     return names
 
 
-def _names(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> list[str]:
+def _names(con: duckdb.DuckDBPyConnection, source: Files, path: Path) -> list[str]:
     if source.format == "parquet":
         return [
             str(row[0]) for row in con.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})").fetchall()
         ]
-    first = files.header(source, path, source.path)
+    first = files.header(source, files.Local(path), source.path)
     return list(first) if source.reading.header else [f"column_{at}" for at in range(1, len(first) + 1)]
 
 
@@ -253,12 +254,12 @@ def _type(con: duckdb.DuckDBPyConnection, place: str, sample: pl.Series) -> str:
         if type_ == "BOOLEAN" and not sample.str.to_lowercase().is_in(["true", "false"]).all():
             continue
         con.register("sampled", sample.rename("value").to_frame().to_arrow())
-        few = con.execute(f"SELECT bool_and({files.read_as(type_, 'value')} IS NOT NULL) FROM sampled").fetchone()
+        few = con.execute(f"SELECT bool_and({rows_of.read_as(type_, 'value')} IS NOT NULL) FROM sampled").fetchone()
         con.unregister("sampled")
         if few != (True,):
             continue
         unread = con.execute(
-            f"SELECT count(*) FROM staged WHERE {place} IS NOT NULL AND {files.read_as(type_, place)} IS NULL"
+            f"SELECT count(*) FROM staged WHERE {place} IS NOT NULL AND {rows_of.read_as(type_, place)} IS NULL"
         ).fetchone()
         if unread == (0,):
             return type_

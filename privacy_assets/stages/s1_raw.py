@@ -18,8 +18,9 @@ from privacy_assets.contracts.loading import Project
 from privacy_assets.gate import Gate
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.stages.step import DATA, Step, Work, declared
-from privacy_assets.warehouse.connections import engine_errors, ingest
-from privacy_assets.warehouse.sources import files
+from privacy_assets.warehouse import sources
+from privacy_assets.warehouse.connections import engine_errors
+from privacy_assets.warehouse.sources import rows
 from privacy_assets.warehouse.versions import Candidate
 from privacy_assets.words import AssetName, Stage
 
@@ -32,21 +33,17 @@ def raw(project: Project, contract: Contract) -> Step:
 
     @contextmanager
     def opens(gate: Gate, candidate: Candidate) -> Iterator[duckdb.DuckDBPyConnection]:
-        paths = files.paths(contract.source, project.root)
-        with ingest(gate.home.spill, candidate=candidate, paths=paths) as con:
+        with sources.opened(contract, project.root, gate.home.spill, candidate) as con:
             yield con
 
-    def write(work: Work) -> None:
-        files.read(work.con, contract, project.root)
+    def write(work: Work) -> str:
+        return sources.read(work.con, contract, project.root, work.gate.secrets.derive("digests", "source"))
 
     def reasons(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         with engine_errors("counting the quarantine"):
             each = f"SELECT unnest(_reasons) AS reason FROM {QUARANTINE}"
             found = con.execute(f"SELECT reason, count(*) FROM ({each}) GROUP BY reason ORDER BY reason").fetchall()
         return {f"quarantined, {reason}": count for reason, count in found}
-
-    def source_digest(gate: Gate) -> str:
-        return files.source_digest(files.paths(contract.source, project.root), gate.secrets.derive("digests", "source"))
 
     return Step(
         asset=AssetName(Stage.RAW, dataset=contract.name),
@@ -56,10 +53,9 @@ def raw(project: Project, contract: Contract) -> Step:
         lineage=Lineage({}, {}),
         write=write,
         declared=declared(("contract", f"{contract.name}@{contract.version}", contract.digest)),
-        made_by=(sys.modules[__name__], files),
+        made_by=(sys.modules[__name__], rows, *sources.KINDS),
         references={"quarantine": QUARANTINE, "evidence": EVIDENCE},
         tables=(DATA, QUARANTINE),
         opens=opens,
-        source_digest=source_digest,
         counts=reasons,
     )

@@ -24,7 +24,7 @@ from sqlglot import exp
 
 from privacy_assets.contracts.promises import promises
 from privacy_assets.durable import disk_errors
-from privacy_assets.errors import BadSource, Fault, NotKept, OutOfMemory, Refused
+from privacy_assets.errors import Fault, NotKept, OutOfMemory, Refused
 from privacy_assets.gate import Gate, Input, Measured, Passport, fault_of, judge_again, measure, moment_for
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.warehouse.connections import columns as columns_of
@@ -67,10 +67,11 @@ class Step:
 
     `views` are its inputs by the name that its query calls them; `columns` what it will hold; `query` the SQL that
     runs (None where a stage is no SQL); `lineage` what its columns come from, by view name; `write` fills the
-    candidate; `references` are the tables that its promises compare with; `tables` are those whose content makes the
-    data what it is; `made_by` the modules (or their names) whose source is part of the code version; `declared` what
-    the passport says of contract and purpose; `counts` what else is counted on the candidate, by a declared name;
-    `streams` says that rows pass through one by one, so that the engine's memory can be bounded.
+    candidate, and returns the digest of what it took in from outside, if it did; `references` are the tables that its
+    promises compare with; `tables` are those whose content makes the data what it is; `made_by` the modules (or their
+    names) whose source is part of the code version; `declared` what the passport says of contract and purpose;
+    `counts` what else is counted on the candidate, by a declared name; `streams` says that rows pass through one by
+    one, so that the engine's memory can be bounded.
     """
 
     asset: AssetName
@@ -78,13 +79,12 @@ class Step:
     columns: tuple[Column, ...]
     query: exp.Query | None
     lineage: Lineage
-    write: Callable[[Work], None]
+    write: Callable[[Work], str | None]
     declared: Mapping[str, str]
     made_by: tuple[ModuleType | str, ...]
     references: Mapping[str, str] = field(default_factory=dict)
     tables: tuple[str, ...] = (DATA,)
     opens: Callable[[Gate, Candidate], AbstractContextManager[duckdb.DuckDBPyConnection]] | None = None
-    source_digest: Callable[[Gate], str] | None = None
     counts: Callable[[duckdb.DuckDBPyConnection], Mapping[str, int]] | None = None
     epoch: int | None = None
     streams: bool = False
@@ -149,17 +149,10 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
     since = gate.ledger.size
     passports = {name: gate.require(view.asset, step.asset.stage) for name, view in step.views.items()}
     asked = promises(gate.project, step.asset)
-    source_digest = step.source_digest(gate) if step.source_digest else ""
     with gate.candidate(step.asset) as candidate:
         with _opened(step, gate, candidate, passports) as con:
             _show_views(con, step, passports)
-            step.write(Work(con, gate, now, passports))
-            if step.source_digest and step.source_digest(gate) != source_digest:
-                raise BadSource.of(
-                    "the source was changed while it was read",
-                    where=str(step.asset),
-                    next_step="run it again when the delivery is complete; deliver under another name, then rename",
-                )
+            source_digest = step.write(Work(con, gate, now, passports)) or ""
             measured = measure(con, asked, _table(DATA), _references(step), now)
             columns = _observed(step, columns_of(con, DATA))
             with engine_errors("counting rows"):

@@ -1,15 +1,15 @@
 """The two ways in which a database is opened, and how its content is named.
 
     governed   versions in, read-only; one candidate out
-    ingest     files of one source in; one candidate out; no version at all
+    ingest     one source in: its files, its store or its server; one candidate out; no version at all
 
 Belongs here: the locked configuration, the attaching, what an engine's error may say, digests of content. Does not
 belong here: which versions may be attached (`gate.py`), SQL of stages.
 
 Neither way can read or write any file but its candidate, the named sources and the connection's own spill folder, read
-any other file but the attached ones, reach a network, load an extension or see a Python variable; and nothing that is
-run on the connection can change that. It is a guard rail within one process, not a boundary against hostile code: SQL
-that is not ours is parsed before it gets here.
+any other file but the attached ones, reach a network (but the one of a source that is there), load an extension or see
+a Python variable; and nothing that is run on the connection can change that. It is a guard rail within one process, not
+a boundary against hostile code: SQL that is not ours is parsed before it gets here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import resources
@@ -61,6 +61,25 @@ class Attachment:
     key: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What an ingest connection reaches besides its candidate; everything else stays closed.
+
+    `paths` are the files and URLs that may be read; `networks` the file systems that stay on, of those that are closed
+    otherwise; `extensions` are loaded from their packages; `settings` replace ours, and are read back like them;
+    `prepare` is called before the door is locked: it attaches the one server, or gives the credentials of the store.
+    """
+
+    paths: tuple[str, ...] = ()
+    networks: frozenset[str] = frozenset()
+    extensions: tuple[str, ...] = ()
+    settings: Mapping[str, bool | str] = field(default_factory=dict)
+    prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None
+
+
+_NOTHING = Reach()
+
+
 @contextmanager
 def governed(
     spill: Path, *, inputs: Mapping[str, Attachment], candidate: Candidate | None, memory: int | None = None
@@ -72,17 +91,17 @@ def governed(
     before it spills (None: as it likes). Raises BadEnvironment where the extension is missing or a setting does not
     hold (no file is written then), Tampered where key and file do not fit together.
     """
-    with _locked(spill, inputs, candidate, (), memory) as con:
+    with _locked(spill, inputs, candidate, _NOTHING, memory) as con:
         yield con
 
 
 @contextmanager
-def ingest(spill: Path, candidate: Candidate, paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A locked connection with the candidate as `candidate`, from which these files can be read, and no version.
+def ingest(spill: Path, candidate: Candidate | None, reach: Reach) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A locked connection with the candidate as `candidate`, from which one source is reached, and no version.
 
-    Otherwise as `governed`.
+    Otherwise as `governed`; raises what `reach.prepare` raises.
     """
-    with _locked(spill, {}, candidate, paths) as con:
+    with _locked(spill, {}, candidate, reach) as con:
         yield con
 
 
@@ -172,18 +191,18 @@ def _locked(
     spill: Path,
     inputs: Mapping[str, Attachment],
     candidate: Candidate | None,
-    sources: Sequence[Path],
+    reach: Reach,
     memory: int | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    extension = _httpfs()
+    extensions = [_extension(name) for name in ("httpfs", *reach.extensions)]
     con = duckdb.connect(config={"autoinstall_known_extensions": "false"})
     folder, lock = None, None
     try:
         folder, lock = _spill_folder(spill)
-        _configure(con, extension, folder)
+        _configure(con, extensions, folder, reach)
         if memory is not None:
             _bound(con, memory)
-        _lock(con, folder, sources, candidate)
+        _lock(con, folder, reach, candidate)
         # Only now: a setting that does not hold must not have let a byte of the candidate out.
         _attach(con, folder, inputs, candidate)
         yield con
@@ -224,33 +243,45 @@ def _lock_in(folder: Path) -> FileLock:
     return FileLock(folder / "lock", mode=PRIVATE_FILE, thread_local=False, fallback_to_soft=False)
 
 
-def _httpfs() -> Path:
-    # It brings the vetted cipher without which the engine does not write an encrypted file; its networks are disabled.
-    name = f"extensions/v{duckdb.__version__}/httpfs.duckdb_extension"
+def _extension(name: str) -> Path:
+    # httpfs brings the vetted cipher without which no encrypted file is written; its networks are closed
+    file = f"extensions/v{duckdb.__version__}/{name}.duckdb_extension"
     try:
-        path = Path(str(resources.files("duckdb_extension_httpfs").joinpath(name)))
+        path = Path(str(resources.files(f"duckdb_extension_{name}").joinpath(file)))
     except ModuleNotFoundError:
-        path = Path(name)
+        path = Path(file)
     if not path.is_file():
+        package = f"duckdb-extension-{name.replace('_', '-')}"
         raise BadEnvironment.of(
-            "the extension that encrypts is missing",
-            expected=f"duckdb-extension-httpfs {duckdb.__version__}",
-            next_step=f"pip install duckdb-extension-httpfs=={duckdb.__version__}",
+            "the extension that encrypts is missing" if name == "httpfs" else f"the extension {name} is missing",
+            expected=f"{package} {duckdb.__version__}",
+            next_step=f"pip install {package}=={duckdb.__version__}",
         )
     return path
 
 
-def _configure(con: duckdb.DuckDBPyConnection, extension: Path, folder: Path) -> None:
+def _settings(folder: Path, reach: Reach) -> dict[str, bool | str]:
+    settings = {**_SETTINGS, **reach.settings, "temp_directory": str(folder)}
+    if settings["allow_persistent_secrets"]:
+        # where a source's extension needs them to be allowed, there are none
+        settings["secret_directory"] = str(folder / "no_secrets")
+    return settings
+
+
+def _configure(con: duckdb.DuckDBPyConnection, extensions: Sequence[Path], folder: Path, reach: Reach) -> None:
+    closed = {network: address for network, address in _NETWORKS.items() if network not in reach.networks}
     try:
-        con.execute(f"LOAD {literal(str(extension))}")
-        for name, value in _SETTINGS.items():
+        for extension in extensions:
+            con.execute(f"LOAD {literal(str(extension))}")
+        for name, value in _settings(folder, reach).items():
             con.execute(f"SET {name} = {_sql(value)}")
-        con.execute(f"SET temp_directory = {literal(str(folder))}")
-        con.execute(f"SET disabled_filesystems = {literal(','.join(_NETWORKS))}")
+        if reach.prepare is not None:
+            reach.prepare(con)
+        con.execute(f"SET disabled_filesystems = {literal(','.join(closed))}")
     except duckdb.Error as error:
         raise _not_as_set("the database", f"{type(error).__name__} while setting it up") from None
     # This setting alone reads back empty although it holds, so it is probed, while external access is still open.
-    for network, address in _NETWORKS.items():
+    for network, address in closed.items():
         try:
             con.execute("SELECT count(*) FROM read_text($address)", {"address": address})
         except duckdb.PermissionException as error:
@@ -330,24 +361,26 @@ def _second_name(path: Path, name: Path, alias: str) -> Iterator[None]:
         name.unlink()
 
 
-def _lock(con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequence[Path], candidate: Candidate | None) -> None:
+def _lock(con: duckdb.DuckDBPyConnection, folder: Path, reach: Reach, candidate: Candidate | None) -> None:
     lists = {
         "allowed_directories": {f"{folder}/"},
-        "allowed_paths": {str(path) for path in sources}
-        | {f"{candidate.path}{suffix}" for suffix in ("", *LOG_SUFFIXES) if candidate},
+        "allowed_paths": {*reach.paths} | {f"{candidate.path}{suffix}" for suffix in ("", *LOG_SUFFIXES) if candidate},
     }
     try:
         for name, allowed in lists.items():
             con.execute(f"SET {name} = [{', '.join(map(literal, sorted(allowed)))}]")
         for name, value in _LOCK.items():
             con.execute(f"SET {name} = {_sql(value)}")
-        for name, expected in ({**_SETTINGS, **_LOCK} | {"temp_directory": str(folder)}).items():
+        for name, expected in {**_settings(folder, reach), **_LOCK}.items():
             found = _setting(con, name)
             if found != expected:
                 raise _not_as_set(name, str(found), str(expected))
+        # the engine adds the address of a server, which it takes for the path of a file that is not there
+        attached = con.execute("SELECT path FROM duckdb_databases() WHERE NOT internal").fetchall()
+        added = tuple(f"/{path}{suffix}" for (path,) in attached for suffix in ("", *LOG_SUFFIXES))
         for name, allowed in lists.items():
             found = _setting(con, name)
-            if not isinstance(found, list) or set(found) != allowed:
+            if not isinstance(found, list) or {path for path in found if not path.endswith(added)} != allowed:
                 raise _not_as_set(name, f"{len(found)} entries" if isinstance(found, list) else str(found))
     except duckdb.Error as error:
         raise _not_as_set("the database", f"{type(error).__name__} while locking it") from None

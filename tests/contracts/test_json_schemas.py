@@ -52,8 +52,12 @@ def test_a_contract_is_the_standard_with_our_properties() -> None:
     assert schema["title"] == "Open Data Contract Standard (ODCS)"
 
     def model(custom: dict[str, Any]) -> set[str]:
-        return set(resolve(schema, custom["items"]["then"]["properties"]["value"]["$ref"])["properties"])
+        held = custom["items"]["then"]["properties"]["value"]
+        return {name for one in held.get("anyOf", [held]) for name in resolve(schema, one["$ref"])["properties"]}
 
     assert "lawful_bases" in model(schema["properties"]["customProperties"])
     assert {"role", "category"} <= model(schema["$defs"]["SchemaProperty"]["properties"]["customProperties"])
-    assert "null_text" in model(schema["$defs"]["Server"]["properties"]["customProperties"])
+    *_, reading, connection, generator = schema["$defs"]["Server"]["properties"]["customProperties"]["allOf"]
+    assert "null_text" in model(reading)
+    assert {"sslmode_because", "plaintext_because"} <= model(connection)
+    assert model(generator) == {"rows", "seed"}

@@ -243,7 +243,7 @@ BAD = [
     ("no path", PATIENTS, "    path: data/samples/patients.csv\n", "", "- server: file", "`path` is missing"),
     ("stray dollar", PATIENTS, "path: data/", "path: $HOME/", "path: $HOME", "names no variable"),
     ("an address", PATIENTS, "path: data/", "path: https://example.org/", "path: https", "not a path of a file"),
-    ("format", PATIENTS, "format: csv", "format: json", "format: json", "csv, parquet"),
+    ("format", PATIENTS, "format: csv", "format: json", "format: json", "csv, ndjson, parquet"),
     ("delimiter", PATIENTS, 'delimiter: ";"', 'delimiter: ";;"', "delimiter", "one character"),
     ("encoding", PATIENTS, "encoding: utf-8", "encoding: ebcdic", "encoding", "latin-1"),
     ("server property", PATIENTS, "property: reading", "property: readin", "property: readin", "did you mean `reading`?"),

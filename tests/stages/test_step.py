@@ -14,6 +14,7 @@ from privacy_assets.gate import Gate
 from privacy_assets.stages import step as step_module
 from privacy_assets.stages.step import carry_out, measure_again
 from privacy_assets.warehouse.connections import governed
+from privacy_assets.warehouse.sources import rows as rows_of_sources
 from privacy_assets.words import AssetName, Stage
 
 RAW = AssetName.parse("raw/patients")
@@ -173,18 +174,19 @@ def test_a_source_without_a_needed_column_is_refused_by_name(published: Gate):
     assert published.examine(RAW).standing.value == "kept"
 
 
-def test_a_source_that_changes_while_it_is_read_is_refused(published: Gate):
+def test_a_source_that_changes_while_it_is_read_is_refused(published: Gate, monkeypatch: pytest.MonkeyPatch):
     """The digest on record would be of other rows than those that were taken in."""
 
-    def interrupted(work):
+    def interrupted(*given):
         path.write_text(path.read_text().replace("F;21", "M;21"))
-        step.write(work)
+        return stage(*given)
 
     path = published.project.root / "data/samples/patients.csv"
     path.write_text(path.read_text().replace("M;21", "F;21"))
-    step, before = steps(published.project)[RAW], files(published)
+    step, before, stage = steps(published.project)[RAW], files(published), rows_of_sources.stage
+    monkeypatch.setattr(rows_of_sources, "stage", interrupted)
     with pytest.raises(BadSource, match="changed while it was read"):
-        carry_out(replace(step, write=interrupted), published)
+        carry_out(step, published)
     assert files(published) == before
 
 

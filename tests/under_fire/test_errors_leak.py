@@ -160,7 +160,9 @@ class Failing:
         pseudonymized = AssetName(Stage.PSEUDONYMIZED, "smoking", "patients")
         places["issuing stand-ins"] = self._patched(pseudonymized, surrogate, "issue")
         places["measuring"] = self._patched(AssetName(Stage.FEATURES, "smoking"), one_step, "measure")
-        places["digesting a source"] = self._patched(AssetName(Stage.RAW, dataset="patients"), files, "source_digest")
+        places["digesting a source"] = self._patched(
+            AssetName(Stage.RAW, dataset="patients"), files.Delivered, "digest"
+        )
         places["observing a source"] = self._observing
         return places
 
@@ -183,7 +185,7 @@ class Failing:
         return made
 
     def _observing(self, patch: pytest.MonkeyPatch, fails: Callable[[], None]) -> dg.AssetsDefinition:
-        patch.setattr(files, "source_digest", lambda *_: fails())
+        patch.setattr(files.Delivered, "digest", lambda *_: fails())
         return _source(self.gate.project, self.gate.project.contracts["patients"], lambda: self.gate)
 
 

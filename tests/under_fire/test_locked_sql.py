@@ -29,7 +29,7 @@ import pytest
 from privacy_assets.contracts.features_sql import analyse
 from privacy_assets.contracts.purpose import Features, Purpose
 from privacy_assets.errors import BadDeclaration
-from privacy_assets.warehouse.connections import Attachment, _httpfs, governed, ingest, literal
+from privacy_assets.warehouse.connections import Attachment, Reach, _extension, governed, ingest, literal
 from privacy_assets.warehouse.home import Home
 from privacy_assets.warehouse.keys import KeyFile
 from privacy_assets.warehouse.versions import Versions
@@ -271,7 +271,7 @@ class Place:
                 con.execute(f"CREATE TABLE {table} AS SELECT 1 AS x, '{CANARY}' AS a")
         extension = self.folder / "httpfs.duckdb_extension"
         if not extension.exists():
-            shutil.copy(_httpfs(), extension)
+            shutil.copy(_extension("httpfs"), extension)
         (self.outside / extension.name).hardlink_to(extension)
 
     def furnish(self, spill: Path) -> None:
@@ -377,7 +377,7 @@ class Locked:
             opened = (
                 governed(self.home.spill, inputs=inputs, candidate=candidate)
                 if way == "governed"
-                else ingest(self.home.spill, candidate, [place.source])
+                else ingest(self.home.spill, candidate, Reach(paths=(str(place.source),)))
             )
             with opened as con:
                 row = con.execute("SELECT current_setting('temp_directory')").fetchone()
@@ -409,7 +409,7 @@ def ordinary(place: Place, networked: bool) -> Iterator[tuple[duckdb.DuckDBPyCon
             con.execute(f"SET {name} = {literal(str(place.outside / name))}")
         con.execute(f"SET custom_extension_repository = 'http://{place.server}'")
         if networked:
-            con.execute(f"LOAD {literal(str(_httpfs()))}")
+            con.execute(f"LOAD {literal(str(_extension('httpfs')))}")
             con.execute(f"SET s3_endpoint = '{place.server}'; SET s3_use_ssl = false; SET s3_url_style = 'path'")
             con.execute("SET http_retries = 0; SET http_timeout = 2")
         con.execute(f"ATTACH {literal(str(place.outside / 'input.duckdb'))} AS input")

@@ -16,6 +16,7 @@ from privacy_assets.errors import BadEnvironment, EngineFailed, OutOfMemory, Ref
 from privacy_assets.warehouse import connections
 from privacy_assets.warehouse.connections import (
     Attachment,
+    Reach,
     columns,
     content_digest,
     engine_errors,
@@ -91,7 +92,7 @@ def test_a_locked_connection_refuses_everything_else(
         opened = (
             governed(home.spill, inputs={"input": _attached(versions, made)}, candidate=candidate)
             if way == "governed"
-            else ingest(home.spill, candidate, [made.path.with_name("named.csv")])
+            else ingest(home.spill, candidate, Reach(paths=(str(made.path.with_name("named.csv")),)))
         )
         with opened as con:
             spill = con.execute("SELECT current_setting('temp_directory')").fetchone()
@@ -107,7 +108,8 @@ def test_ingest_reads_the_named_files_and_no_neighbour(tmp_path: Path, home: Hom
     """Only the files of the source are readable, not another in the same folder, and not a name that begins alike."""
     for name in ("it's.csv", "neighbour.csv", "it's.csv.bak"):
         (tmp_path / name).write_text("a\n1\n")
-    with versions.candidate("raw/a") as candidate, ingest(home.spill, candidate, [tmp_path / "it's.csv"]) as con:
+    reach = Reach(paths=(str(tmp_path / "it's.csv"),))
+    with versions.candidate("raw/a") as candidate, ingest(home.spill, candidate, reach) as con:
         assert con.execute("SELECT * FROM read_text($p)", {"p": str(tmp_path / "it's.csv")}).fetchone()
         for other in ("neighbour.csv", "it's.csv.bak", "*.csv"):
             with pytest.raises(duckdb.PermissionException):

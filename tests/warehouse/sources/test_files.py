@@ -17,81 +17,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from privacy_assets.contracts.contract import (
-    ROW,
-    ColumnPrivacy,
-    ConsentRecords,
-    Contract,
-    ContractColumn,
-    DatasetPrivacy,
-    Reading,
-    Source,
-    Subject,
-)
+from privacy_assets.contracts.contract import ROW, ConsentRecords, Contract, Files
 from privacy_assets.errors import BadSource, EngineFailed
-from privacy_assets.warehouse.connections import columns, ingest
+from privacy_assets.warehouse import sources
 from privacy_assets.warehouse.home import Home
 from privacy_assets.warehouse.sources import files
 from privacy_assets.warehouse.versions import Versions
-from privacy_assets.words import LawfulBasis, Role
+
+from .taking import Taken, column, contract
 
 ADULT = Path(os.environ.get("PRIVACY_ASSETS_TEST_DATA", "../shared/data")) / "adult"
 CANARY = "canary-7f3a"
 RECORDS = ConsentRecords(subject="who", purpose="note", decision="note", decided_at="note")
-
-
-def column(name: str, type_: str = "VARCHAR", **promised: Any) -> ContractColumn:
-    return ContractColumn(name, type_, ColumnPrivacy(role=Role.ATTRIBUTE, category="user"), **promised)
-
-
-def contract(
-    *held: ContractColumn,
-    path: str = "in/*.csv",
-    format_: str = "csv",
-    subject: str | None = None,
-    primary_key: tuple[str, ...] = (),
-    delimiter: str = ",",
-    encoding: str = "utf-8",
-    **reading: Any,
-) -> Contract:
-    return Contract(
-        name="people",
-        version="1.0.0",
-        title="",
-        description="",
-        owner="",
-        columns=held,
-        primary_key=primary_key,
-        privacy=DatasetPrivacy(subject=Subject(kind="person", column=subject), lawful_bases=(LawfulBasis.CONSENT,)),
-        source=Source("local", path, format_, delimiter, encoding, Reading(**reading)),  # type: ignore[arg-type]
-        fresh_within_hours=None,
-        path="data/contracts/people.odcs.yaml",
-        digest="",
-    )
-
-
-class Taken:
-    """What lies in a candidate after a source was read into it."""
-
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self.columns = columns(con, "candidate.main.data")
-        self.data = con.execute("FROM candidate.main.data").fetchall()
-        self.quarantine = con.execute("SELECT _row, _reasons FROM candidate.main.quarantine ORDER BY _row").fetchall()
-        self.quarantined_columns = columns(con, "candidate.main.quarantine")
-        self.lines = con.execute("SELECT _line FROM candidate.main.quarantine WHERE _line IS NOT NULL").fetchall()
-        self.received = con.execute(
-            "SELECT * EXCLUDE (_row, _reasons, _line) FROM candidate.main.quarantine ORDER BY _row"
-        ).fetchall()
-        self.evidence = dict(con.execute("FROM candidate.main.evidence").fetchall())
-
-    @property
-    def is_accounted(self) -> bool:
-        evidence = self.evidence
-        return bool(
-            evidence["source_rows"] == evidence["data_rows"] + evidence["quarantined_rows"]
-            and evidence["data_rows"] == len(self.data)
-            and evidence["quarantined_rows"] == len(self.quarantine)
-        )
 
 
 Take = Callable[..., Taken]
@@ -105,8 +42,8 @@ def take(home: Home, versions: Versions) -> Take:
         for name, content in contents.items():
             (folder / f"{name}.csv").write_bytes(content.encode() if isinstance(content, str) else content)
         with versions.candidate("raw/people") as candidate:
-            with ingest(home.spill, candidate, files.paths(promised.source, home.root)) as con:
-                files.read(con, promised, home.root)
+            with sources.opened(promised, home.root, home.spill, candidate) as con:
+                sources.read(con, promised, home.root, b"key")
                 assert con.execute("SELECT count(*) FROM duckdb_tables() WHERE temporary").fetchone() == (0,)
                 found = Taken(con)
             candidate.seal()
@@ -365,11 +302,13 @@ def test_nothing_is_half_made(take: Take, home: Home, versions: Versions) -> Non
     """A failure after the first table leaves none of ours."""
     promised = contract(column("id", "BIGINT"))
     take(promised, a="id\n1\n")
-    found = files.paths(promised.source, home.root)
-    with versions.candidate("raw/people") as candidate, ingest(home.spill, candidate, found) as con:
+    with (
+        versions.candidate("raw/people") as candidate,
+        sources.opened(promised, home.root, home.spill, candidate) as con,
+    ):
         con.execute("CREATE TABLE candidate.main.evidence (in_the_way INTEGER)")
         with pytest.raises(EngineFailed):
-            files.read(con, promised, home.root)
+            sources.read(con, promised, home.root, b"key")
         assert con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall() == [("evidence",)]
 
 
@@ -484,24 +423,26 @@ def test_paths_come_from_the_environment_sorted(tmp_path: Path) -> None:
     for name in ("b.csv", "a.csv", "c.csv/deep.csv"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x\n1\n")
-    source = Source("local", "${WHERE}/*.csv", "csv")
-    found = files.paths(source, Path("/nowhere"), {"WHERE": str(tmp_path)})
-    assert [path.name for path in found] == ["a.csv", "b.csv"]
+    source = Files("local", "${WHERE}/*.csv", "csv")
+    found = files.find(source, Path("/nowhere"), {"WHERE": str(tmp_path)})
+    assert [Path(file.url).name for file in found.files] == ["a.csv", "b.csv"]
+    assert found.reach.paths == tuple(file.url for file in found.files)
     with pytest.raises(BadSource, match="WHERE"):
-        files.paths(source, tmp_path, {})
+        files.find(source, tmp_path, {})
 
 
 def test_the_digest_of_a_source_is_keyed_and_follows_its_content(tmp_path: Path) -> None:
     """Another byte, another order or another key gives another digest; the same gives the same."""
-    one, two = tmp_path / "1", tmp_path / "2"
-    one.write_text("a")
-    two.write_text("b")
-    digest = files.source_digest((one, two), b"k")
-    assert digest == files.source_digest((one, two), b"k")
-    assert digest != files.source_digest((two, one), b"k")
-    assert digest != files.source_digest((one, two), b"other")
-    one.write_text("c")
-    assert digest != files.source_digest((one, two), b"k")
+    promised = contract(column("id"), path="*.csv")
+    one, two, spill = tmp_path / "1.csv", tmp_path / "2.csv", tmp_path / "spill"
+
+    def digest(first: str, second: str, key: bytes = b"k") -> str:
+        one.write_text(first)
+        two.write_text(second)
+        return sources.digest(promised, tmp_path, spill, key)
+
+    assert digest("a", "b") == digest("a", "b")
+    assert len({digest("a", "b"), digest("b", "a"), digest("c", "b"), digest("a", "b", b"other")}) == 4
 
 
 @pytest.mark.skipif(not ADULT.is_dir(), reason="the shared data set is not here")
@@ -521,8 +462,8 @@ def test_adult_is_taken_whole(home: Home, versions: Versions, name: str, rows: i
         null_text=("?",),
     )
     with versions.candidate("raw/adult") as candidate:
-        with ingest(home.spill, candidate, files.paths(promised.source, home.root)) as con:
-            files.read(con, promised, home.root)
+        with sources.opened(promised, home.root, home.spill, candidate) as con:
+            sources.read(con, promised, home.root, b"key")
             found = Taken(con)
         candidate.seal()
     assert found.evidence["source_rows"] == rows
