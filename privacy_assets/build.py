@@ -54,13 +54,24 @@ def build_definitions(
 ) -> dg.Definitions:
     """The definitions of the project at `root`; raises BadDeclaration with every fault of its files.
 
-    `open_gate` opens the home when a step runs; loading definitions touches neither home nor key.
+    Everything is run in one process. `open_gate` opens the home when a step runs; loading definitions touches neither
+    home nor key.
     """
-    project = load(root)
+    corridor = corridor_of(load(root), env=env, open_gate=open_gate)
+    return dg.Definitions.merge(corridor, dg.Definitions(executor=dg.in_process_executor))
+
+
+def corridor_of(
+    project: Project, *, env: Mapping[str, str] = os.environ, open_gate: Callable[[], Gate] | None = None
+) -> dg.Definitions:
+    """The corridor alone, to stand beside other definitions.
+
+    Its jobs select its own assets and checks, and run in one process; how anything else is run is not said here.
+    """
 
     @functools.cache
     def gate() -> Gate:
-        return open_gate() if open_gate else Gate.open(root, env, project)
+        return open_gate() if open_gate else Gate.open(project.root, env, project)
 
     made = steps(project)
     assets = [asset_of(project, step, gate) for step in made.values()]
@@ -70,18 +81,20 @@ def build_definitions(
     ]
     by_day = {name: contract for name, contract in project.contracts.items() if contract.deliveries}
     of_days = dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.dataset in by_day))
+    whole = dg.AssetSelection.assets(*(key_of(asset) for asset in made)) - of_days
     corridor = dg.define_asset_job(
         CORRIDOR,
-        selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made)) - of_days,
+        selection=whole,
         description="Everything, from raw to the models" + (", but what is kept by day." if by_day else "."),
+        executor_def=dg.in_process_executor,
     )
     by_purpose = [
         dg.define_asset_job(
             f"{CORRIDOR}_{name}",
-            selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.purpose == name)).upstream()
-            - dg.AssetSelection.assets(*(source_key(dataset) for dataset in project.contracts))
-            - of_days,
+            selection=whole
+            & dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.purpose == name)).upstream(),
             description=f"All that the purpose {name} needs: {purpose.title}.",
+            executor_def=dg.in_process_executor,
             tags={"privacy/purpose": name},
         )
         for name, purpose in project.purposes.items()
@@ -91,13 +104,15 @@ def build_definitions(
             f"{DELIVERIES}_{name}",
             selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.dataset == name)),
             description=f"A day of {name}, from raw until it is pseudonymized.",
+            executor_def=dg.in_process_executor,
         )
         for name in by_day
     ]
     verification = dg.define_asset_job(
         VERIFICATION,
-        selection=dg.AssetSelection.all_asset_checks(),
+        selection=dg.AssetSelection.checks_for_assets(*assets),
         description="Measures every published version again; nothing is written.",
+        executor_def=dg.in_process_executor,
     )
     nightly = dg.ScheduleDefinition(
         name="nightly_verification",
@@ -110,7 +125,6 @@ def build_definitions(
         assets=[*assets, *sources],
         jobs=[corridor, *by_purpose, *deliveries, verification],
         schedules=[nightly],
-        executor=dg.in_process_executor,
     )
 
 

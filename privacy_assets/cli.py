@@ -103,6 +103,7 @@ def draft(
     root: Root = None,
 ) -> None:
     """Write a contract and a purpose for a file of your own: guesses, each with its evidence."""
+    from privacy_assets.contracts.loading import shown
     from privacy_assets.drafting.drafting import draft_files
 
     folder = find_root(root)
@@ -114,7 +115,7 @@ def draft(
         table.add_row(facts.name, facts.type, guess.role.value, sure, guess.evidence)
     out.print(table)
     for path in drafted.paths:
-        out.print(f"written: {path.relative_to(folder)}")
+        out.print(f"written: {shown(path, folder)}")
     out.print("Next: read them, mend what is guessed wrong, then `privacy-assets validate` and `privacy-assets run`.")
 
 
@@ -399,19 +400,29 @@ def _instance(folder: Path) -> Iterator[dg.DagsterInstance]:
     from privacy_assets.warehouse.home import Home
 
     # The project's own settings, wherever DAGSTER_HOME points: telemetry off, no compute logs, history in the home.
-    if not (folder / "dagster.yaml").is_file():
-        raise BadEnvironment.of("the project has no dagster.yaml", where=str(folder), next_step="put the file back")
-    os.environ["DAGSTER_HOME"] = str(folder)
+    # A project that took the corridor in may have none, and its history where Dagster has it.
+    named = os.environ.get("DAGSTER_HOME")
+    settings = folder if not named or (folder / "dagster.yaml").is_file() else Path(named).expanduser().resolve()
+    if not (settings / "dagster.yaml").is_file():
+        raise BadEnvironment.of(
+            "the project has no dagster.yaml",
+            where=str(folder),
+            expected="one there, or in the folder that DAGSTER_HOME names",
+            next_step="put the file back, or set DAGSTER_HOME to the folder of the Dagster that runs the project",
+        )
+    os.environ["DAGSTER_HOME"] = str(settings)
     try:
         with dg.DagsterInstance.get() as instance:
             yield instance
     except (SQLAlchemyError, CommandError, sqlite3.Error) as error:
         raise BadEnvironment.of(
             "Dagster's history cannot be read or written; what is published does not depend on it",
-            where=str(Home.open(folder).dagster),
+            where=str(Home.open(folder).dagster if settings == folder else settings),
             found=type(getattr(error, "orig", None) or error).__name__,
             next_step="mend the disk and its space; if its files are damaged, move that folder away and run again: "
-            "Dagster is told anew what the ledger holds",
+            "Dagster is told anew what the ledger holds"
+            if settings == folder
+            else "mend the storage that its dagster.yaml names, and run again",
         ) from None
 
 

@@ -836,7 +836,7 @@ class Gate:
             raise BadDeclaration.of(
                 f"there is no asset {asset}",
                 expected="one of " + ", ".join(sorted(map(str, known))),
-                next_step="name a declared asset, or declare it in data/contracts or data/purposes",
+                next_step="name a declared asset, or declare it in a contract or a purpose",
             )
 
     def is_sound(self, passport: Passport) -> bool:
