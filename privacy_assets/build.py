@@ -18,7 +18,7 @@ from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.loading import Project, load
 from privacy_assets.errors import PrivacyAssetsError, unexpected
 from privacy_assets.gate import Gate
-from privacy_assets.stages.asset import asset_of, key_of, source_key
+from privacy_assets.stages.asset import asset_of, days_of, key_of, source_key
 from privacy_assets.stages.s1_raw import raw
 from privacy_assets.stages.s2_minimized import minimized
 from privacy_assets.stages.s3_pseudonymized import pseudonymized
@@ -30,6 +30,7 @@ from privacy_assets.warehouse import sources as taken_from
 from privacy_assets.words import AssetName
 
 CORRIDOR = "corridor"
+DELIVERIES = "deliveries"
 VERIFICATION = "verification"
 
 
@@ -53,36 +54,65 @@ def build_definitions(
 ) -> dg.Definitions:
     """The definitions of the project at `root`; raises BadDeclaration with every fault of its files.
 
-    `open_gate` opens the home when a step runs; loading definitions touches neither home nor key.
+    Everything is run in one process. `open_gate` opens the home when a step runs; loading definitions touches neither
+    home nor key.
     """
-    project = load(root)
+    corridor = corridor_of(load(root), env=env, open_gate=open_gate)
+    return dg.Definitions.merge(corridor, dg.Definitions(executor=dg.in_process_executor))
+
+
+def corridor_of(
+    project: Project, *, env: Mapping[str, str] = os.environ, open_gate: Callable[[], Gate] | None = None
+) -> dg.Definitions:
+    """The corridor alone, to stand beside other definitions.
+
+    Its jobs select its own assets and checks, and run in one process; how anything else is run is not said here.
+    """
 
     @functools.cache
     def gate() -> Gate:
-        return open_gate() if open_gate else Gate.open(root, env, project)
+        return open_gate() if open_gate else Gate.open(project.root, env, project)
 
     made = steps(project)
     assets = [asset_of(project, step, gate) for step in made.values()]
-    sources = [_source(project, contract, gate) for contract in project.contracts.values()]
+    sources = [
+        _daily(contract) if contract.deliveries else _source(project, contract, gate)
+        for contract in project.contracts.values()
+    ]
+    by_day = {name: contract for name, contract in project.contracts.items() if contract.deliveries}
+    of_days = dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.dataset in by_day))
+    whole = dg.AssetSelection.assets(*(key_of(asset) for asset in made)) - of_days
     corridor = dg.define_asset_job(
         CORRIDOR,
-        selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made)),
-        description="Everything, from raw to the models.",
+        selection=whole,
+        description="Everything, from raw to the models" + (", but what is kept by day." if by_day else "."),
+        executor_def=dg.in_process_executor,
     )
     by_purpose = [
         dg.define_asset_job(
             f"{CORRIDOR}_{name}",
-            selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.purpose == name)).upstream()
-            - dg.AssetSelection.assets(*(source_key(dataset) for dataset in project.contracts)),
+            selection=whole
+            & dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.purpose == name)).upstream(),
             description=f"All that the purpose {name} needs: {purpose.title}.",
+            executor_def=dg.in_process_executor,
             tags={"privacy/purpose": name},
         )
         for name, purpose in project.purposes.items()
     ]
+    deliveries = [
+        dg.define_asset_job(
+            f"{DELIVERIES}_{name}",
+            selection=dg.AssetSelection.assets(*(key_of(asset) for asset in made if asset.dataset == name)),
+            description=f"A day of {name}, from raw until it is pseudonymized.",
+            executor_def=dg.in_process_executor,
+        )
+        for name in by_day
+    ]
     verification = dg.define_asset_job(
         VERIFICATION,
-        selection=dg.AssetSelection.all_asset_checks(),
+        selection=dg.AssetSelection.checks_for_assets(*assets),
         description="Measures every published version again; nothing is written.",
+        executor_def=dg.in_process_executor,
     )
     nightly = dg.ScheduleDefinition(
         name="nightly_verification",
@@ -93,9 +123,19 @@ def build_definitions(
     )
     return dg.Definitions(
         assets=[*assets, *sources],
-        jobs=[corridor, *by_purpose, verification],
+        jobs=[corridor, *by_purpose, *deliveries, verification],
         schedules=[nightly],
-        executor=dg.in_process_executor,
+    )
+
+
+def _daily(contract: Contract) -> dg.AssetSpec:
+    """A source that is delivered by day; each day's raw asset has the digest of what it was made from."""
+    return dg.AssetSpec(
+        source_key(contract.name),
+        group_name="s0_sources",
+        description=f"Where {contract.name} comes from, day by day.",
+        tags={"privacy/contract": contract.name},
+        partitions_def=days_of(contract),
     )
 
 

@@ -130,6 +130,7 @@ def draft(
         raise typer.BadParameter("--apply goes with --drift")
     if file is None or name is None:
         raise typer.BadParameter("expected a file and --name, or --drift and a dataset")
+    from privacy_assets.contracts.loading import shown
     from privacy_assets.drafting.drafting import draft_files
 
     folder = find_root(root)
@@ -152,7 +153,7 @@ def draft(
         table.add_row(facts.name, facts.type, guess.role.value, sure, guess.evidence)
     out.print(table)
     for path in drafted.paths:
-        out.print(f"written: {path.relative_to(folder)}")
+        out.print(f"written: {shown(path, folder)}")
     out.print("Next: read them, mend what is guessed wrong, then `privacy-assets validate` and `privacy-assets run`.")
 
 
@@ -207,58 +208,59 @@ def _choose(guess: Guess) -> Guess:
 @app.command()
 def run(root: Root = None) -> None:
     """Materialize everything, from raw to the models, and say what came of it."""
-    import dagster as dg
     from dagster._core.errors import DagsterExecutionInterruptedError
 
-    from privacy_assets.build import CORRIDOR, build_definitions, steps
-    from privacy_assets.contracts.loading import load
+    from privacy_assets.build import steps
     from privacy_assets.gate import Gate
+    from privacy_assets.running import run_all
     from privacy_assets.words import Stage
 
     folder = find_root(root)
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=err, disable=not err.is_terminal, transient=True,
-    ) as progress:  # fmt: skip
+    failures: list[dg.DagsterEvent] = []
+    success = True
+    with (
+        _instance(folder) as instance,
+        Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            console=err, disable=not err.is_terminal, transient=True,
+        ) as progress,
+    ):  # fmt: skip
         task = progress.add_task("loading definitions", total=None)
 
-        @dg.success_hook
-        def tick(context: dg.HookContext) -> None:
-            progress.advance(task)
+        def starts(what: str, count: int) -> None:
+            progress.reset(task, description=what, total=count)
 
-        job = build_definitions(folder).resolve_job_def(CORRIDOR).with_hooks({tick})
-        progress.update(task, description="materializing", total=len(steps(load(folder))))
-        with _instance(folder) as instance:
-            try:
-                result = job.execute_in_process(
-                    instance=instance,
-                    raise_on_error=False,
-                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                )
-                failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-                if any(error and error.cls_name in _INTERRUPTED for error in failures):
+        try:
+            for result in run_all(folder, instance, starts, lambda: progress.advance(task)):
+                failed = [event for event in result.all_events if event.is_step_failure]
+                if any(one.step_failure_data.error.cls_name in _INTERRUPTED for one in failed
+                       if one.step_failure_data.error):  # fmt: skip
                     raise KeyboardInterrupt
-            except (KeyboardInterrupt, DagsterExecutionInterruptedError):
-                progress.stop()
-                err.print("Interrupted. What was published stands, nothing is half published: run it again to go on.")
-                raise typer.Exit(130) from None
-    for event in result.all_events:
-        if event.is_step_failure and (failed := event.step_failure_data).user_failure_data:
-            err.print(f"[red]{(event.step_key or '').replace('__', '/')}[/red]")
-            err.print(failed.user_failure_data.description or "", markup=False)
+                failures += failed
+                success = success and result.success
+        except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+            progress.stop()
+            err.print("Interrupted. What was published stands, nothing is half published: run it again to go on.")
+            raise typer.Exit(130) from None
+    for event in failures:
+        if (failure := event.step_failure_data).user_failure_data:
+            day = (event.partition or "") and f" {event.partition}"
+            err.print(f"[red]{(event.step_key or '').replace('__', '/')}{day}[/red]")
+            err.print(failure.user_failure_data.description or "", markup=False)
     gate = Gate.open(folder)
-    examined = [gate.examine(asset) for asset in steps(gate.project)]
-    standing = Counter(one.standing.value for one in examined)
-    passports = [one.passport for one in examined if one.passport]
+    examined = {asset: [gate.examine(part) for part in gate.parts(asset) or (asset,)] for asset in steps(gate.project)}
+    standing = Counter(one.standing.value for each in examined.values() for one in each)
+    passports = [one.passport for each in examined.values() for one in each if one.passport]
     findings = Counter(measured.finding.verdict.value for passport in passports for measured in passport.measured)
     table = Table("asset", "rows", "findings", "standing", box=None)
-    for one in examined:
-        passport = one.passport
+    for asset, each in examined.items():
+        held = [one.passport for one in each if one.passport]
+        days = f" ({len(held)} days)" if any(one.asset.day for one in each) else ""
         table.add_row(
-            str(one.asset),
-            f"{passport.rows:,}" if passport else "-",
-            str(len(passport.measured)) if passport else "-",
-            one.standing.value,
+            f"{asset}{days}",
+            f"{sum(passport.rows for passport in held):,}" if held else "-",
+            str(sum(len(passport.measured) for passport in held)) if held else "-",
+            ", ".join(Counter(one.standing.value for one in each)),
         )
     out.print(table)
     taken_in = sum(passport.rows for passport in passports if passport.asset.stage is Stage.RAW)
@@ -266,7 +268,7 @@ def run(root: Root = None) -> None:
         f"{len(examined)} assets ({_counted(standing)}) from {taken_in:,} raw rows, findings: {_counted(findings)}."
     )
     out.print("Next: `make ui` for the lineage, `privacy-assets explain ASSET` for a chain, `privacy-assets verify`.")
-    if not result.success:
+    if not success:
         sys.exit(1)
 
 
@@ -484,19 +486,29 @@ def _instance(folder: Path) -> Iterator[dg.DagsterInstance]:
     from privacy_assets.warehouse.home import Home
 
     # The project's own settings, wherever DAGSTER_HOME points: telemetry off, no compute logs, history in the home.
-    if not (folder / "dagster.yaml").is_file():
-        raise BadEnvironment.of("the project has no dagster.yaml", where=str(folder), next_step="put the file back")
-    os.environ["DAGSTER_HOME"] = str(folder)
+    # A project that took the corridor in may have none, and its history where Dagster has it.
+    named = os.environ.get("DAGSTER_HOME")
+    settings = folder if not named or (folder / "dagster.yaml").is_file() else Path(named).expanduser().resolve()
+    if not (settings / "dagster.yaml").is_file():
+        raise BadEnvironment.of(
+            "the project has no dagster.yaml",
+            where=str(folder),
+            expected="one there, or in the folder that DAGSTER_HOME names",
+            next_step="put the file back, or set DAGSTER_HOME to the folder of the Dagster that runs the project",
+        )
+    os.environ["DAGSTER_HOME"] = str(settings)
     try:
         with dg.DagsterInstance.get() as instance:
             yield instance
     except (SQLAlchemyError, CommandError, sqlite3.Error) as error:
         raise BadEnvironment.of(
             "Dagster's history cannot be read or written; what is published does not depend on it",
-            where=str(Home.open(folder).dagster),
+            where=str(Home.open(folder).dagster if settings == folder else settings),
             found=type(getattr(error, "orig", None) or error).__name__,
             next_step="mend the disk and its space; if its files are damaged, move that folder away and run again: "
-            "Dagster is told anew what the ledger holds",
+            "Dagster is told anew what the ledger holds"
+            if settings == folder
+            else "mend the storage that its dagster.yaml names, and run again",
         ) from None
 
 

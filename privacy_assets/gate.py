@@ -364,6 +364,11 @@ def _said(passport: Passport) -> dict[str, Any]:
     return {name: value for name, value in passport.body("").items() if name not in apart}
 
 
+def _closed_with(minimized: AssetName) -> tuple[AssetName, AssetName]:
+    """A minimized day, and what is made from it by itself."""
+    return minimized, replace(minimized, stage=Stage.PSEUDONYMIZED)
+
+
 def _moved_on(published: AssetName, asset: AssetName) -> Fault:
     return Fault(
         f"{published} was published by another run while this one worked",
@@ -393,6 +398,7 @@ class Gate:
         self._read = 0
         self._published: dict[AssetName, list[Passport]] = {}
         self._destroyed: set[tuple[AssetName, str]] = set()
+        self._closed: dict[AssetName, tuple[Input, ...]] = {}
         self._lapses: dict[tuple[str, str, str], _Lapse | None] = {}
 
     @classmethod
@@ -446,13 +452,19 @@ class Gate:
         if any(entry.corrects_clock for entry in entries):
             # what was published before has another time now
             self._published.clear()
+            self._closed.clear()
             entries = self.ledger.entries()
         for entry in entries:
             if entry.body["action"] == "publish":
                 passport = Passport.parse(entry)
                 self._published.setdefault(passport.asset, []).append(passport)
+                self._closed.pop(passport.asset, None)
             elif entry.body["action"] == "destroy":
                 self._destroyed.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
+            elif entry.body["action"] == "close":
+                inputs = tuple(Input(AssetName.parse(read["asset"]), read["version"]) for read in entry.body["inputs"])
+                for asset in _closed_with(AssetName.parse(entry.body["asset"])):
+                    self._closed[asset] = inputs
             elif entry.body["action"] == "rekey":
                 body, held = entry.body, self._published[AssetName.parse(entry.body["asset"])]
                 at = next(at for at, passport in enumerate(held) if passport.version == body["version"])
@@ -476,12 +488,38 @@ class Gate:
     def latest(self, asset: AssetName) -> Passport | None:
         """The publication that stands for this asset, if there is one."""
         history = self.history(asset)
-        return history[-1] if history else None
+        return history[-1] if history and asset not in self._closed else None
+
+    def parts(self, asset: AssetName) -> tuple[AssetName, ...]:
+        """The days of an asset that there should be, in order: those that raw holds, and that are not closed.
+
+        The asset itself, where it is not kept by day, or where it is a day.
+        """
+        if asset.day or not self._by_day(asset):
+            return (asset,)
+        self._catch_up()
+        raw = AssetName(Stage.RAW, dataset=asset.dataset)
+        days = sorted(part.day for part in self._published if part.whole == raw)
+        return tuple(part for part in map(asset.of, days) if part not in self._closed)
+
+    def closed(self, asset: AssetName) -> tuple[Input, ...]:
+        """What was read when this day of an asset was closed; nothing, where it is not."""
+        self._catch_up()
+        return self._closed.get(asset, ())
+
+    def _made_of_days(self, asset: AssetName) -> bool:
+        datasets = self.project.purposes[asset.purpose].datasets if asset.purpose else ()
+        return any(self.project.contracts[dataset].deliveries for dataset in datasets)
+
+    def _by_day(self, asset: AssetName) -> bool:
+        contract = self.project.contracts.get(asset.dataset)
+        return contract is not None and contract.deliveries is not None
 
     def undeclared(self) -> tuple[AssetName, ...]:
         """Assets that have files in the home, and that no contract or purpose declares any more."""
         self._catch_up()
-        gone = sorted(set(self._published) - self.project.assets())
+        declared = self.project.assets()
+        gone = sorted(asset for asset in self._published if asset.whole not in declared)
         held = {passport.asset for passport in self.held()}
         return tuple(asset for asset in gone if asset in held)
 
@@ -623,6 +661,28 @@ class Gate:
         entry = self.ledger.entries(position)[0]
         return replace(passport, position=position, time=entry.time, file_entry=position)
 
+    def close(self, asset: AssetName, read: Sequence[Passport], *, since: int) -> None:
+        """Put on record that nobody of a minimized day may be used any more: nothing stands of it, nor of what follows.
+
+        `read` is what that was found in; `since` is the size of the ledger when the work began. Raises Refused where
+        what was read was published anew meanwhile.
+        """
+        inputs = [{"asset": str(one.asset), "version": one.version} for one in read]
+        body = {"action": "close", "asset": str(asset), "inputs": inputs, "actor_claimed": self.actor()}
+
+        def moved_on(entries: Sequence[Entry]) -> Fault | None:
+            if fault := self.of_another_master(entries):
+                return fault
+            self._take_in(entries[self._read :])
+            newer = [one for one in read if self._published[one.asset][-1].position >= since]
+            return _moved_on(newer[0].asset, asset) if newer else None
+
+        self.ledger.append(body, unless=moved_on)
+        self._catch_up()
+        needed = self._needed()
+        for each in _closed_with(asset):
+            self._destroy_superseded(each, needed)
+
     def of_another_master(self, entries: Sequence[Entry]) -> Fault | None:
         """What is wrong where the master key was rotated since this gate was opened: its keys are under the old one."""
         masters = [entry.body["to"] for entry in entries if entry.body["action"] == "rotate_master"]
@@ -644,19 +704,27 @@ class Gate:
         """
         needed = self._needed()
         assets = {made.asset for made in self.ancestry(published)}
+        assets |= {asset for asset in self._closed if asset.purpose == published.asset.purpose}
         return sum(self._destroy_superseded(asset, needed) for asset in sorted(assets))
 
     def _needed(self) -> Collection[tuple[AssetName, str]]:
-        latest = [found for asset in self.project.assets() if (found := self.latest(asset))]
+        self._catch_up()
+        declared = self.project.assets()
+        latest = [
+            found for asset in tuple(self._published) if asset.whole in declared and (found := self.latest(asset))
+        ]
         return {(made.asset, made.version) for found in latest for made in self.ancestry(found)}
 
     def _destroy_superseded(self, asset: AssetName, needed: Collection[tuple[AssetName, str]]) -> int:
         purpose = self.project.purposes.get(asset.purpose)
         keep = purpose.keep_superseded if purpose else 1
-        old = [found for found in self.history(asset)[: -1 - keep] if (asset, found.version) not in needed]
+        history = self.history(asset)
+        over = history if asset in self._closed else history[: -1 - keep]
+        old = [found for found in over if (asset, found.version) not in needed]
         for passport in old:
             if (asset, passport.version) not in self._destroyed:
-                body = {"action": "destroy", "asset": str(asset), "version": passport.version, "reason": "superseded"}
+                reason = "closed" if asset in self._closed else "superseded"
+                body = {"action": "destroy", "asset": str(asset), "version": passport.version, "reason": reason}
                 with suppress(Refused):
                     self.ledger.append({**body, "actor_claimed": self.actor()}, unless=self._stays(passport))
         gone = [found for found in self.history(asset) if (asset, found.version) in self._destroyed]
@@ -693,9 +761,14 @@ class Gate:
             self._known(asset)
             passport = self.latest(asset)
             if passport is None:
+                by_day = self._by_day(asset)
+                one = f" --partition {asset.day}" if asset.day else ""
                 fault = Fault(
-                    f"{asset} was never published",
-                    next_step=f"""dagster asset materialize -m definitions --select '+key:"{asset}"'""",
+                    f"nobody of {asset} may be used" if asset in self._closed else f"{asset} was never published",
+                    expected="a day of it, written with @YYYY-MM-DD" if by_day and not asset.day else "",
+                    next_step="`privacy-assets run` takes in every day that was delivered"
+                    if by_day and not asset.day
+                    else f"""dagster asset materialize -m definitions --select '+key:"{asset.whole}"'{one}""",
                 )
                 return Examination(asset, Standing.MISSING, (fault,))
             if unsound := self._file_fault(passport):
@@ -721,6 +794,17 @@ class Gate:
             return examination.passport
         kinds = {Standing.OVERDUE: Stale, Standing.FORGED: Tampered}
         raise kinds.get(examination.standing, Refused)(*examination.faults)
+
+    def require_days(self, asset: AssetName, reader: str) -> tuple[Passport, ...]:
+        """As `require`, of every day of an asset: of each day that raw holds, unless it is closed. At least one."""
+        days = self.parts(asset)
+        if not days:
+            raise Refused.of(
+                f"no day of {asset} was ever published",
+                where=str(asset),
+                next_step="`privacy-assets run` takes in every day that was delivered",
+            )
+        return tuple(self.require(day, reader) for day in days)
 
     def _may_read(self, asset: AssetName, reader: str) -> None:
         self._known(asset)
@@ -748,11 +832,11 @@ class Gate:
 
     def _known(self, asset: AssetName) -> None:
         known = self.project.assets()
-        if asset not in known:
+        if asset.whole not in known or (asset.day and not self._by_day(asset)):
             raise BadDeclaration.of(
                 f"there is no asset {asset}",
                 expected="one of " + ", ".join(sorted(map(str, known))),
-                next_step="name a declared asset, or declare it in data/contracts or data/purposes",
+                next_step="name a declared asset, or declare it in a contract or a purpose",
             )
 
     def is_sound(self, passport: Passport) -> bool:
@@ -820,7 +904,7 @@ class Gate:
 
     def _passport_faults(self, passport: Passport) -> Iterator[Fault]:
         where = f"{passport.asset} version {passport.version}"
-        if passport.asset not in self.project.assets():
+        if passport.asset.whole not in self.project.assets():
             yield Fault("it was made from an asset that is no longer declared", where=where)
             return
         asked = promises(self.project, passport.asset)
@@ -867,7 +951,9 @@ class Gate:
             expected=f"a rebuild within {hours} hours (withdrawal_effect_hours)",
             found=f"{max(lapse.rows for lapse in lapses)} rows, {'overdue since' if overdue else 'readable until'} "
             f"{until:%Y-%m-%d %H:00} UTC",
-            next_step=f"""dagster asset materialize -m definitions --select '+key:"{asset}"'""",
+            next_step="`privacy-assets run`, which rebuilds the days that they are in"
+            if self._made_of_days(asset)
+            else f"""dagster asset materialize -m definitions --select '+key:"{asset}"'""",
         )
         return Examination(asset, Standing.OVERDUE if overdue else Standing.STALE, (fault,), passport, until)
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, overload
 import polars as pl
 import pyarrow as pa
 
+from privacy_assets.contracts.loading import Folders
 from privacy_assets.durable import disk_errors
 from privacy_assets.errors import BadDeclaration, BadEnvironment, Refused
 from privacy_assets.gate import Gate
@@ -23,16 +24,22 @@ from privacy_assets.words import AssetName, Stage
 
 
 def find_root(start: Path | None = None) -> Path:
-    """The project that `start` (default: the current folder) lies in: the nearest folder with data/contracts."""
+    """The project that `start` (default: the current folder) lies in: the nearest folder that has contracts.
+
+    They are in its data/contracts, or where [tool.privacy_assets] in its pyproject.toml says.
+    """
     start = Path(start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
-        if (folder / "data" / "contracts").is_dir():
+        if Folders.of(folder).contracts.is_dir():
             return folder
     raise BadEnvironment.of(
         "this is not a project of privacy_assets",
         where=str(start),
-        expected="a folder with data/contracts, here or above",
-        next_step="change to the project's folder, or name it with root=",
+        expected="a folder with data/contracts, here or above, or one whose pyproject.toml says where contracts lie",
+        next_step=(
+            "change to the project's folder, or name it with root=; where it keeps contracts elsewhere, "
+            'write contracts = "…" and purposes = "…" under [tool.privacy_assets] in its pyproject.toml'
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from privacy_assets.build import steps
 from privacy_assets.contracts.promises import promises
 from privacy_assets.errors import Fault, PrivacyAssetsError, Refused, Tampered
 from privacy_assets.gate import PASSING, Examination, Gate, Standing
-from privacy_assets.stages.asset import key_of
+from privacy_assets.stages.asset import key_of, told
 from privacy_assets.stages.step import Step, measure_again
 from privacy_assets.words import AssetName, Verdict
 
@@ -52,7 +52,10 @@ def verify(
             next_step="declare it again, or remove its folder from the home's versions: nobody can read it",
         )
         yield Line(asset, Standing.BROKEN, (fault,), 0, 0)
-    for asset, step in steps(gate.project).items():
+    made = steps(gate.project)
+    parts = [part for asset in made for part in gate.parts(asset) or (asset,)]
+    for asset in parts:
+        step = made[asset.whole].of(asset.day) if asset.day else made[asset]
         progress(asset)
         while True:
             before = gate.entries_by_now()
@@ -129,10 +132,10 @@ def _history_faults(gate: Gate, asset: AssetName, instance: dg.DagsterInstance |
 
 
 def _wrong_materialization(gate: Gate, asset: AssetName, instance: dg.DagsterInstance) -> Iterator[str]:
-    event = instance.get_latest_materialization_event(key_of(asset))
-    if event is None or event.asset_materialization is None:
+    last = told(instance, asset)
+    if last is None:
         return
-    said = {name: value.value for name, value in event.asset_materialization.metadata.items()}
+    said = {name: value.value for name, value in last.metadata.items()}
     passport = next((found for found in gate.history(asset) if found.version == said.get("version")), None)
     if passport is None:
         yield "Dagster's history names a version that the ledger does not hold"
@@ -156,15 +159,15 @@ def _wrong_checks(gate: Gate, asset: AssetName, instance: dg.DagsterInstance) ->
         event = record.event.dagster_event if record.event else None
         if event is None or not isinstance(said := event.event_specific_data, dg.AssetCheckEvaluation):
             continue
-        told = {name: value.value for name, value in said.metadata.items()}
+        beside = {name: value.value for name, value in said.metadata.items()}
         passed = record.status.value == "SUCCEEDED"
-        if passed != said.passed or ("verdict" in told and said.passed != (told["verdict"] == Verdict.KEPT.value)):
+        if passed != said.passed or ("verdict" in beside and said.passed != (beside["verdict"] == Verdict.KEPT.value)):
             yield (
                 f"Dagster's history shows the check {key.name} as {'passed' if passed else 'failed'}, and what was "
                 "recorded with it says otherwise"
             )
-        if told.get("subject") == "candidate":
-            of_candidates.setdefault(record.run_id, (told.get("promises"), []))[1].append(said.passed)
+        if beside.get("subject") == "candidate":
+            of_candidates.setdefault(record.run_id, (beside.get("promises"), []))[1].append(said.passed)
     for asked, verdicts in of_candidates.values():
         if len(verdicts) == asked and all(verdicts):
             yield "Dagster's history shows every check passed of a candidate that was refused"

@@ -7,8 +7,9 @@ behaviour, files, SQL, anything of Dagster or DuckDB.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -18,6 +19,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 from privacy_assets.errors import BadDeclaration
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Frozen(BaseModel):
@@ -104,37 +108,51 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, order=True)
 class AssetName:
-    """Which asset: a stage, a purpose (none for raw) and a dataset (none from features on).
+    """Which asset: a stage, a purpose (none for raw), a dataset (none from features on), and which day of it.
 
     Written as a path, `raw/patients`, `minimized/readmission_model/visits`, `training/readmission_model`, which is
-    also its Dagster asset key.
+    also its Dagster asset key. Where a dataset is delivered by day, each day of it is kept by itself until it is
+    pseudonymized, `raw/visits@2026-11-01`: in Dagster a partition of the asset, here an asset of its own.
     """
 
     stage: Stage
     purpose: str = ""
     dataset: str = ""
+    day: str = ""
 
     def __post_init__(self) -> None:
         whole = self.stage in (Stage.FEATURES, Stage.TRAINING, Stage.MODEL)
-        if (self.stage is Stage.RAW) == bool(self.purpose) or whole == bool(self.dataset):
+        misnamed = (self.stage is Stage.RAW) == bool(self.purpose) or whole == bool(self.dataset)
+        if misnamed or (self.day and (whole or not _DAY.fullmatch(self.day))):
             raise BadDeclaration.of(
                 "this is not the name of an asset",
                 found=str(self),
-                expected="raw/<dataset>, (minimized|pseudonymized)/<purpose>/<dataset> or <a later stage>/<purpose>",
+                expected="raw/<dataset>, (minimized|pseudonymized)/<purpose>/<dataset>, both perhaps with @<day>, or "
+                "<a later stage>/<purpose>",
             )
 
     @property
     def path(self) -> tuple[str, ...]:
-        """The parts of the name, as in a Dagster asset key."""
+        """The parts of the name, as in a Dagster asset key: without the day."""
         return tuple(part for part in (self.stage.value, self.purpose, self.dataset) if part)
 
+    @property
+    def whole(self) -> AssetName:
+        """The asset of which this is a day, or itself."""
+        return replace(self, day="") if self.day else self
+
+    def of(self, day: str) -> AssetName:
+        """This day of the asset."""
+        return replace(self, day=day)
+
     def __str__(self) -> str:
-        return "/".join(self.path)
+        return "/".join(self.path) + (f"@{self.day}" if self.day else "")
 
     @classmethod
     def parse(cls, text: str) -> AssetName:
         """The name written as a path; raises BadDeclaration with the forms that there are."""
-        stage, *rest = text.strip("/").split("/")
+        path, _, day = text.strip("/").partition("@")
+        stage, *rest = path.split("/")
         if stage not in set(Stage) or not 1 <= len(rest) <= 2 or not all(rest):
             raise BadDeclaration.of(
                 f"there is no asset named {text!r}",
@@ -142,8 +160,8 @@ class AssetName:
                 next_step="`dagster asset list -m definitions` prints every asset",
             )
         if stage == Stage.RAW and len(rest) == 1:
-            return cls(Stage.RAW, dataset=rest[0])
-        return cls(Stage(stage), rest[0], rest[1] if len(rest) == 2 else "")
+            return cls(Stage.RAW, dataset=rest[0], day=day)
+        return cls(Stage(stage), rest[0], rest[1] if len(rest) == 2 else "", day)
 
 
 class IdentifierDomain(Frozen):

@@ -16,7 +16,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from privacy_assets.build import CORRIDOR, VERIFICATION, build_definitions, steps
+from privacy_assets.build import CORRIDOR, VERIFICATION, build_definitions, corridor_of, steps
 from privacy_assets.contracts.loading import load
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.gate import Gate
@@ -187,6 +187,33 @@ def test_all_jobs_run_in_one_process(tiny: dg.Definitions) -> None:
     assert tiny.executor is dg.in_process_executor
     for one in ("corridor", "corridor_smoking", "verification"):
         assert tiny.resolve_job_def(one).executor_def is dg.in_process_executor
+
+
+def test_beside_other_definitions_the_corridor_keeps_to_itself(tiny_project: Path) -> None:
+    """Its jobs select its own assets and checks in one process; others keep their executor, and may name their own."""
+
+    @dg.asset(deps=[dg.AssetKey(["training", "smoking"])])
+    def mine() -> None: ...
+
+    @dg.asset_check(asset=mine)
+    def looked_at() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    theirs = dg.Definitions(
+        assets=[mine], asset_checks=[looked_at], executor=dg.multiprocess_executor,
+        jobs=[dg.define_asset_job("all_of_mine", selection=[mine])],
+    )  # fmt: skip
+    both = dg.Definitions.merge(corridor_of(load(tiny_project), env={}), theirs)
+    dg.Definitions.validate_loadable(both)
+    project, found = load(tiny_project), both.resolve_asset_graph()
+    own = {key_of(asset) for asset in project.assets()}
+    for name in (CORRIDOR, f"{CORRIDOR}_smoking", VERIFICATION):
+        selection = job(both, name).selection
+        assert selection.resolve(found) <= own
+        checks = selection.resolve_checks(found)
+        assert checks == {check for check in found.asset_check_keys if check.asset_key in own}
+        assert both.resolve_job_def(name).executor_def is dg.in_process_executor
+    assert both.resolve_job_def("all_of_mine").executor_def is dg.multiprocess_executor
 
 
 def test_verification_passes_on_what_was_published_and_writes_nothing(

@@ -151,3 +151,17 @@ def test_the_project_is_found_from_any_folder_inside(
     assert find_root(tiny_project / "data") == tiny_project.resolve()
     with pytest.raises(BadEnvironment, match="not a project"):
         find_root(tmp_path)
+
+
+def test_a_project_that_keeps_its_declarations_elsewhere_is_found_and_read(
+    ready: Gate, tiny_project: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Where its settings say where; without them it is not found, and the error says what to write."""
+    (tiny_project / "data/contracts").rename(tiny_project / "promises")
+    (tiny_project / "data/purposes").rename(tiny_project / "uses")
+    monkeypatch.chdir(tiny_project / "data" / "samples")
+    with pytest.raises(BadEnvironment, match=r"\[tool\.privacy_assets\]"):
+        find_root()
+    settings = '[tool.privacy_assets]\ncontracts = "promises"\npurposes = "uses"\n'
+    (tiny_project / "pyproject.toml").write_text(settings, "utf-8")
+    assert privacy_assets.read("training/smoking", purpose="smoking").height

@@ -441,6 +441,18 @@ def _check_privacy(stated: Contract, faults: Faults) -> None:
             faults.add(
                 (*place, *at), f"`{subject.name}` has no identifier domain", next_step="add `identifier_domain:` to it"
             )
+    if stated.deliveries and privacy.subject is not None and privacy.subject.column is None:
+        faults.add(
+            (*place, "subject"),
+            "rows of different days have the same numbers, so that a number names several persons",
+            next_step="declare `subject.column`; a dataset that is delivered by day needs it",
+        )
+    if stated.deliveries and privacy.consent_records:
+        faults.add(
+            (*place, "consent_records"),
+            "decisions are asked as a whole: the last one counts, on whatever day it was delivered",
+            next_step="take `{day}` out of the path, and name all files by a pattern",
+        )
     if LawfulBasis.CONSENT in privacy.lawful_bases and privacy.subject is not None and not privacy.consents:
         faults.add(
             (*place, "lawful_bases"),

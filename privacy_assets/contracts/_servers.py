@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 
 from open_data_contract_standard.model import SchemaObject, Server
 
@@ -17,6 +18,7 @@ from privacy_assets.contracts._extension import extension
 from privacy_assets.contracts._faults import Faults, echo
 from privacy_assets.contracts._yaml import Place
 from privacy_assets.contracts.contract import (
+    Deliveries,
     Files,
     Generator,
     Invention,
@@ -40,8 +42,8 @@ _READ = {
 }
 """Type of server -> the keys of the standard that are read."""
 _PROPERTIES = {
-    "local": ("reading",),
-    "s3": ("reading", "connection"),
+    "local": ("reading", "deliveries"),
+    "s3": ("reading", "connection", "deliveries"),
     "postgres": ("connection",),
     "custom": ("generator",),
 }
@@ -131,6 +133,16 @@ def _files(
             if given is not None:
                 at = (*_PLACE, key) if key != "reading" else (*_PLACE, "customProperties")
                 faults.add(at, f"a {format_} file has no `{key}`", next_step="remove it")
+    deliveries = extension(Deliveries, "deliveries", server.customProperties, _PLACE, faults, required=False)
+    if (deliveries is not None) != ("{day}" in path):
+        faults.add(
+            (*_PLACE, "path" if kind == "local" else "location"),
+            "a delivery for each day needs both the place of its day, and the day they began",
+            expected='`{day}` in the path, and the property `deliveries: {by: day, since: "2026-11-01"}`',
+            found="only one of them",
+        )
+    elif deliveries is not None and not _is_day(deliveries.since):
+        faults.add(_PLACE, "`since` is no day", expected='"2026-11-01"', found=echo(deliveries.since))
     return Files(
         type="s3" if kind == "s3" else "local",
         path=path,
@@ -140,7 +152,16 @@ def _files(
         reading=reading or Reading(),
         endpoint=endpoint,
         connection=connection or S3Connection(),
+        deliveries=deliveries,
     )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _postgres(server: Server, schema: SchemaObject | None, faults: Faults) -> Source:

@@ -188,6 +188,12 @@ def _check_use(purpose: Purpose, contract: Contract, faults: Faults) -> None:
         technique = use.columns[column.name].technique
         module = PSEUDONYMIZE[technique.kind]
         at = (*place, "columns", column.name, "technique")
+        if contract.deliveries and getattr(module, "VAULT", False):
+            faults.add(
+                at,
+                f"`{technique.kind}` keeps its stand-ins beside a whole dataset, and `{contract.name}` is kept by day",
+                next_step="use `token`, which needs no memory",
+            )
         if what := module.fault(technique, column):
             faults.add(at, f"`{technique.kind}` does not fit `{column.name}`: {what}")
         mapped = getattr(module, "MAPS", None) == "value" and column.name != subject

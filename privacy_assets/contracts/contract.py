@@ -122,6 +122,16 @@ class PostgresConnection(Frozen):
     sslmode_because: Sentence | None = None
 
 
+class Deliveries(Frozen):
+    """Says that every day has files of its own: `{day}` in their path, from the day `since` on (`YYYY-MM-DD`).
+
+    The `deliveries` property of a server of type `local` or `s3`.
+    """
+
+    by: Literal["day"]
+    since: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+
+
 class Invention(Frozen):
     """How many rows are invented, and from which seed: the `generator` property of a server of type `custom`."""
 
@@ -148,6 +158,7 @@ class Files:
     reading: Reading = _AS_USUAL
     endpoint: str | None = None
     connection: S3Connection = _AS_FOUND
+    deliveries: Deliveries | None = None
 
     @property
     def place(self) -> str:
@@ -223,6 +234,11 @@ class Contract:
     path: str
     digest: str
     drafted: Drafted | None = None
+
+    @property
+    def deliveries(self) -> Deliveries | None:
+        """How the dataset comes day by day; None where it comes as a whole."""
+        return self.source.deliveries if isinstance(self.source, Files) else None
 
     @property
     def subject_column(self) -> str | None:

@@ -18,6 +18,7 @@ from privacy_assets.contracts._odcs import API_VERSIONS, TYPES
 from privacy_assets.contracts.contract import (
     ColumnPrivacy,
     DatasetPrivacy,
+    Deliveries,
     Drafted,
     Invention,
     PostgresConnection,
@@ -33,6 +34,7 @@ OURS = "privacy."
 _OF_SERVERS: dict[str, tuple[type[BaseModel], ...]] = {
     "reading": (Reading,),
     "connection": (PostgresConnection, S3Connection),
+    "deliveries": (Deliveries,),
     "generator": (Invention,),
 }
 

@@ -1,14 +1,17 @@
 """Loads a project's contracts and purposes. The only place that opens a YAML file.
 
-Belongs here: finding the files, reading each, checking all against each other, and answering where each promise
-stands. Does not belong here: what a contract or a purpose must be (`_odcs.py`, `purpose.py`, `checks.py`).
+Belongs here: where the two folders lie, finding the files, reading each, checking all against each other, and
+answering where each promise stands. Does not belong here: what a contract or a purpose must be (`_odcs.py`,
+`purpose.py`, `checks.py`).
 
 All faults of all files are gathered and raised at once, each with its file and line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -25,8 +28,53 @@ from privacy_assets.words import AssetName, Column, Stage
 
 CONTRACTS = "data/contracts"
 PURPOSES = "data/purposes"
+SETTINGS = "pyproject.toml"
+TABLE = "tool.privacy_assets"
 CONTRACT_ENDING = ".odcs.yaml"
 PURPOSE_ENDING = ".yaml"
+# what follows the file in the place of a fault: line and column, or a place in folded SQL
+_NUMBERED = re.compile(r"(.*?)((?::[0-9]+)*)( \(SQL [0-9:]+\))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The two folders that hold the declarations of a project. Raises BadDeclaration where they are one."""
+
+    contracts: Path
+    purposes: Path
+
+    def __post_init__(self) -> None:
+        if self.contracts == self.purposes:
+            raise BadDeclaration.of(
+                "contracts and purposes are looked for in one folder",
+                where=str(self.contracts),
+                expected="a folder for each: what a file is, is known by its folder",
+                next_step="put the purposes into a folder of their own, and name that",
+            )
+
+    @classmethod
+    def of(cls, root: Path) -> Folders:
+        """Where the project at `root` says that they are: in [tool.privacy_assets] of its pyproject.toml, if at all.
+
+        What is not said there lies in data/contracts and data/purposes. Raises BadDeclaration where the file cannot
+        be read, or its table holds something else.
+        """
+        told = {"contracts": CONTRACTS, "purposes": PURPOSES}
+        faults = []
+        for key, value in _settings(root).items():
+            if key in told and isinstance(value, str) and value.strip():
+                told[key] = value
+            else:
+                faults.append(
+                    Fault(
+                        f"`{key}` cannot stand here as it is" if key in told else f"there is no key `{key}` here",
+                        where=f"{SETTINGS}: [{TABLE}]",
+                        expected="`contracts` and `purposes`, each the path of a folder from here, as text",
+                        next_step="mend this line",
+                    )
+                )
+        raise_gathered(BadDeclaration, faults)
+        return cls(root / told["contracts"], root / told["purposes"])
 
 
 @dataclass(frozen=True)
@@ -88,27 +136,30 @@ class Project:
         return frozenset(found)
 
 
-def load(root: Path) -> Project:
-    """The project at `root`; raises BadDeclaration with all faults of all files."""
-    project, faults = _load(root)
+def load(root: Path, folders: Folders | None = None) -> Project:
+    """The project at `root`; raises BadDeclaration with all faults of all files.
+
+    `folders` hold its declarations, wherever they lie; left out, they are where the project says.
+    """
+    project, faults = _load(root, folders or Folders.of(root))
     raise_gathered(BadDeclaration, faults)
     return project
 
 
 def check(root: Path) -> list[Fault]:
     """All faults of all contracts and purposes of the project at `root`, in the order of files and lines."""
-    return _load(root)[1]
+    return _load(root, Folders.of(root))[1]
 
 
-def _load(root: Path) -> tuple[Project, list[Fault]]:
-    found: list[Fault] = []
-    contract_files = _open(root, CONTRACTS, CONTRACT_ENDING, found)
-    purpose_files = _open(root, PURPOSES, PURPOSE_ENDING, found)
-    if not contract_files and not found:
-        found.append(
+def _load(root: Path, folders: Folders) -> tuple[Project, list[Fault]]:
+    found: dict[str, list[Fault]] = {"contract": [], "purpose": []}
+    contract_files = _open(root, folders.contracts, CONTRACT_ENDING, found["contract"])
+    purpose_files = _open(root, folders.purposes, PURPOSE_ENDING, found["purpose"])
+    if not contract_files and not any(found.values()):
+        found["contract"].append(
             Fault(
                 "there is no contract",
-                where=CONTRACTS,
+                where=shown(folders.contracts, root),
                 expected=f"a file <dataset>{CONTRACT_ENDING}",
                 next_step="write one, or run the command in the project's folder",
             )
@@ -132,18 +183,51 @@ def _load(root: Path) -> tuple[Project, list[Fault]]:
         for name, faults in files.items():
             if faults is not None:
                 documents[kind, name] = faults.document
-                found += faults.found
+                found[kind] += faults.found
     project = Project(root, MappingProxyType(contracts), MappingProxyType(purposes), features, documents)
-    return project, sorted(map(_with_next_step, found), key=_position)
+    helpful = [fault for kind, faults in found.items() for fault in _with_next_step(kind, faults)]
+    return project, sorted(helpful, key=_position)
 
 
-def _open(root: Path, folder: str, ending: str, found: list[Fault]) -> dict[str, Faults | None]:
+def _settings(root: Path) -> dict[str, object]:
+    """What the project's pyproject.toml says about us: nothing, where there is none."""
+    try:
+        value = tomllib.loads((root / SETTINGS).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadDeclaration.of(
+            "the project's settings cannot be read",
+            where=str(root / SETTINGS),
+            found=str(error) if isinstance(error, tomllib.TOMLDecodeError) else type(error).__name__,
+            next_step=f"mend the file: [{TABLE}] in it may say where the declarations lie",
+        ) from None
+    for part in TABLE.split("."):
+        value = value.get(part, {}) if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else {TABLE: value}
+
+
+def shown(path: Path, root: Path) -> str:
+    """A path as faults show it: from the project's folder on, where it lies in there."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
+def _open(root: Path, folder: Path, ending: str, found: list[Fault]) -> dict[str, Faults | None]:
     """The documents of a folder by the stem of their file; None for one that cannot be read."""
     files: dict[str, Faults | None] = {}
-    for path in sorted((root / folder).glob("*")):
+    if not folder.is_dir() and folder not in (root / CONTRACTS, root / PURPOSES):
+        found.append(
+            Fault(
+                "there is no such folder",
+                where=shown(folder, root),
+                expected=f"a folder with files <name>{ending}",
+                next_step="make it, or mend its name where it is named",
+            )
+        )
+    for path in sorted(folder.glob("*")):
         if path.suffix.lower() not in (".yaml", ".yml"):
             continue
-        file = f"{folder}/{path.name}"
+        file = shown(path, root)
         if not path.name.endswith(ending):
             found.append(
                 Fault(
@@ -160,13 +244,13 @@ def _open(root: Path, folder: str, ending: str, found: list[Fault]) -> dict[str,
     return files
 
 
-def _with_next_step(fault: Fault) -> Fault:
+def _with_next_step(kind: str, faults: Iterable[Fault]) -> list[Fault]:
     """Nobody is left with a fault and no idea: what may stand in a line can be looked up."""
-    kind = "contract" if fault.where.startswith(CONTRACTS) else "purpose"
     look = f"mend this line; `privacy-assets schema {kind}` prints what may stand there"
-    return fault if fault.next_step else replace(fault, next_step=look)
+    return [fault if fault.next_step else replace(fault, next_step=look) for fault in faults]
 
 
 def _position(fault: Fault) -> tuple[str, list[int]]:
-    file, *numbers = fault.where.split(" ")[0].split(":")
-    return file, [int(number) for number in numbers]
+    place = _NUMBERED.fullmatch(fault.where)
+    assert place is not None  # every text is one
+    return place[1], [int(number) for number in place[2].split(":")[1:]]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from privacy_assets.contracts.loading import load
+from privacy_assets.contracts.loading import CONTRACT_ENDING, PURPOSE_ENDING, Folders, load, shown
 from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.judged import judged
 from privacy_assets.drafting.judging import Guess, judge
@@ -47,11 +47,12 @@ def draft_files(
         raise BadDeclaration.of(
             "this is no name of a dataset", where="--name", expected="small letters, digits and _, a letter first"
         )
-    paths = root / "data/contracts" / f"{name}.odcs.yaml", root / "data/purposes" / f"{name}_model.yaml"
+    folders = Folders.of(root)
+    paths = folders.contracts / f"{name}{CONTRACT_ENDING}", folders.purposes / f"{name}_model{PURPOSE_ENDING}"
     for path in paths:
         if path.exists():
             raise BadDeclaration.of(
-                "the file is there already, and is not overwritten", where=str(path.relative_to(root)),
+                "the file is there already, and is not overwritten", where=shown(path, root),
                 next_step="choose another --name, or take the file away",
             )  # fmt: skip
     full = Path.cwd() / file

@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from privacy_assets.contracts.contract import Contract, ContractColumn, Drafted
-from privacy_assets.contracts.loading import CONTRACTS, PURPOSES, Project, check, load
+from privacy_assets.contracts.loading import CONTRACT_ENDING, CONTRACTS, PURPOSES, Folders, Project, load
 from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.detectors import DETECTORS
 from privacy_assets.drafting.editing import Editor
@@ -99,7 +99,7 @@ def drift(dataset: str, root: Path) -> Drift:
         )
     now = look_at(contract, root)
     _check_it_is_the_table(contract, now)
-    path = root / contract.path
+    path = Folders.of(root).contracts / f"{dataset}{CONTRACT_ENDING}"
     with path.open(encoding="utf-8", newline="") as file:
         before = file.read()
     found = _Comparison(
@@ -387,20 +387,33 @@ def _next(version: str, size: Size) -> str:
 
 def _shadowed(root: Path, contract: Contract, text: str, expected: Contract) -> Iterator[Fault]:
     """What is wrong with the whole project if the contract had this text; the project itself is not touched."""
-    with TemporaryDirectory(prefix="privacy_assets_") as shadow:
-        for folder in (CONTRACTS, PURPOSES):
-            (Path(shadow) / folder).mkdir(parents=True)
-            for path in sorted((root / folder).glob("*.y*ml")):
-                (Path(shadow) / folder / path.name).write_bytes(path.read_bytes())
-        (Path(shadow) / contract.path).write_text(text, encoding="utf-8", newline="")
-        faults = check(Path(shadow))
-        yield from faults
-        if not faults and _meaning(load(Path(shadow)).contracts[contract.name]) != _meaning(expected):
+    real = Folders.of(root)
+    with TemporaryDirectory(prefix="privacy_assets_") as folder:
+        shadow = Path(folder)
+        folders = Folders(
+            _within(shadow, real.contracts, root, CONTRACTS), _within(shadow, real.purposes, root, PURPOSES)
+        )
+        for kept, copied in ((real.contracts, folders.contracts), (real.purposes, folders.purposes)):
+            copied.mkdir(parents=True, exist_ok=True)
+            for path in sorted(kept.glob("*.y*ml")):
+                (copied / path.name).write_bytes(path.read_bytes())
+        (folders.contracts / f"{contract.name}{CONTRACT_ENDING}").write_text(text, encoding="utf-8", newline="")
+        try:
+            changed = load(shadow, folders).contracts[contract.name]
+        except BadDeclaration as error:
+            yield from error.faults
+            return
+        if _meaning(changed) != _meaning(expected):
             yield Fault(
                 "the new text would not say what was meant", contract.path,
                 next_step="change it by hand after the diff; report how the contract is written",
             )  # fmt: skip
 
 
+def _within(shadow: Path, folder: Path, root: Path, usual: str) -> Path:
+    """Where a folder of the project lies in its shadow: as it does there, so that faults name it so."""
+    return shadow / (folder.relative_to(root) if folder.is_relative_to(root) else usual)
+
+
 def _meaning(contract: Contract) -> Contract:
-    return replace(contract, digest="")
+    return replace(contract, digest="", path="")

@@ -29,7 +29,7 @@ from privacy_assets.drafting.detectors import DETECTORS
 from privacy_assets.drafting.judging import SAMPLED, Facts
 from privacy_assets.errors import BadSource
 from privacy_assets.warehouse.connections import engine_errors, literal, quoted
-from privacy_assets.warehouse.sources import files, find, opened
+from privacy_assets.warehouse.sources import days, files, find, opened
 from privacy_assets.warehouse.sources import rows as rows_of
 
 ROWS = 1_000_000
@@ -106,6 +106,7 @@ class Delivered:
 def look_at(contract: Contract, root: Path) -> Delivered:
     """Look at the source that a contract names, of whatever kind it is, read as the contract says.
 
+    Where it comes day by day, its last day is looked at: what came before has been taken in as it was.
     Raises BadSource where it cannot be read, or has no row.
     """
     source = contract.source
@@ -114,8 +115,12 @@ def look_at(contract: Contract, root: Path) -> Delivered:
         isinstance(source, Files) and source.format == "csv" and not source.reading.header
     )
     asked = contract if unnamed else replace(contract, columns=())
-    with TemporaryDirectory(prefix="privacy_assets_") as spill, opened(contract, root, Path(spill), None) as con:
-        delivered = find(contract, root)
+    day = next(reversed(days(contract, root)), "")
+    with (
+        TemporaryDirectory(prefix="privacy_assets_") as spill,
+        opened(contract, root, Path(spill), None, day=day) as con,
+    ):
+        delivered = find(contract, root, day=day)
         if isinstance(delivered, files.Delivered):
             _check_not_empty(delivered)
         # the digest is not kept, so its key need not be

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.promises import Promise, promises
 from privacy_assets.errors import Fault, PrivacyAssetsError, unexpected
@@ -61,7 +62,7 @@ def source_key(dataset: str) -> dg.AssetKey:
 def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.AssetsDefinition:
     """The asset of one step. `open_gate` is called when it runs, never when definitions are loaded."""
     asked = promises(project, step.asset)
-    key = key_of(step.asset)
+    key, whole = key_of(step.asset), step
 
     @dg.multi_asset(
         name="__".join(step.asset.path),
@@ -79,15 +80,13 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
     )
     def carried_out(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         failure: dg.Failure | None = None
+        step = whole.of(context.partition_key) if context.has_partition_key and _days(project, whole) else whole
         try:
             gate = open_gate()
             _repair_history(context.instance, gate, step)
-            passport = gate.latest(step.asset)
             again = not context.selected_asset_keys
-            if again and passport is None:
-                raise PrivacyAssetsError(Fault(f"{step.asset} was never published", next_step="materialize it first"))
-            if again and passport is not None:
-                outcome = _ask_again(step, gate, passport)
+            if again:
+                outcome = _ask_again(step, gate)
             else:
                 context.log.info(f"{step.asset}: writing a candidate")
                 outcome = carry_out(step, gate, context.run.run_id)
@@ -100,7 +99,9 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
         if failure is not None:
             raise failure  # not in the handler: there it would carry the error that it stands for as its context
         results = _check_results(asked, outcome, candidate=outcome.passport is None)
-        if outcome.passport is not None and not again:
+        if outcome.closed:
+            context.log.info(f"{step.asset}: nobody of the day may be used, so nothing stands of it")
+        elif outcome.passport is not None and not again:
             published = outcome.passport
             how = "published" if published.run == context.run.run_id else "another run was first with the same"
             context.log.info(f"{step.asset}: {how} {published.rows} rows as {published.version}")
@@ -120,12 +121,27 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
     return carried_out
 
 
-def _ask_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
-    """The published version as it is measured now, and as the gate would answer a reader."""
-    outcome, examined = measure_again(step, gate, passport), gate.examine(step.asset)
-    if examined.standing in PASSING:
-        return outcome
-    return replace(outcome, faults=tuple(dict.fromkeys((*outcome.faults, *examined.faults))))
+def _ask_again(step: Step, gate: Gate) -> Outcome:
+    """The published version as it is measured now, and as the gate would answer a reader; of all days the worst.
+
+    Raises PrivacyAssetsError where nothing is published.
+    """
+    outcomes = []
+    for part in gate.parts(step.asset):
+        passport = gate.latest(part)
+        if passport is None:
+            raise PrivacyAssetsError(Fault(f"{part} was never published", next_step="materialize it first"))
+        outcome, examined = measure_again(step.of(part.day) if part.day else step, gate, passport), gate.examine(part)
+        if examined.standing not in PASSING:
+            outcome = replace(outcome, faults=tuple(dict.fromkeys((*outcome.faults, *examined.faults))))
+        outcomes.append(outcome)
+    if not outcomes:
+        raise PrivacyAssetsError(Fault(f"{step.asset} was never published", next_step="materialize a day of it first"))
+    worst = {found.finding.name: found for outcome in outcomes for found in outcome.measured}
+    for outcome in outcomes:
+        worst |= {found.finding.name: found for found in outcome.measured if not found.finding.kept}
+    faults = tuple(dict.fromkeys(fault for outcome in outcomes for fault in outcome.faults))
+    return replace(outcomes[-1], measured=tuple(worst.values()), faults=faults)
 
 
 def counted(counts: Mapping[str, int]) -> list[str]:
@@ -159,9 +175,33 @@ def _spec(project: Project, step: Step) -> dg.AssetSpec:
         tags=_tags(project, asset),
         kinds={"duckdb"} if asset.stage is not Stage.MODEL else {"scikitlearn"},
         code_version=step.code_version,
+        partitions_def=_days(project, step),
         automation_condition=condition.with_label("when inputs change and their checks passed"),
         freshness_policy=dg.FreshnessPolicy.time_window(timedelta(hours=fresh)) if fresh else None,
     )
+
+
+def _days(project: Project, step: Step) -> dg.PartitionsDefinition[str] | None:
+    """The days of an asset that is kept by day, today among them."""
+    contract = project.contracts.get(step.asset.dataset)
+    return days_of(contract) if contract is not None else None
+
+
+def days_of(contract: Contract) -> dg.PartitionsDefinition[str] | None:
+    """The days of a dataset that is delivered by day, today among them."""
+    if contract.deliveries is None:
+        return None
+    return dg.DailyPartitionsDefinition(start_date=contract.deliveries.since, end_offset=1)
+
+
+def told(instance: dg.DagsterInstance, asset: AssetName) -> dg.AssetMaterialization | None:
+    """What Dagster was last told of an asset, or of a day of it."""
+    if not asset.day:
+        event = instance.get_latest_materialization_event(key_of(asset))
+        return event.asset_materialization if event else None
+    wanted = dg.AssetRecordsFilter(asset_key=key_of(asset), asset_partitions=[asset.day])
+    records = instance.fetch_materializations(wanted, limit=1).records
+    return records[0].asset_materialization if records else None
 
 
 def _code_references(project: Project, step: Step) -> dg.CodeReferencesMetadataValue:
@@ -356,12 +396,13 @@ def _repair_history(instance: dg.DagsterInstance, gate: Gate, step: Step) -> Non
     passport = gate.latest(step.asset)
     if passport is None:
         return
-    event = instance.get_latest_materialization_event(key_of(step.asset))
-    known = event.asset_materialization.metadata.get("version") if event and event.asset_materialization else None
+    last = told(instance, step.asset)
+    known = last.metadata.get("version") if last else None
     if known is None or known.value != passport.version:
         instance.report_runless_asset_event(
             dg.AssetMaterialization(
                 key_of(step.asset),
+                partition=step.asset.day or None,
                 description="published by a run that ended before it could say so; repaired from the ledger",
                 metadata=_published(step, passport, 0),
                 tags={"dagster/data_version": passport.content_digest, "dagster/code_version": passport.code},

@@ -33,11 +33,13 @@ def raw(project: Project, contract: Contract) -> Step:
 
     @contextmanager
     def opens(gate: Gate, candidate: Candidate) -> Iterator[duckdb.DuckDBPyConnection]:
-        with sources.opened(contract, project.root, gate.home.spill, candidate) as con:
+        day = AssetName.parse(candidate.asset).day
+        with sources.opened(contract, project.root, gate.home.spill, candidate, day=day) as con:
             yield con
 
     def write(work: Work) -> str:
-        return sources.read(work.con, contract, project.root, work.gate.secrets.derive("digests", "source"))
+        key = work.gate.secrets.derive("digests", "source")
+        return sources.read(work.con, contract, project.root, key, day=work.asset.day)
 
     def reasons(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         with engine_errors("counting the quarantine"):

@@ -51,7 +51,7 @@ def minimized(project: Project, purpose: Purpose, contract: Contract) -> Step:
             exp.alias_(exp.column(retention.column, table=row, quoted=True), RETENTION_FROM, quoted=True)
         )
     query = exp.select(*projections).from_(exp.alias_(exp.to_table(dataset), row, table=True)).where(*conditions)
-    views = {dataset: View(AssetName(Stage.RAW, dataset=dataset), tuple(seen))} | views
+    views = {dataset: View(AssetName(Stage.RAW, dataset=dataset), tuple(seen), contract.deliveries is not None)} | views
 
     def write(work: Work) -> None:
         work.create(query, "minimizing")

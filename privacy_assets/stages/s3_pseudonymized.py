@@ -44,7 +44,8 @@ def pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> Ste
                 _make_map(work, purpose, dataset, name, before[source], needs[name].technique, before.values())
         work.create(query, "pseudonymizing")
 
-    view = View(AssetName(Stage.MINIMIZED, purpose.purpose, dataset), tuple(needs))
+    by_day = contract.deliveries is not None
+    view = View(AssetName(Stage.MINIMIZED, purpose.purpose, dataset), tuple(needs), by_day)
     modules = {need.technique.kind: PSEUDONYMIZE[need.technique.kind] for need in needs.values()}
     return Step(
         asset=AssetName(Stage.PSEUDONYMIZED, purpose.purpose, dataset),

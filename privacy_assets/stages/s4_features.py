@@ -25,6 +25,7 @@ def features(project: Project, purpose: Purpose) -> Step:
         dataset: View(
             AssetName(Stage.PSEUDONYMIZED, purpose.purpose, dataset),
             names(project.pseudonymized_columns(purpose.purpose, dataset)),
+            project.contracts[dataset].deliveries is not None,
         )
         for dataset in purpose.datasets
     }

@@ -62,7 +62,7 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
             frame, inputs=inputs, target=asked.target, task=asked.task, estimator=asked.estimator, seed=asked.seed
         )
         metrics = _fitting.metrics(fitted, frame, subject=unit, seed=asked.seed)
-        passport = work.inputs["training"]
+        (passport,) = work.inputs["training"]
         card = {
             "purpose": {"name": purpose.purpose, "version": purpose.version, "why": purpose.why},
             "task": asked.task,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -27,10 +28,10 @@ from privacy_assets.durable import disk_errors
 from privacy_assets.errors import Fault, NotKept, OutOfMemory, Refused
 from privacy_assets.gate import Gate, Input, Measured, Passport, fault_of, judge_again, measure, moment_for
 from privacy_assets.lineage.columns import Lineage
+from privacy_assets.warehouse.connections import Attachment, engine_errors, governed, quoted
 from privacy_assets.warehouse.connections import columns as columns_of
-from privacy_assets.warehouse.connections import engine_errors, governed, quoted
 from privacy_assets.warehouse.versions import Candidate, file_digest
-from privacy_assets.words import AssetName, Column
+from privacy_assets.words import AssetName, Column, Stage
 
 DATA = "candidate.main.data"
 
@@ -40,20 +41,28 @@ LEAST_MEMORY = 384 << 20
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a step sees of one input: the columns that it declared, and no others."""
+    """What a step sees of one input: the columns that it declared, and no others.
+
+    `by_day` says that the input is kept by day: a step that is of one day sees that day, any other sees all.
+    """
 
     asset: AssetName
     columns: tuple[str, ...]
+    by_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a stage is given to write its candidate: a locked connection, the gate's keys, the moment."""
+    """What a stage is given to write its candidate: a locked connection, the gate's keys, the moment.
 
+    `inputs` are the versions behind each view: one, or one for each day.
+    """
+
+    asset: AssetName
     con: duckdb.DuckDBPyConnection
     gate: Gate
     now: datetime
-    inputs: Mapping[str, Passport]
+    inputs: Mapping[str, Sequence[Passport]]
 
     def create(self, query: exp.Query, step: str) -> None:
         """Write the query's result as the candidate's table."""
@@ -99,6 +108,13 @@ class Step:
         digest.update(str(self.epoch).encode())
         return digest.hexdigest()
 
+    def of(self, day: str) -> Step:
+        """The step for one day of the asset."""
+        views = {
+            name: replace(view, asset=view.asset.of(day)) if view.by_day else view for name, view in self.views.items()
+        }
+        return replace(self, asset=self.asset.of(day), views=views)
+
     @property
     def inputs(self) -> tuple[AssetName, ...]:
         """The assets that it reads, each once."""
@@ -109,7 +125,8 @@ class Step:
 class Outcome:
     """What came of a step: the passport that stands, or the faults for which nothing was published.
 
-    `recalled` counts the findings that could not be measured again and were judged on what was measured then.
+    `recalled` counts the findings that could not be measured again and were judged on what was measured then; `closed`
+    says that nobody of the day may be used any more, so that nothing stands of it.
     """
 
     measured: tuple[Measured, ...]
@@ -118,6 +135,7 @@ class Outcome:
     counts: Mapping[str, int] = field(default_factory=dict)
     destroyed: int = 0
     recalled: int = 0
+    closed: bool = False
 
     def raise_faults(self) -> None:
         """Raise NotKept with every fault, or return if there is none."""
@@ -147,18 +165,21 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
     now = gate.moment()
     gate.sweep()
     since = gate.ledger.size
-    passports = {name: gate.require(view.asset, step.asset.stage) for name, view in step.views.items()}
+    passports = {name: _required(gate, view, step.asset.stage) for name, view in step.views.items()}
     asked = promises(gate.project, step.asset)
     with gate.candidate(step.asset) as candidate:
         with _opened(step, gate, candidate, passports) as con:
             _show_views(con, step, passports)
-            source_digest = step.write(Work(con, gate, now, passports)) or ""
+            source_digest = step.write(Work(step.asset, con, gate, now, passports)) or ""
             measured = measure(con, asked, _table(DATA), _references(step), now)
             columns = _observed(step, columns_of(con, DATA))
             with engine_errors("counting rows"):
                 rows = (con.execute(f"SELECT count(*) FROM {DATA}").fetchone() or (0,))[0]
             content_digest = gate.content_digest(con, step.tables)
             counts = step.counts(con) if step.counts else {}
+        if not rows and step.asset.day and step.asset.stage is Stage.MINIMIZED:
+            gate.close(step.asset, tuple(_each(passports)), since=since)
+            return Outcome((), (), None, closed=True)
         faults = tuple(
             fault_of(promise, found.finding, str(step.asset))
             for promise, found in zip(asked, measured, strict=True)
@@ -174,7 +195,7 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
             content_digest=content_digest,
             rows=rows,
             columns=columns,
-            inputs=tuple(dict.fromkeys(Input(found.asset, found.version) for found in passports.values())),
+            inputs=tuple(dict.fromkeys(Input(found.asset, found.version) for found in _each(passports))),
             measured=measured,
             declared=step.declared,
             code=step.code_version,
@@ -196,6 +217,15 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
     return Outcome(measured, (), published, counts, gate.destroy_superseded(published))
 
 
+@contextmanager
+def showing(step: Step, gate: Gate) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that shows what the step would read now, and has no candidate. Raises what the gate raises."""
+    passports = {name: _required(gate, view, step.asset.stage) for name, view in step.views.items()}
+    with governed(gate.home.spill, inputs=_attached(gate, passports), candidate=None) as con:
+        _show_views(con, step, passports)
+        yield con
+
+
 def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
     """Ask every promise of the published version again; raises what `Gate.require_sound` raises.
 
@@ -203,9 +233,8 @@ def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
     """
     gate.require_sound(passport)
     asked = promises(gate.project, step.asset)
-    held = {name: passport_of for name, view in step.views.items() if (passport_of := _held(gate, passport, view))}
-    attached = {"candidate": gate.attachment(passport)}
-    attached |= {f"i{place}": gate.attachment(held[name]) for place, name in enumerate(step.views) if name in held}
+    held = {name: found for name, view in step.views.items() if (found := _held(gate, passport, view))}
+    attached = {"candidate": gate.attachment(passport), **_attached(gate, held)}
     # what is too old, or withdrawn, since then is not its fault: the gate judges that by the clock
     moment = passport.measured_at or passport.time
     measured: list[Measured] = []
@@ -216,16 +245,16 @@ def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
         references = {name: table for name, table in _references(step).items() if _is_there(step, name, held)}
         for promise in asked:
             try:
-                found = measure(con, (promise,), _table(DATA), references, moment)[0]
+                again = measure(con, (promise,), _table(DATA), references, moment)[0]
             except KeyError:
                 if fault := judge_again(promise, passport):
                     faults.append(fault)
                 recalled += 1
                 measured += [then for then in passport.measured if then.finding.name == promise.name]
                 continue
-            measured.append(found)
-            if not found.finding.kept:
-                faults.append(fault_of(promise, found.finding, str(step.asset)))
+            measured.append(again)
+            if not again.finding.kept:
+                faults.append(fault_of(promise, again.finding, str(step.asset)))
         digest = gate.content_digest(con, step.tables)
     if digest != passport.content_digest:
         faults.append(
@@ -238,28 +267,49 @@ def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
     return Outcome(tuple(measured), tuple(faults), passport, passport.counts, recalled=recalled)
 
 
-def _held(gate: Gate, passport: Passport, view: View) -> Passport | None:
-    for made_from in passport.inputs:
-        if made_from.asset == view.asset:
-            found = gate.passport(made_from)
-            return found if found and gate.is_sound(found) else None
-    return None
+def _required(gate: Gate, view: View, reader: str) -> tuple[Passport, ...]:
+    """The versions behind a view; all days of the dataset, where the view is of all."""
+    if view.by_day and not view.asset.day:
+        return gate.require_days(view.asset, reader)
+    return (gate.require(view.asset, reader),)
 
 
-def _is_there(step: Step, reference: str, held: Mapping[str, Passport]) -> bool:
+def _each(passports: Mapping[str, Sequence[Passport]]) -> Iterator[Passport]:
+    return itertools.chain.from_iterable(passports.values())
+
+
+def _attached(gate: Gate, passports: Mapping[str, Sequence[Passport]]) -> dict[str, Attachment]:
+    return {alias: gate.attachment(found) for alias, found in _aliases(passports).values()}
+
+
+def _aliases(passports: Mapping[str, Sequence[Passport]]) -> dict[str, tuple[str, Passport]]:
+    """Each version once: its id, what it is called when it is attached, and its passport."""
+    each = {found.version: found for found in _each(passports)}
+    return {version: (f"i{place}", found) for place, (version, found) in enumerate(each.items())}
+
+
+def _held(gate: Gate, passport: Passport, view: View) -> tuple[Passport, ...]:
+    """The versions behind a view that this one was made from; none, if one of them is gone or changed."""
+    used = [made_from for made_from in passport.inputs if view.asset in (made_from.asset, made_from.asset.whole)]
+    found = [gate.passport(made_from) for made_from in used]
+    sound = [one for one in found if one is not None and gate.is_sound(one)]
+    return tuple(sound) if len(sound) == len(used) else ()
+
+
+def _is_there(step: Step, reference: str, held: Mapping[str, Sequence[Passport]]) -> bool:
     table = step.references[reference]
     return table.startswith("candidate.") or table in held
 
 
 @contextmanager
 def _opened(
-    step: Step, gate: Gate, candidate: Candidate, passports: Mapping[str, Passport]
+    step: Step, gate: Gate, candidate: Candidate, passports: Mapping[str, Sequence[Passport]]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     if step.opens is not None:
         with step.opens(gate, candidate) as con:
             yield con
         return
-    attached = {f"i{place}": gate.attachment(found) for place, found in enumerate(passports.values())}
+    attached = _attached(gate, passports)
     memory = None
     if step.streams:
         memory = max(LEAST_MEMORY, sum(read.path.stat().st_size for read in attached.values()))
@@ -267,12 +317,14 @@ def _opened(
         yield con
 
 
-def _show_views(con: duckdb.DuckDBPyConnection, step: Step, passports: Mapping[str, Passport]) -> None:
-    for place, (name, view) in enumerate(step.views.items()):
+def _show_views(con: duckdb.DuckDBPyConnection, step: Step, passports: Mapping[str, Sequence[Passport]]) -> None:
+    aliases = _aliases(passports)
+    for name, view in step.views.items():
         if name in passports:
             columns = ", ".join(map(quoted, view.columns))
+            days = [f"SELECT {columns} FROM {aliases[found.version][0]}.main.data" for found in passports[name]]
             with engine_errors(f"showing {view.asset} to {step.asset}"):
-                con.execute(f"CREATE VIEW main.{quoted(name)} AS SELECT {columns} FROM i{place}.main.data")
+                con.execute(f"CREATE VIEW main.{quoted(name)} AS {' UNION ALL '.join(days)}")
 
 
 @functools.cache

@@ -38,7 +38,7 @@ from privacy_assets.warehouse.keys import (
 )
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(@[0-9-]{10})?")
 _DATA, _KEY, _LOCK = ".duckdb", ".key", ".lock"
 
 LOG_SUFFIXES = (".wal", ".wal.checkpoint", ".wal.recovery")

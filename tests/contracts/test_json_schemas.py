@@ -58,7 +58,10 @@ def test_a_contract_is_the_standard_with_our_properties() -> None:
     assert "lawful_bases" in model(schema["properties"]["customProperties"])
     assert "guessed" in model(schema["properties"]["customProperties"]["allOf"][0]["allOf"][1])
     assert {"role", "category"} <= model(schema["$defs"]["SchemaProperty"]["properties"]["customProperties"])
-    *_, reading, connection, generator = schema["$defs"]["Server"]["properties"]["customProperties"]["allOf"]
+    *_, reading, connection, deliveries, generator = schema["$defs"]["Server"]["properties"]["customProperties"][
+        "allOf"
+    ]
     assert "null_text" in model(reading)
     assert {"sslmode_because", "plaintext_because"} <= model(connection)
+    assert model(deliveries) == {"by", "since"}
     assert model(generator) == {"rows", "seed"}

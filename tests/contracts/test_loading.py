@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import operator
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from privacy_assets.contracts.checks import ADDED_BY_TRAINING
-from privacy_assets.contracts.loading import Project, check, load
+from privacy_assets.contracts.loading import Folders, Project, check, load
 from privacy_assets.contracts.promises import SPLIT
 from privacy_assets.errors import BadDeclaration, Fault
 from privacy_assets.words import AssetName, LawfulBasis, Role
@@ -455,6 +456,100 @@ def test_nothing_declared_is_a_fault(tmp_path: Path) -> None:
     """A folder without contracts is not a project that keeps everything."""
     with pytest.raises(BadDeclaration, match="there is no contract"):
         load(tmp_path)
+
+
+# ---- where the folders lie
+
+
+@pytest.fixture
+def moved(tiny_project: Path) -> Path:
+    """The tiny project with its declarations in `src/shop/promises` and `src/shop/uses`, which its settings say."""
+    (tiny_project / "src/shop").mkdir(parents=True)
+    shutil.move(tiny_project / "data/contracts", tiny_project / "src/shop/promises")
+    shutil.move(tiny_project / "data/purposes", tiny_project / "src/shop/uses")
+    settings = (
+        '[project]\nname = "shop"\n[tool.privacy_assets]\ncontracts = "src/shop/promises"\npurposes = "src/shop/uses"\n'
+    )
+    (tiny_project / "pyproject.toml").write_text(settings, "utf-8")
+    return tiny_project
+
+
+def test_the_folders_may_lie_where_the_settings_say(moved: Path) -> None:
+    """What loads is the same, and every place is named from the project's folder on."""
+    project = load(moved)
+    assert (set(project.contracts), set(project.purposes)) == ({"patients", "consents"}, {"smoking"})
+    assert project.where("purpose", "smoking", "owner") == "src/shop/uses/smoking.yaml:6"
+    assert project.where("contract", "patients") == "src/shop/promises/patients.odcs.yaml:1"
+
+
+def test_what_a_purpose_means_does_not_depend_on_its_folder(moved: Path) -> None:
+    """Nothing goes stale because its declarations were moved."""
+    before = load(moved).digest("smoking")
+    for name, place in {"contracts": "promises", "purposes": "uses"}.items():
+        shutil.move(moved / "src/shop" / place, moved / "data" / name)
+    (moved / "pyproject.toml").unlink()
+    assert load(moved).digest("smoking") == before
+
+
+def test_faults_in_folders_elsewhere_have_file_line_and_the_next_step_of_their_kind(moved: Path) -> None:
+    """Also where a contract's folder is not called so."""
+    edit(moved, "src/shop/promises/patients.odcs.yaml", "role: sensitive", "role: secret")
+    edit(moved, "src/shop/uses/smoking.yaml", "owner: team:clinic-data", "owner: me")
+    first, second = check(moved)
+    assert place(first).startswith("src/shop/promises/patients.odcs.yaml:")
+    assert "schema contract" in first.next_step
+    assert place(second) == "src/shop/uses/smoking.yaml:6"
+    assert "schema purpose" in second.next_step
+
+
+def test_folders_outside_of_the_project_are_named_in_full(moved: Path, tmp_path: Path) -> None:
+    """With a colon and spaces in the path, too: files and lines are still in order."""
+    elsewhere = tmp_path / "b: 7 c"
+    shutil.move(moved / "src/shop", elsewhere)
+    edit(tmp_path, "b: 7 c/promises/patients.odcs.yaml", "unit: d", "unit: w")
+    edit(tmp_path, "b: 7 c/promises/patients.odcs.yaml", "version: 1.0.0", "version: one")
+    with pytest.raises(BadDeclaration) as caught:
+        load(moved, Folders(elsewhere / "promises", elsewhere / "uses"))
+    file = (elsewhere / "promises/patients.odcs.yaml").as_posix()
+    lines = [fault.where.removeprefix(f"{file}:") for fault in caught.value.faults]
+    assert lines == [
+        str(line_of(elsewhere, "promises/patients.odcs.yaml", marker)) for marker in ("version: one", "unit: w")
+    ]
+
+
+def test_a_folder_that_was_named_and_is_not_there_is_a_fault(moved: Path) -> None:
+    """A misspelt folder of purposes is not a project without purposes."""
+    (moved / "src/shop/uses").rename(moved / "src/shop/use")
+    [fault] = check(moved)
+    assert (fault.where, fault.what) == ("src/shop/uses", "there is no such folder")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[tool.privacy_assets]\ncontract = 'src'\n", "no key `contract`"),
+        ("[tool.privacy_assets]\ncontracts = ['src']\n", "`contracts` cannot stand here"),
+        ("[tool.privacy_assets]\npurposes = ' '\n", "`purposes` cannot stand here"),
+        ("[tool]\nprivacy_assets = 'src'\n", "no key"),
+        ("[tool.privacy_assets]\ncontracts = 'src'\npurposes = 'src'\n", "in one folder"),
+        ("[tool.privacy_assets\n", "line 1"),
+        ("x = '\udcff'\n", "cannot be read"),
+    ],
+)
+def test_settings_that_say_something_else_are_refused(moved: Path, text: str, says: str) -> None:
+    """With the file, and what may stand there."""
+    (moved / "pyproject.toml").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(BadDeclaration) as caught:
+        load(moved)
+    assert says in str(caught.value)
+    assert all(fault.next_step for fault in caught.value.faults)
+
+
+@pytest.mark.parametrize("text", ["", "[tool]\n", "[project]\nname = 'shop'\n", "tool = 3\n"])
+def test_settings_that_say_nothing_leave_the_folders_where_they_are(tiny_project: Path, text: str) -> None:
+    """A pyproject.toml without a word about us is none of our business."""
+    (tiny_project / "pyproject.toml").write_text(text, "utf-8")
+    assert Folders.of(tiny_project) == Folders(tiny_project / "data/contracts", tiny_project / "data/purposes")
 
 
 def test_no_category_is_echoed(tiny_project: Path) -> None:

@@ -55,6 +55,15 @@ def test_a_draft_runs_from_the_file_to_the_model(project: Path, tmp_path: Path) 
     assert not columns & {"full name", "e-mail", "remark"}
 
 
+def test_a_draft_is_written_where_the_project_keeps_such_files(project: Path) -> None:
+    """In the folders that its settings name."""
+    settings = '[tool.privacy_assets]\ncontracts = "promises"\npurposes = "uses"\n'
+    (project / "pyproject.toml").write_text(settings, "utf-8")
+    drafted = draft_files(project / "people.csv", "shop", project, subject=None, target="bought")
+    assert drafted.paths == (project / "promises/shop.odcs.yaml", project / "uses/shop_model.yaml")
+    assert set(load(project).purposes) == {"shop_model"}
+
+
 def test_numbers_that_point_at_few_are_not_taken(project: Path) -> None:
     """A day of birth or a postal code that is written as a number, as it is, would go where models are trained."""
     rows = "".join(f"{1920 + n % 80}0{1 + n % 9}1{n % 9};{10000 + n % 90};{n % 7}\n" for n in range(600))

@@ -257,6 +257,37 @@ def test_comments_and_order_of_people_are_kept(project: Path) -> None:
     assert found.diff.startswith("--- data/contracts/shop.odcs.yaml 1.0.0")
 
 
+def test_declarations_may_lie_elsewhere(project: Path) -> None:
+    """Where the project says; the file that is named is the one that is written."""
+    (project / "declared").mkdir()
+    for kind in ("contracts", "purposes"):
+        (project / "data" / kind).rename(project / "declared" / kind)
+    (project / "pyproject.toml").write_text(
+        '[tool.privacy_assets]\ncontracts = "declared/contracts"\npurposes = "declared/purposes"\n'
+    )
+    deliver(project, [{**row, "more": "1"} for row in rows()])
+    found = applied(project)
+    assert found.file == "declared/contracts/shop.odcs.yaml"
+    assert "version: 1.1.0" in (project / found.file).read_text()
+    assert not (project / "data/contracts").exists()
+
+
+def test_of_what_comes_by_day_the_last_day_is_looked_at(project: Path) -> None:
+    """A column that came until yesterday is gone today."""
+    (project / "data/purposes/shop_model.yaml").unlink()
+    path = project / "data/contracts/shop.odcs.yaml"
+    server = '    path: "people.csv"\n    format: csv\n'
+    assert server in path.read_text()
+    days = '    path: "{day}.csv"\n    format: csv\n'
+    deliveries = "    customProperties:\n      - property: deliveries\n        value: {by: day, since: '2024-01-01'}\n"
+    text = path.read_text().replace(server, days)
+    path.write_text(text.replace("    customProperties:\n", deliveries, 1))
+    for day, delivered in (("2024-01-01", rows()), ("2024-01-02", [{**row, "more": "1"} for row in rows()])):
+        deliver(project, delivered)
+        (project / "people.csv").rename(project / f"{day}.csv")
+    assert list(said(applied(project))) == ["more: a new column, BIGINT, quasi_identifier (number)"]
+
+
 # ---- what is not shown, and what is not written
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -37,11 +38,11 @@ class Delivery(Protocol):
         """The digest that `stage` would give now, without keeping anything. Raises BadSource."""
 
 
-def find(contract: Contract, root: Path, env: Mapping[str, str] = os.environ) -> Delivery:
-    """What the contract's source holds now; `${NAME}` in it is taken from `env`. Raises BadSource."""
+def find(contract: Contract, root: Path, env: Mapping[str, str] = os.environ, *, day: str = "") -> Delivery:
+    """What the contract's source holds now (of one `day`); `${NAME}` in it is taken from `env`. Raises BadSource."""
     match contract.source:
         case Files() as source:
-            return files.find(source, root, env)
+            return files.find(source, root, env, day)
         case Postgres() as source:
             return postgres.find(source, root, env)
         case Generator() as source:
@@ -50,27 +51,36 @@ def find(contract: Contract, root: Path, env: Mapping[str, str] = os.environ) ->
 
 @contextmanager
 def opened(
-    contract: Contract, root: Path, spill: Path, candidate: Candidate | None
+    contract: Contract, root: Path, spill: Path, candidate: Candidate | None, *, day: str = ""
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reaches the contract's source, and writes the candidate. Raises BadSource where it cannot."""
-    with ingest(spill, candidate, find(contract, root).reach) as con:
+    with ingest(spill, candidate, find(contract, root, day=day).reach) as con:
         yield con
 
 
-def read(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, key: bytes) -> str:
+def read(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, key: bytes, *, day: str = "") -> str:
     """Take every row of the contract's source into `candidate.main`, or nothing; returns its keyed digest (hex).
 
     `con` is one of `opened`, outside of a transaction. Raises BadSource, with all faults at once, where a column of the
     contract is missing, the source cannot be read as declared or changes meanwhile, or there is no row at all. Columns
     that the contract does not know are kept and counted.
     """
-    staged, digest = find(contract, root).stage(con, contract, key)
+    staged, digest = find(contract, root, day=day).stage(con, contract, key)
     rows.settle(con, contract, staged)
     return digest
 
 
-def digest(contract: Contract, root: Path, spill: Path, key: bytes) -> str:
+def days(contract: Contract, root: Path) -> tuple[str, ...]:
+    """The days that were delivered, from the first one on that the contract speaks of. Raises BadSource."""
+    source = contract.source
+    if not isinstance(source, Files) or source.deliveries is None:
+        return ()
+    today = datetime.now(UTC).date().isoformat()
+    return tuple(day for day in files.days(source, root) if source.deliveries.since <= day <= today)
+
+
+def digest(contract: Contract, root: Path, spill: Path, key: bytes, *, day: str = "") -> str:
     """The keyed digest (hex) that `read` would give now."""
-    found = find(contract, root)
+    found = find(contract, root, day=day)
     with ingest(spill, None, found.reach) as con:
         return found.digest(con, contract, key)

@@ -8,9 +8,7 @@ signs with the same credentials. Neither writes any of it to a disk.
 
 from __future__ import annotations
 
-import fnmatch
 import io
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,10 +20,10 @@ import duckdb
 from privacy_assets.contracts.contract import Files
 from privacy_assets.errors import BadSource, PrivacyAssetsError
 from privacy_assets.warehouse.connections import Reach, literal
+from privacy_assets.warehouse.sources._patterns import beginning, expression
 from privacy_assets.warehouse.sources._variables import filled
 
 _LIMITS = {"connect_timeout": 10, "read_timeout": 60}
-_MAGIC = re.compile(r"[*?[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class _Body(io.RawIOBase):
 
 
 def find(source: Files, root: Path, env: Mapping[str, str]) -> tuple[tuple[_Object, ...], Reach]:
-    """The objects that the source names, sorted by key, and how to reach them. Raises BadSource."""
+    """The objects that the source names, sorted by key, and how to reach them; perhaps none. Raises BadSource."""
     place, connection = source.place, source.connection
     location = filled(source.path, env, place=place)
     endpoint = filled(source.endpoint, env, place=place) if source.endpoint else None
@@ -86,13 +84,6 @@ def find(source: Files, root: Path, env: Mapping[str, str]) -> tuple[tuple[_Obje
         client, credentials, region = _client(endpoint, connection.region, connection.profile, ca_file)
         bucket, _, pattern = location.removeprefix("s3://").partition("/")
         objects = _listed(client, bucket, pattern, place)
-    if not objects:
-        raise BadSource.of(
-            "there is no object of this source",
-            where=place,
-            expected="at least one object",
-            next_step="put it there, or mend the location in the contract's server",
-        )
     settings: dict[str, bool | str] = {"enable_server_cert_verification": True}
     if ca_file:
         settings["ca_cert_file"] = ca_file
@@ -136,10 +127,8 @@ def _client(endpoint: str | None, region: str | None, profile: str | None, ca_fi
 
 
 def _listed(client: Any, bucket: str, pattern: str, place: str) -> tuple[_Object, ...]:
-    magic = _MAGIC.search(pattern)
-    prefix = pattern[: magic.start()] if magic else pattern
-    matches = re.compile(_translated(pattern)).fullmatch
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    matches = expression(pattern).fullmatch
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=beginning(pattern))
     found = [
         _Object(place, client, bucket, held["Key"], held["ETag"], held["Size"])
         for page in pages
@@ -147,16 +136,6 @@ def _listed(client: Any, bucket: str, pattern: str, place: str) -> tuple[_Object
         if matches(held["Key"]) and not held["Key"].endswith("/")
     ]
     return tuple(sorted(found, key=lambda one: one.key))
-
-
-def _translated(pattern: str) -> str:
-    """A regular expression for a pattern: `*` and `?` stay within a folder, `**/` is any number of folders."""
-    parts = re.split(r"(\*\*/|\*|\?|\[[^\]]+\])", pattern)
-    known = {"**/": "(?:[^/]+/)*", "*": "[^/]*", "?": "[^/]"}
-    return "".join(
-        known.get(part) or (fnmatch.translate(part)[4:-3] if part.startswith("[") else re.escape(part))
-        for part in parts
-    )
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -25,7 +25,8 @@ import duckdb
 from privacy_assets.contracts.contract import Contract, Files
 from privacy_assets.errors import BadSource, Fault, PrivacyAssetsError, raise_gathered
 from privacy_assets.warehouse.connections import Reach, engine_errors, literal
-from privacy_assets.warehouse.sources import _store, rows
+from privacy_assets.warehouse.sources import _patterns, _store, rows
+from privacy_assets.warehouse.sources._patterns import of_day
 from privacy_assets.warehouse.sources._variables import filled
 from privacy_assets.warehouse.sources.rows import Staged, Table, count
 
@@ -127,26 +128,43 @@ class Delivered:
             yield _Described(place, names, types or ("VARCHAR",) * len(names), file)
 
 
-def find(source: Files, root: Path, env: Mapping[str, str] = os.environ) -> Delivered:
-    """The files that the source names, sorted; at least one.
+def find(source: Files, root: Path, env: Mapping[str, str] = os.environ, day: str = "") -> Delivered:
+    """The files that the source names, sorted; at least one. Of one `day`, or of all, where they come by day.
 
     A path is relative to `root`; `*`, `?`, `[…]` and `**` match as in a shell. Raises BadSource where a variable is not
     set, no file is found, or the store cannot be reached.
     """
+    source = replace(source, path=of_day(source.path, day))
+    reach = Reach()
+    found: Sequence[File] = ()
     if source.type == "s3":
         found, reach = _store.find(source, root, env)
-        return Delivered(source, found, reach)
-    pattern = filled(source.path, env, place=source.place)
-    matches = glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207 - a pattern of Path.glob cannot be absolute
-    paths = sorted({(root / path).resolve() for path in matches if (root / path).is_file()})
-    if not paths:
+    else:
+        paths = sorted({(root / path).resolve() for path in _matches(source, root, env)})
+        found, reach = tuple(map(Local, paths)), Reach(paths=tuple(map(str, paths)))
+    if not found:
         raise BadSource.of(
             "there is no file of this source",
             where=source.place,
-            expected="at least one file, relative to the project",
+            expected="at least one file, relative to the project" if source.type == "local" else "at least one object",
             next_step="put the file there, or mend the path in the contract's server",
         )
-    return Delivered(source, tuple(map(Local, paths)), Reach(paths=tuple(map(str, paths))))
+    return Delivered(source, found, reach)
+
+
+def days(source: Files, root: Path, env: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """The days of which there are files, in order. Raises BadSource as `find`, but not where there is none."""
+    whole = replace(source, path=of_day(source.path, ""))
+    pattern = filled(source.path, env, place=source.place)
+    if source.type == "s3":
+        return _patterns.days(pattern, (found.url for found in _store.find(whole, root, env)[0]))
+    return _patterns.days(pattern, _matches(whole, root, env))
+
+
+def _matches(source: Files, root: Path, env: Mapping[str, str]) -> list[str]:
+    pattern = filled(source.path, env, place=source.place)
+    found = glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207 - a pattern of Path.glob cannot be absolute
+    return [path for path in found if (root / path).is_file()]
 
 
 def header(source: Files, file: File, place: str) -> tuple[str, ...]:

@@ -1,0 +1,86 @@
+"""What is to be done where a dataset is delivered by day: new days, and days whose people's answers changed.
+
+A day that stands is left alone: what a new day costs does not grow with the days before it. A day is made again where
+its code or declarations changed, where somebody in it withdrew, objected or passed retention, or where somebody who was
+left out may be used now. A day that is delivered a second time is made again by name.
+
+Belongs here: which days, and which steps of them. Does not belong here: carrying them out (`step.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from privacy_assets.contracts.contract import Contract
+from privacy_assets.gate import Gate, Passport, Standing, moment_for
+from privacy_assets.stages.step import Step, showing
+from privacy_assets.warehouse import sources
+from privacy_assets.warehouse.connections import engine_errors
+from privacy_assets.words import AssetName, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A day of a dataset, and which of its assets are to be made."""
+
+    dataset: str
+    day: str
+    steps: tuple[Step, ...]
+
+
+def due(steps: Mapping[AssetName, Step], gate: Gate, contract: Contract) -> Iterator[Due]:
+    """The days that are to be made, in order. Raises BadSource where the source cannot be looked at."""
+    delivered = sources.days(contract, gate.project.root)
+    raw = AssetName(Stage.RAW, dataset=contract.name)
+    of_dataset = [step for asset, step in steps.items() if asset.dataset == contract.name]
+    for day in sorted({*delivered, *(part.day for part in gate.parts(raw))}):
+        made: list[Step] = []
+        for step in (whole.of(day) for whole in of_dataset):
+            if step.asset.stage is Stage.RAW and day not in delivered:
+                continue  # its files are gone; what was taken in of them stands
+            remade = {one.asset for one in made}
+            if remade.intersection(step.inputs) or not is_current(step, gate):
+                made.append(step)
+        if made:
+            yield Due(contract.name, day, tuple(made))
+
+
+def is_current(step: Step, gate: Gate) -> bool:
+    """Whether making this day of an asset again would give what stands, as far as can be told without making it."""
+    read = gate.closed(step.asset)
+    if read:
+        return all((latest := gate.latest(one.asset)) and latest.version == one.version for one in read)
+    passport = gate.latest(step.asset)
+    if passport is None or (passport.code, dict(passport.declared)) != (step.code_version, dict(step.declared)):
+        return False
+    if passport.epoch != step.epoch or gate.examine(step.asset).standing is not Standing.KEPT:
+        return False
+    changed = _changed(step, gate, passport)
+    if not changed:
+        return True
+    # decisions are another dataset: they matter where they let in somebody of this day
+    return all(asset.dataset != step.asset.dataset for asset in changed) and _admitted(step, gate) == passport.rows
+
+
+def _changed(step: Step, gate: Gate, passport: Passport) -> Collection[AssetName]:
+    """The inputs of which another content stands than the one that was read."""
+    used = {read.asset: gate.passport(read) for read in passport.inputs}
+    return [
+        asset
+        for asset in step.inputs
+        if (latest := gate.latest(asset)) is None
+        or (before := used.get(asset)) is None
+        or latest.content_digest != before.content_digest
+    ]
+
+
+def _admitted(step: Step, gate: Gate) -> int:
+    """How many rows the step would hold now; nobody lapsed, so as many as there are means the same ones."""
+    if step.query is None:
+        return -1
+    now = gate.moment()
+    with showing(step, gate) as con, engine_errors("counting who may be used"):
+        sql = f"SELECT count(*) FROM ({step.query.sql(dialect='duckdb')})"
+        found = con.execute(sql, moment_for(step.query, now)).fetchone()
+    return int(found[0]) if found else -1

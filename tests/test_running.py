@@ -1,0 +1,295 @@
+"""Everything in one go, and datasets that come by day: a new day costs a day's work, and only days that changed do."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from privacy_assets.build import DELIVERIES, build_definitions, steps
+from privacy_assets.contracts.loading import check
+from privacy_assets.errors import Refused
+from privacy_assets.gate import Gate, Standing
+from privacy_assets.running import run_all
+from privacy_assets.stages.days import due, is_current
+from privacy_assets.stages.step import carry_out
+from privacy_assets.verify import verify
+from privacy_assets.words import AssetName, Stage
+
+CONTRACT, PURPOSE = "data/contracts/patients.odcs.yaml", "data/purposes/smoking.yaml"
+RAW = AssetName(Stage.RAW, dataset="patients")
+MINIMIZED = AssetName(Stage.MINIMIZED, "smoking", "patients")
+PSEUDONYMIZED = AssetName(Stage.PSEUDONYMIZED, "smoking", "patients")
+FEATURES = AssetName(Stage.FEATURES, "smoking")
+DAYS = ("2026-11-01", "2026-11-02", "2026-11-03")
+DELIVERED = """
+      - property: deliveries
+        value: {by: day, since: "2026-11-01"}
+"""
+
+
+@pytest.fixture
+def by_day(tiny_project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The tiny project, its patients delivered on three days, twenty on each."""
+    contract = tiny_project / CONTRACT
+    text = contract.read_text().replace("samples/patients.csv", "samples/{day}/patients.csv")
+    contract.write_text(
+        text.replace('\n          null_text: ["", "NA"]\n', '\n          null_text: ["", "NA"]' + DELIVERED)
+    )
+    head, *rows = (tiny_project / "data/samples/patients.csv").read_text().splitlines()
+    for place, day in enumerate(DAYS):
+        delivered(tiny_project, day, [head, *rows[20 * place : 20 * place + 20]])
+    shutil.copy(Path(__file__).parents[1] / "dagster.yaml", tiny_project)
+    for name, value in {
+        "DAGSTER_HOME": tiny_project,
+        "PRIVACY_ASSETS_KEY_FILE": tmp_path / "guards/master.key",
+        "PRIVACY_ASSETS_WITNESS": tmp_path / "guards/witness",
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    return tiny_project
+
+
+def delivered(root: Path, day: str, lines: list[str]) -> None:
+    path = root / f"data/samples/{day}/patients.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def decided(root: Path, *lines: str) -> None:
+    with (root / "data/samples/consents.csv").open("a") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+@pytest.fixture
+def instance(by_day: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+@pytest.fixture
+def run(by_day: Path, instance: dg.DagsterInstance) -> Callable[[], Gate]:
+    def ran() -> Gate:
+        for result in run_all(by_day, instance, lambda what, count: None, lambda: None):
+            said = [
+                event.step_failure_data.error_display_string for event in result.all_events if event.is_step_failure
+            ]
+            assert result.success, said
+        return Gate.open(by_day)
+
+    return ran
+
+
+def versions(gate: Gate) -> dict[AssetName, str]:
+    every = [part for asset in steps(gate.project) for part in gate.parts(asset)]
+    return {part: found.version for part in every if (found := gate.latest(part))}
+
+
+def remade(before: dict[AssetName, str], after: dict[AssetName, str]) -> set[str]:
+    return {asset.day for asset, version in after.items() if asset.day and before.get(asset) != version}
+
+
+def test_each_day_is_kept_by_itself_until_it_is_pseudonymized(run: Callable[[], Gate], by_day: Path) -> None:
+    """Three stages of three days, then one table of all: a person's token is the same on every day."""
+    again = (by_day / f"data/samples/{DAYS[0]}/patients.csv").read_text().splitlines()
+    seen = (by_day / f"data/samples/{DAYS[2]}/patients.csv").read_text().splitlines()
+    delivered(by_day, DAYS[2], [*seen, again[1]])
+    (by_day / PURPOSE).write_text(
+        (by_day / PURPOSE).read_text().replace("SELECT patient_id, sex, age, smoker",
+                                               "SELECT DISTINCT patient_id, sex, age, smoker")
+    )  # fmt: skip
+    gate = run()
+    assert [str(part) for part in gate.parts(MINIMIZED)] == [f"minimized/smoking/patients@{day}" for day in DAYS]
+    assert [gate.latest(RAW.of(day)).rows for day in DAYS] == [20, 20, 21]
+    assert [gate.latest(PSEUDONYMIZED.of(day)).rows for day in DAYS] == [20, 20, 20]
+    assert gate.latest(FEATURES).rows == 59, "nobody counts twice, and one person never consented"
+    assert {made.asset for made in gate.latest(FEATURES).inputs} == {PSEUDONYMIZED.of(day) for day in DAYS}
+    assert all(line.passes for line in verify(gate, None))
+
+
+def test_a_new_day_touches_no_other(run: Callable[[], Gate], by_day: Path) -> None:
+    """The days before stand as they were made; what is made from all of them is made anew."""
+    before = versions(run())
+    head, row = (by_day / f"data/samples/{DAYS[0]}/patients.csv").read_text().splitlines()[:2]
+    delivered(by_day, "2026-11-04", [head, row.replace("p-01", "p-61", 1)])
+    decided(by_day, "p-61,smoking,granted,2026-11-04 08:00:00")
+    after = versions(run())
+    assert remade(before, after) == {"2026-11-04"}
+    assert after[FEATURES] != before[FEATURES]
+
+
+def test_nothing_is_due_where_nothing_changed(run: Callable[[], Gate]) -> None:
+    """A second run makes no day."""
+    before = versions(run())
+    gate = run()
+    assert not remade(before, versions(gate))
+    assert not list(due(steps(gate.project), gate, gate.project.contracts["patients"]))
+
+
+@pytest.mark.parametrize(
+    ("decision", "day", "persons"), [("p-07,smoking,withdrawn", DAYS[0], 58), ("p-60,smoking,granted", DAYS[2], 60)]
+)
+def test_an_answer_rebuilds_only_the_days_that_hold_the_person(
+    run: Callable[[], Gate], by_day: Path, decision: str, day: str, persons: int
+) -> None:
+    """Whoever withdraws leaves their day, whoever grants comes in, and the other days stand."""
+    before = versions(run())
+    decided(by_day, f"{decision},2026-11-10 08:00:00")
+    gate = run()
+    after = versions(gate)
+    assert remade(before, after) == {day}
+    assert after[RAW.of(day)] == before[RAW.of(day)]
+    assert gate.latest(FEATURES).rows == persons
+
+
+def test_an_answer_about_somebody_else_rebuilds_no_day(run: Callable[[], Gate], by_day: Path) -> None:
+    """Decisions of people who are in no day, or about another purpose."""
+    before = versions(run())
+    decided(by_day, "p-99,smoking,granted,2026-11-10 08:00:00", "p-07,another,withdrawn,2026-11-10 08:00:00")
+    assert not remade(before, versions(run()))
+
+
+def test_a_changed_declaration_rebuilds_every_day(run: Callable[[], Gate], by_day: Path) -> None:
+    """What stands was made under another promise."""
+    before = versions(run())
+    purpose = by_day / PURPOSE
+    purpose.write_text(purpose.read_text().replace("edges: [30, 50]", "edges: [30, 60]"))
+    after = versions(run())
+    assert remade(before, after) == set(DAYS)
+    assert all(after[RAW.of(day)] == before[RAW.of(day)] for day in DAYS)
+
+
+def test_a_day_of_which_nobody_may_be_used_is_closed(run: Callable[[], Gate], by_day: Path) -> None:
+    """It holds nothing back, its files are destroyed, and it opens again when somebody may be used."""
+    gate = run()
+    versions_before = gate.held()
+    decided(by_day, *(f"p-{number:02},smoking,withdrawn,2026-11-10 08:00:00" for number in range(21, 41)))
+    gate = run()
+    assert gate.latest(MINIMIZED.of(DAYS[1])) is None
+    assert [part.day for part in gate.parts(PSEUDONYMIZED)] == [DAYS[0], DAYS[2]]
+    assert gate.latest(FEATURES).rows == 39
+    assert all(line.passes for line in verify(gate, None))
+    assert gate.examine(MINIMIZED.of(DAYS[1])).standing is Standing.MISSING
+    with pytest.raises(Refused, match="nobody of"):
+        gate.require(MINIMIZED.of(DAYS[1]), Stage.PSEUDONYMIZED)
+    assert Counter(one.asset.day for one in versions_before)[DAYS[1]] == 3
+    before = versions(gate)
+    gate = run()
+    assert not remade(before, versions(gate)), "a closed day stays closed while nothing changes"
+    held = [one.asset for one in gate.held() if one.asset.day == DAYS[1]]
+    assert held == [RAW.of(DAYS[1])], "of what nobody may be used nothing is kept but what was received"
+    decided(by_day, "p-30,smoking,granted,2026-11-11 08:00:00")
+    gate = run()
+    assert gate.latest(PSEUDONYMIZED.of(DAYS[1])).rows == 1
+    assert gate.latest(FEATURES).rows == 40
+
+
+def test_what_is_made_of_all_days_wants_every_day(run: Callable[[], Gate], by_day: Path) -> None:
+    """A day that raw holds and that nobody pseudonymized is not left out in silence."""
+    gate = run()
+    head, row = (by_day / f"data/samples/{DAYS[0]}/patients.csv").read_text().splitlines()[:2]
+    delivered(by_day, "2026-11-04", [head, row])
+    made = steps(gate.project)
+    carry_out(made[RAW].of("2026-11-04"), gate).raise_faults()
+    with pytest.raises(Refused, match="2026-11-04 was never published"):
+        carry_out(made[FEATURES], gate)
+    assert [str(line.asset) for line in verify(gate, None) if line.standing is Standing.MISSING] == [
+        "minimized/smoking/patients@2026-11-04",
+        "pseudonymized/smoking/patients@2026-11-04",
+    ]
+
+
+def test_a_day_is_a_partition_in_dagster(run: Callable[[], Gate], by_day: Path, instance: dg.DagsterInstance) -> None:
+    """One day by name, its history, and the verification of all of them without naming any."""
+    gate = run()
+    keys = [dg.AssetKey(list(asset.path)) for asset in (RAW, MINIMIZED, PSEUDONYMIZED)]
+    assert all(instance.get_materialized_partitions(key) == set(DAYS) for key in keys)
+    before = versions(gate)
+    definitions = build_definitions(by_day)
+    job = definitions.resolve_job_def(f"{DELIVERIES}_patients")
+    assert job.partitions_def.get_first_partition_key() == DAYS[0]
+    assert job.execute_in_process(instance=instance, partition_key=DAYS[1]).success
+    assert remade(before, versions(Gate.open(by_day))) == {DAYS[1]}
+    verification = definitions.resolve_job_def("verification")
+    assert verification.execute_in_process(instance=instance).success
+    assert all(line.passes for line in verify(Gate.open(by_day), instance))
+
+
+def test_a_version_that_dagster_missed_is_told_of_its_day(
+    run: Callable[[], Gate], by_day: Path, instance: dg.DagsterInstance
+) -> None:
+    """A day that was published without Dagster is in its history after the next run of that day."""
+    gate = run()
+    carry_out(steps(gate.project)[RAW].of(DAYS[0]), gate)
+    missed = gate.latest(RAW.of(DAYS[0])).version
+    job = build_definitions(by_day).resolve_job_def(f"{DELIVERIES}_patients")
+    assert job.execute_in_process(instance=instance, partition_key=DAYS[0]).success
+    wanted = dg.AssetRecordsFilter(asset_key=dg.AssetKey(["raw", "patients"]), asset_partitions=[DAYS[0]])
+    records = instance.fetch_materializations(wanted, limit=10).records
+    assert missed in {record.asset_materialization.metadata["version"].value for record in records}
+
+
+def test_a_bad_day_stops_only_itself(by_day: Path, instance: dg.DagsterInstance) -> None:
+    """The others are taken in and used."""
+    delivered(by_day, DAYS[1], ["patient_id;email"])
+    results = list(run_all(by_day, instance, lambda what, count: None, lambda: None))
+    assert [result.success for result in results] == [True, True, False, True, True]
+    assert Gate.open(by_day).latest(FEATURES).rows == 39
+
+
+def test_days_before_the_first_and_after_today_are_not_taken_in(run: Callable[[], Gate], by_day: Path) -> None:
+    """Nor what is no day at all."""
+    text = (by_day / f"data/samples/{DAYS[0]}/patients.csv").read_text().splitlines()
+    tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    for day in ("2026-10-31", tomorrow, "2026-1-01", "backup"):
+        delivered(by_day, day, text)
+    assert [part.day for part in run().parts(RAW)] == list(DAYS)
+
+
+def test_a_day_that_stands_is_current_until_its_code_changes(
+    run: Callable[[], Gate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each stage."""
+    gate = run()
+    for asset in (RAW, MINIMIZED, PSEUDONYMIZED):
+        step = steps(gate.project)[asset].of(DAYS[0])
+        assert is_current(step, gate)
+        monkeypatch.setattr(type(step), "code_version", property(lambda self: "another"))
+        assert not is_current(step, gate)
+        monkeypatch.undo()
+
+
+BAD = [
+    ("a day in the path alone", CONTRACT, DELIVERED, "\n", "only one of them"),
+    ("deliveries without a day in the path", CONTRACT, "{day}/", "", "only one of them"),
+    ("a day that is none", CONTRACT, '"2026-11-01"', '"2026-02-30"', "`since` is no day"),
+    ("by month", CONTRACT, "by: day", "by: month", "not one of the known values"),
+    ("without a subject column", CONTRACT, "        column: patient_id\n      lawful", "      lawful", "same numbers"),
+    ("stand-ins", PURPOSE, "technique: {kind: bucket, edges: [30, 50]}",
+     "technique: {kind: keep}\n      email: {why: to try it, technique: {kind: surrogate, generator: email}}",
+     "kept by day"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "file", "old", "new", "says"), BAD, ids=[case[0] for case in BAD])
+def test_declarations_that_do_not_go_with_days(
+    by_day: Path, name: str, file: str, old: str, new: str, says: str
+) -> None:
+    """Each with its file and line."""
+    path = by_day / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    faults = [str(fault) for fault in check(by_day)]
+    assert any(says in fault and file in fault for fault in faults), faults
+
+
+def test_decisions_are_not_kept_by_day(by_day: Path) -> None:
+    """The last decision counts, on whatever day it came."""
+    path = by_day / "data/contracts/consents.odcs.yaml"
+    path.write_text(path.read_text().replace("samples/consents.csv\n    format: csv", "samples/{day}/consents.csv\n"
+                    "    format: csv\n    customProperties:\n" + DELIVERED.strip("\n")))  # fmt: skip
+    assert any("asked as a whole" in str(fault) for fault in check(by_day))
