@@ -106,6 +106,9 @@ def _note(faults: Faults, detail: ErrorDetails, place: Place) -> None:
     at = faults.document.nearest(way)
     name = ".".join(str(part) for part in at[len(place) :]) or "this"
     value = faults.document.at(at)
+    if "password" in at:  # somebody may have written the secret itself there
+        faults.add(at, f"`{name}` is not the name of a variable", expected="`${NAME}` in capitals", found="not shown")
+        return
     match kind:
         case "missing":
             faults.add(at, f"`{way[-1]}` is missing", next_step=f"add `{way[-1]}:` here")

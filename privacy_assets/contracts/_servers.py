@@ -105,7 +105,7 @@ def _s3(server: Server, schema: SchemaObject | None, faults: Faults) -> Source:
         if not re.fullmatch(r"https?://[^/\s@]+/?", endpoint):
             faults.add(
                 (*_PLACE, "endpointUrl"), "`endpointUrl` is not the address of a store",
-                expected="`https://HOST` or `https://HOST:PORT`", found=echo(endpoint),
+                expected="`https://HOST` or `https://HOST:PORT`, without user and password", found="not shown",
             )  # fmt: skip
         elif endpoint.startswith("http:") and connection.plaintext_because is None:
             faults.add(

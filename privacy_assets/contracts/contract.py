@@ -17,6 +17,8 @@ from privacy_assets.words import Name as Name
 
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3)]
+Secret = Annotated[str, Field(pattern=r"^\$\{[A-Z_][A-Z0-9_]*\}$")]
+"""The variable that holds a secret, as `${NAME}`; what stands in its place is never echoed."""
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 
 ROW = "_row"
@@ -116,7 +118,7 @@ class PostgresConnection(Frozen):
     """
 
     user: str
-    password: Annotated[str, Field(pattern=r"^\$\{[A-Z_][A-Z0-9_]*\}$")] | None = None
+    password: Secret | None = None
     ca_file: str | None = None
     sslmode: Literal["verify-full", "verify-ca", "require", "disable"] = "verify-full"
     sslmode_because: Sentence | None = None
