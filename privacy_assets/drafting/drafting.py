@@ -16,7 +16,7 @@ from privacy_assets.drafting.judged import judged
 from privacy_assets.drafting.judging import Guess, judge
 from privacy_assets.drafting.looking import look
 from privacy_assets.drafting.writing import write
-from privacy_assets.errors import BadDeclaration, PrivacyAssetsError
+from privacy_assets.errors import BadDeclaration
 
 PERSON = "number of a person"
 
@@ -74,12 +74,13 @@ def draft_files(
     try:
         for path, text in zip(paths, (draft.contract, draft.purpose), strict=True):
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            written.append(path)
+            with path.open("x", encoding="utf-8") as made:  # never one that somebody made meanwhile
+                written.append(path)
+                made.write(text)
         load(root)
-    except (PrivacyAssetsError, OSError):
+    except BaseException:  # Ctrl-C among them
         for path in written:
-            path.unlink()
+            path.unlink(missing_ok=True)
         raise
     return Drafted(guesses, paths)
 

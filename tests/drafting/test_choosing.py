@@ -86,6 +86,21 @@ def test_without_an_answer_the_column_stays_out(project: Path) -> None:
     assert "sql" not in purpose["features"]
 
 
+def test_a_file_that_somebody_made_meanwhile_is_left_as_it_is(project: Path) -> None:
+    """An answer may take its time; what else was written is taken away again."""
+    theirs = project / "data/purposes/shop_model.yaml"
+
+    def choose(guess: Guess) -> Guess:
+        theirs.parent.mkdir(exist_ok=True)
+        theirs.write_text("mine")
+        return guess
+
+    with pytest.raises(FileExistsError):
+        draft_files(project / "people.csv", "shop", project, subject=None, target=None, choose=choose)
+    assert theirs.read_text() == "mine"
+    assert not (project / "data/contracts/shop.odcs.yaml").exists()
+
+
 def test_what_is_said_of_a_need_is_counts(project: Path) -> None:
     """How many values, how many of them common, how many rows these are."""
     said: list[str] = []
@@ -105,15 +120,18 @@ def test_what_is_said_of_a_need_is_counts(project: Path) -> None:
 # ---- in a terminal
 
 
+HEARS = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from privacy_assets.cli import main; main()"
+)
+"""What a shell starts in the background is deaf to Ctrl-C, and so is all that it starts: this is not."""
+
+
 def in_terminal(project: Path, *answers: str) -> tuple[int, str]:
     """Runs the command in a terminal of its own, gives one answer at each question; "^C" interrupts."""
     ours, theirs = pty.openpty()
-    words = [sys.executable, "-m", "privacy_assets.cli", "draft", "people.csv", "--name", "shop", "--interactive"]
-    # what a shell starts in the background is deaf to Ctrl-C, and so is all that it starts
-    with subprocess.Popen(
-        words, cwd=project, stdin=theirs, stdout=theirs, stderr=theirs,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as it:  # fmt: skip
+    words = [sys.executable, "-c", HEARS, "draft", "people.csv", "--name", "shop", "--interactive"]
+    with subprocess.Popen(words, cwd=project, stdin=theirs, stdout=theirs, stderr=theirs) as it:
         os.close(theirs)
         said, left = "", list(answers)
         while select.select([ours], [], [], 60)[0]:

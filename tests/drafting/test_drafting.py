@@ -87,6 +87,18 @@ def test_no_value_of_a_person_is_written(project: Path) -> None:
     assert drafted.paths[0].read_text().count("      # ") >= len(drafted.guesses)
 
 
+def test_ctrl_c_while_files_are_written_leaves_none(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also between the two, and while they are loaded."""
+
+    def interrupted(root: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("privacy_assets.drafting.drafting.load", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        draft_files(project / "people.csv", "shop", project, subject=None, target=None)
+    assert not any(path.is_file() for path in (project / "data").rglob("*"))
+
+
 @pytest.mark.parametrize(
     "header", ['select"; drop', "a: b", "*alias", "&anchor", "!!tag", "yes", "null", "größe", "#no comment", "'", "{x}"]
 )
