@@ -8,7 +8,7 @@ from faker import Faker
 
 from privacy_assets.contracts._odcs import categories
 from privacy_assets.drafting.detectors import DETECTORS, SEARCHERS
-from privacy_assets.drafting.detectors._asking import confirmed, told, words
+from privacy_assets.drafting.detectors._asking import confirmed, words
 
 FAKE = Faker(["en_US", "de_DE", "fr_FR"])
 FAKE.seed_instance(2026)
@@ -104,15 +104,6 @@ def test_a_search_answers_for_every_text_whatever_it_is(kind: str) -> None:
     assert found.sum() == 0
     assert len(SEARCHERS[kind].inside(odd.clear())) == 0
     assert SEARCHERS[kind].CALLED.startswith(("a ", "an "))
-
-
-def test_a_library_that_fails_on_a_text_has_found_nothing_in_it() -> None:
-    """Its error would quote the text."""
-
-    def fails(text: str) -> int:
-        raise ValueError(text)
-
-    assert told(pl.Series(["a", "b"]), pl.Series([True, False]), fails).to_list() == [0, 0]
 
 
 @pytest.mark.parametrize(

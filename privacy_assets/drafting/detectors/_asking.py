@@ -43,20 +43,6 @@ def counted(texts: pl.Series, pattern: str, is_one: Callable[[pl.Series], pl.Ser
     return held.list.len().cast(pl.UInt32)
 
 
-def told(texts: pl.Series, candidates: pl.Series, how_many: Callable[[str], int]) -> pl.Series:
-    """How many of a kind a library finds in each of the candidates; it is asked for them alone."""
-    places = candidates.arg_true()
-    answers = pl.Series([_number(how_many, text) for text in texts.gather(places).to_list()], dtype=pl.UInt32)
-    return pl.Series(texts.name, [0] * len(texts), dtype=pl.UInt32).scatter(places, answers)
-
-
-def _number(how_many: Callable[[str], int], text: str) -> int:
-    try:
-        return how_many(text)
-    except Exception:  # as above
-        return 0
-
-
 def words(text: str) -> tuple[str, ...]:
     """The words of a header, in lower case: `customerEMail_2` has customer, email, 2."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
