@@ -205,7 +205,15 @@ def _bare(text: str) -> str:
     folded = tight.casefold()
     if len(folded) == len(tight):
         return folded
-    return "".join(letter.casefold() if len(letter.casefold()) == 1 else letter for letter in tight)
+    return "".join(map(_folded, tight))
+
+
+def _folded(letter: str) -> str:
+    """One letter for one: what folds into several is written small, if that is one."""
+    for found in (letter.casefold(), letter.lower()):
+        if len(found) == 1:
+            return found
+    return letter
 
 
 def _replaced(text: str, spans: list[tuple[int, int]]) -> str:
