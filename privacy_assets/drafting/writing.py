@@ -86,6 +86,8 @@ def _column(guess: Guess, is_subject: bool) -> Iterator[str]:
         yield from (f"          - value: {_text(category)}" for category in guess.facts.shared)
     yield "        customProperties:\n          - property: privacy\n            value:"
     yield f"              role: {role.value}\n              category: {guess.category}"
+    if guess.kind == FREE_TEXT and not is_subject:
+        yield "              free_text: true"
     if role is Role.DIRECT_IDENTIFIER and guess.kind != FREE_TEXT:
         domain = guess.domain
         written = domain.normalization if domain and not is_subject else "none"
