@@ -184,7 +184,10 @@ class IdentifierDomain(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as a version holds it: name, engine type, and what is still known of it."""
+    """A column as a version holds it: name, engine type, and what is still known of it.
+
+    `free_text` is text that people write and read, in which anybody can be named.
+    """
 
     name: str
     type: str
@@ -194,3 +197,4 @@ class Column:
     domain: tuple[str, ...] | None = None
     description: str = ""
     identifier_domain: IdentifierDomain | None = None
+    free_text: bool = False

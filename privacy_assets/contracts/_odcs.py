@@ -273,6 +273,8 @@ def _column(column: SchemaProperty, place: Place, faults: Faults) -> ContractCol
         _check_category(privacy.category, place, faults)
         if column.enum and privacy.role is Role.DIRECT_IDENTIFIER:
             faults.add((*place, "enum"), "the values of a direct identifier are people", next_step="remove `enum:`")
+        if privacy.free_text:
+            _check_free_text(column, privacy, place, faults)
     domain = _domain(column, engine_type, place, faults) if engine_type else None
     if len(faults.found) > before or engine_type is None or privacy is None:
         return None
@@ -285,6 +287,24 @@ def _column(column: SchemaProperty, place: Place, faults: Faults) -> ContractCol
         domain=domain,
         description=column.description or "",
     )
+
+
+def _check_free_text(column: SchemaProperty, privacy: ColumnPrivacy, place: Place, faults: Faults) -> None:
+    """Free text is a string that stands for nothing else: no category, no identifier."""
+    index = _index_of(faults.document, place, "privacy")
+    at: Place = (*place, "customProperties", index or 0, "value")
+    if column.logicalType != "string":
+        faults.add(
+            (*at, "free_text"), "only a string can be free text", expected="`logicalType: string`",
+            found=echo(column.logicalType), next_step="remove `free_text:`",
+        )  # fmt: skip
+    if column.enum:
+        faults.add((*place, "enum"), "free text has no declared categories", next_step="remove `enum:` or `free_text:`")
+    if privacy.identifier_domain is not None:
+        faults.add(
+            (*at, "identifier_domain"), "free text is no identifier, so nothing joins by it",
+            next_step="remove `identifier_domain:` or `free_text:`",
+        )  # fmt: skip
 
 
 def _type(column: SchemaProperty, place: Place, faults: Faults) -> str | None:

@@ -14,7 +14,7 @@ from privacy_assets.contracts import features_sql
 from privacy_assets.contracts._faults import Faults, echo
 from privacy_assets.contracts._odcs import INTEGERS, aliases, owner_fault
 from privacy_assets.contracts._yaml import Place
-from privacy_assets.contracts.columns import SMALLEST_DOMAIN, minimized_columns, pseudonymized_columns, raw_columns
+from privacy_assets.contracts.columns import SMALLEST_DOMAIN, needed_columns, pseudonymized_columns, raw_columns
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.features_sql import FeatureQuery
 from privacy_assets.contracts.purpose import Model, Purpose
@@ -184,7 +184,7 @@ def _check_use(purpose: Purpose, contract: Contract, faults: Faults) -> None:
     if not set(use.columns) <= set(known):
         return
     before = len(faults.found)
-    for column in minimized_columns(contract, use):
+    for column in needed_columns(contract, use):
         technique = use.columns[column.name].technique
         module = PSEUDONYMIZE[technique.kind]
         at = (*place, "columns", column.name, "technique")
@@ -194,6 +194,15 @@ def _check_use(purpose: Purpose, contract: Contract, faults: Faults) -> None:
                 f"`{technique.kind}` keeps its stand-ins beside a whole dataset, and `{contract.name}` is kept by day",
                 next_step="use `token`, which needs no memory",
             )
+        if column.free_text and not getattr(module, "REDACTS", False):
+            faults.add(
+                at,
+                f"`{column.name}` is free text, in which anybody can be named, and `{technique.kind}` redacts nothing",
+                expected="one of " + ", ".join(f"`{kind}`" for kind in redactions()),
+                found=f"`{technique.kind}`",
+                next_step="name a redaction, or leave the column out: what no purpose names is dropped",
+            )
+            continue
         if what := module.fault(technique, column):
             faults.add(at, f"`{technique.kind}` does not fit `{column.name}`: {what}")
         mapped = getattr(module, "MAPS", None) == "value" and column.name != subject
@@ -209,6 +218,11 @@ def _check_use(purpose: Purpose, contract: Contract, faults: Faults) -> None:
             faults.add(at, f"`{technique.kind}` works by subject, and `{contract.name}` is about nobody")
     if len(faults.found) == before:
         _check_others(purpose, contract, faults)
+
+
+def redactions() -> tuple[str, ...]:
+    """The techniques that free text may have."""
+    return tuple(sorted(kind for kind, module in PSEUDONYMIZE.items() if getattr(module, "REDACTS", False)))
 
 
 def _check_decisions(purpose: Purpose, contract: Contract, contracts: Mapping[str, Contract], faults: Faults) -> None:

@@ -26,6 +26,7 @@ def raw_columns(contract: Contract) -> tuple[Column, ...]:
             domain=column.domain,
             description=column.description,
             identifier_domain=column.privacy.identifier_domain,
+            free_text=column.privacy.free_text,
         )
         for column in contract.columns
     )
@@ -44,15 +45,23 @@ def row_column(contract: Contract) -> Column:
     )
 
 
-def minimized_columns(contract: Contract, use: DatasetUse) -> tuple[Column, ...]:
-    """The columns that a purpose needs, in its order; KeyError where the contract has no such column."""
+def needed_columns(contract: Contract, use: DatasetUse) -> tuple[Column, ...]:
+    """The columns that a purpose needs, in its order, as raw has them; KeyError where it has no such column."""
     known = {column.name: column for column in raw_columns(contract)}
     return tuple(known[name] for name in use.columns)
+
+
+def minimized_columns(contract: Contract, use: DatasetUse) -> tuple[Column, ...]:
+    """The columns that a purpose needs, in its order: as raw has them, but for free text, which is redacted."""
+    return tuple(
+        PSEUDONYMIZE[need.technique.kind].output(need.technique, column) if column.free_text else column
+        for column, need in zip(needed_columns(contract, use), use.columns.values(), strict=True)
+    )
 
 
 def pseudonymized_columns(contract: Contract, use: DatasetUse) -> tuple[Column, ...]:
     """The same columns as their techniques leave them."""
     return tuple(
         PSEUDONYMIZE[need.technique.kind].output(need.technique, column)
-        for column, need in zip(minimized_columns(contract, use), use.columns.values(), strict=True)
+        for column, need in zip(needed_columns(contract, use), use.columns.values(), strict=True)
     )

@@ -26,11 +26,15 @@ ROW = "_row"
 
 
 class ColumnPrivacy(Frozen):
-    """What a column says about a person. `category` is a key of the Fides taxonomy of data categories."""
+    """What a column says about a person. `category` is a key of the Fides taxonomy of data categories.
+
+    `free_text` says that it is text which people wrote, in which anybody can be named: it leaves raw only redacted.
+    """
 
     role: Role
     category: str
     identifier_domain: IdentifierDomain | None = None
+    free_text: bool = False
 
 
 class Subject(Frozen):

@@ -15,6 +15,7 @@ from typing import Any
 
 from privacy_assets.contracts.columns import SMALLEST_DOMAIN
 from privacy_assets.contracts.contract import ROW, Contract
+from privacy_assets.contracts.known_identifiers import known_identifiers
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.invariants import INVARIANTS
@@ -26,6 +27,10 @@ RETENTION_FROM = "_retention_from"
 
 SPLIT = "split"
 """The column that training adds: train, validation or test."""
+
+
+KNOWN = "known_"
+"""Begins what another dataset is called in which identifiers of the same people stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,51 @@ def _minimized(project: Project, purpose: Purpose, contract: Contract) -> Iterat
             column=RETENTION_FROM,
             days=retention.days,
         )
+    yield from _redacted(project, purpose, contract)
+
+
+def _redacted(project: Project, purpose: Purpose, contract: Contract) -> Iterator[Promise]:
+    """Of free text: nothing that its redaction can never put out, nothing that is known of the row's own person."""
+    known = known_identifiers(contract, project.contracts)
+    for column in project.minimized_columns(purpose.purpose, contract.name):
+        if not column.technique:
+            continue  # it is no free text, and is masked on its way to pseudonymized
+        technique = purpose.datasets[contract.name].columns[column.name].technique
+        module = PSEUDONYMIZE[technique.kind]
+        where = project.where(
+            "purpose", purpose.purpose, "datasets", contract.name, "columns", column.name, "technique"
+        )
+        yield _masked(where, column, technique)
+        if known and hasattr(module, "PLACEHOLDERS"):
+            yield _ask(
+                "own_identifiers_absent",
+                where,
+                column=column.name,
+                subject=contract.subject_column,
+                known=[
+                    {
+                        "reference": "input" if one.dataset == contract.name else f"{KNOWN}{one.dataset}",
+                        "subject": one.subject,
+                        "identifiers": one.identifiers,
+                        "names": one.names,
+                    }
+                    for one in known
+                ],
+                placeholders=(module.SUBJECT, *module.PLACEHOLDERS.values()),
+            )
+
+
+def _masked(where: str, column: Column, technique: Any) -> Promise:
+    violated = PSEUDONYMIZE[technique.kind].violated(technique, column)
+    domain = column.identifier_domain
+    declared = [technique.model_dump(mode="json"), domain.model_dump(mode="json") if domain else None]
+    return _ask(
+        "masked",
+        where,
+        column=column.name,
+        condition=violated.sql(dialect="duckdb"),
+        technique=json.dumps(declared, sort_keys=True),
+    )
 
 
 def _pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> Iterator[Promise]:
@@ -133,16 +183,7 @@ def _pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> It
     yield _ask("only_columns", where("columns"), columns=tuple(needs))
     for name, need in needs.items():
         place = where("columns", name, "technique")
-        violated = PSEUDONYMIZE[need.technique.kind].violated(need.technique, before[name])
-        domain = before[name].identifier_domain
-        declared = [need.technique.model_dump(mode="json"), domain.model_dump(mode="json") if domain else None]
-        yield _ask(
-            "masked",
-            place,
-            column=name,
-            condition=violated.sql(dialect="duckdb"),
-            technique=json.dumps(declared, sort_keys=True),
-        )
+        yield _masked(place, before[name], need.technique)
         mapped = getattr(PSEUDONYMIZE[need.technique.kind], "MAPS", None) == "value"
         if mapped and name != contract.subject_column:
             yield _ask("large_domain", place, column=name, at_least=SMALLEST_DOMAIN)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from privacy_assets.drafting.judging import Guess
+from privacy_assets.drafting.judging import FREE_TEXT, Guess
 from privacy_assets.drafting.looking import SHARED
 from privacy_assets.drafting.writing import OTHER
 from privacy_assets.words import Role
@@ -27,7 +27,8 @@ def with_role(guess: Guess, role: Role) -> Guess:
 
 def could_be_needed(guess: Guess) -> bool:
     """Whether it is text that is left out of a purpose for values that too few rows share, while others are common."""
-    return guess.role is not Role.DIRECT_IDENTIFIER and guess.facts.type == "VARCHAR" and bool(guess.facts.common)
+    names_people = guess.role is Role.DIRECT_IDENTIFIER or guess.kind == FREE_TEXT
+    return not names_people and guess.facts.type == "VARCHAR" and bool(guess.facts.common)
 
 
 def about_need(guess: Guess) -> str:

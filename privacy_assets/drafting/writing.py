@@ -144,11 +144,13 @@ def column_lines(guess: Guess, is_subject: bool = False) -> Iterator[str]:
     yield f"      - name: {as_yaml(facts.name)}\n        logicalType: {LOGICAL[_type(guess, role)]}"
     if is_subject:
         yield "        required: true"
-    if guess.facts.shared and role is not Role.DIRECT_IDENTIFIER:
+    if guess.facts.shared and _is_listed(guess, role):
         yield "        enum:"
         yield from (f"          - value: {as_yaml(category)}" for category in guess.facts.shared)
     yield "        customProperties:\n          - property: privacy\n            value:"
     yield f"              role: {role.value}\n              category: {guess.category}"
+    if guess.kind == FREE_TEXT and not is_subject:
+        yield "              free_text: true"
     if (domain := _identifier_domain(guess, role, is_subject)) is not None:
         yield f"              identifier_domain: {{name: {domain.name}, normalization: {domain.normalization}}}"
 
@@ -156,10 +158,18 @@ def column_lines(guess: Guess, is_subject: bool = False) -> Iterator[str]:
 def stated(guess: Guess) -> ContractColumn:
     """The column that these lines state."""
     privacy = ColumnPrivacy(
-        role=guess.role, category=guess.category, identifier_domain=_identifier_domain(guess, guess.role)
+        role=guess.role,
+        category=guess.category,
+        identifier_domain=_identifier_domain(guess, guess.role),
+        free_text=guess.kind == FREE_TEXT,
     )
-    shared = guess.facts.shared if guess.role is not Role.DIRECT_IDENTIFIER else ()
+    shared = guess.facts.shared if _is_listed(guess, guess.role) else ()
     return ContractColumn(guess.facts.name, _type(guess, guess.role), privacy, domain=shared or None)
+
+
+def _is_listed(guess: Guess, role: Role) -> bool:
+    """Whether its categories may be declared: those of identifiers and of free text are people."""
+    return role is not Role.DIRECT_IDENTIFIER and guess.kind != FREE_TEXT
 
 
 def _identifier_domain(guess: Guess, role: Role, is_subject: bool = False) -> IdentifierDomain | None:
@@ -239,7 +249,7 @@ def _grouped(name: str, rare: Sequence[Guess], taken: Sequence[str]) -> Iterator
 
 def _technique(guess: Guess, *, is_target: bool) -> str | None:
     """What is done to a column; None where it is not taken: it names people, or no model could learn from it."""
-    if guess.role is Role.DIRECT_IDENTIFIER:
+    if not _is_listed(guess, guess.role):
         return None
     match guess.facts.type:
         case "DATE" | "TIMESTAMP":

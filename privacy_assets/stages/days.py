@@ -9,12 +9,15 @@ Belongs here: which days, and which steps of them. Does not belong here: carryin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from sqlglot import exp
 
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.gate import Gate, Passport, Standing, moment_for
-from privacy_assets.stages.step import Step, showing
+from privacy_assets.stages.s2_minimized import CONSENTS
+from privacy_assets.stages.step import Step, View, showing
 from privacy_assets.warehouse import sources
 from privacy_assets.warehouse.connections import engine_errors
 from privacy_assets.words import AssetName, Stage
@@ -56,23 +59,21 @@ def is_current(step: Step, gate: Gate) -> bool:
         return False
     if passport.epoch != step.epoch or gate.examine(step.asset).standing is not Standing.KEPT:
         return False
-    changed = _changed(step, gate, passport)
-    if not changed:
-        return True
-    # decisions are another dataset: they matter where they let in somebody of this day
-    return all(asset.dataset != step.asset.dataset for asset in changed) and _admitted(step, gate) == passport.rows
+    changed = {name for name, view in step.views.items() if _has_changed(view, gate, passport)}
+    # who decided anew matters only where it lets in somebody of this day
+    return not changed or (changed == {CONSENTS} and _admitted(step, gate) == passport.rows)
 
 
-def _changed(step: Step, gate: Gate, passport: Passport) -> Collection[AssetName]:
-    """The inputs of which another content stands than the one that was read."""
-    used = {read.asset: gate.passport(read) for read in passport.inputs}
-    return [
-        asset
-        for asset in step.inputs
-        if (latest := gate.latest(asset)) is None
-        or (before := used.get(asset)) is None
+def _has_changed(view: View, gate: Gate, passport: Passport) -> bool:
+    """Whether another content stands of an input than the one that was read, of whichever of its days."""
+    used = {read.asset: gate.passport(read) for read in passport.inputs if view.asset in (read.asset, read.asset.whole)}
+    parts = gate.parts(view.asset)
+    return set(parts) != set(used) or any(
+        (latest := gate.latest(part)) is None
+        or (before := used[part]) is None
         or latest.content_digest != before.content_digest
-    ]
+        for part in parts
+    )
 
 
 def _admitted(step: Step, gate: Gate) -> int:
@@ -81,6 +82,9 @@ def _admitted(step: Step, gate: Gate) -> int:
         return -1
     now = gate.moment()
     with showing(step, gate) as con, engine_errors("counting who may be used"):
-        sql = f"SELECT count(*) FROM ({step.query.sql(dialect='duckdb')})"
+        rows = step.query.copy()
+        if isinstance(rows, exp.Select):
+            rows = rows.select("1 AS counted", append=False)
+        sql = f"SELECT count(*) FROM ({rows.sql(dialect='duckdb')})"
         found = con.execute(sql, moment_for(step.query, now)).fetchone()
     return int(found[0]) if found else -1

@@ -96,7 +96,12 @@ def _query(
             found = exp.column("mapped", table=table)
             key = exp.cast(exp.column(source, table=row, quoted=True), "text")
             joins.append((table, exp.EQ(this=key, expression=exp.column("value", table=table))))
-        leaves = _module(technique).expression(technique, before[name], arrives, found)
+        # free text arrives as its redaction left it
+        leaves = (
+            arrives
+            if before[name].technique
+            else _module(technique).expression(technique, before[name], arrives, found)
+        )
         projections.append(exp.alias_(leaves, name, quoted=True))
     query = exp.select(*projections).from_(exp.alias_(exp.to_table(dataset), row, table=True))
     for table, condition in joins:

@@ -43,7 +43,7 @@ LEAST_MEMORY = 384 << 20
 class View:
     """What a step sees of one input: the columns that it declared, and no others.
 
-    `by_day` says that the input is kept by day: a step that is of one day sees that day, any other sees all.
+    `by_day` says that the input is kept by day: the asset is that day, or stands for all of them.
     """
 
     asset: AssetName
@@ -109,9 +109,11 @@ class Step:
         return digest.hexdigest()
 
     def of(self, day: str) -> Step:
-        """The step for one day of the asset."""
+        """The step for one day of the asset: of its own dataset it sees that day, of any other all."""
+        dataset = self.asset.dataset
         views = {
-            name: replace(view, asset=view.asset.of(day)) if view.by_day else view for name, view in self.views.items()
+            name: replace(view, asset=view.asset.of(day)) if view.by_day and view.asset.dataset == dataset else view
+            for name, view in self.views.items()
         }
         return replace(self, asset=self.asset.of(day), views=views)
 

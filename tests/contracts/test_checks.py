@@ -82,3 +82,66 @@ def test_nobody_comes_in_through_a_column_beside_the_subjects(tiny_project: Path
     edit(tiny_project, SMOKING, "      sex:\n", need + "      sex:\n")
     found = [fault for fault in check(tiny_project) if "names another person" in fault.what]
     assert bool(found) is refused
+
+
+A_NOTE = """\
+      - name: note
+        logicalType: string
+        customProperties:
+          - property: privacy
+            value: {role: sensitive, category: user.content, free_text: true}
+"""
+
+
+def write_note(root: Path, technique: str) -> None:
+    edit(root, PATIENTS, "      - name: sex\n", A_NOTE + "      - name: sex\n")
+    need = f"      note:\n        why: it tells how they are\n        technique: {technique}\n"
+    edit(root, SMOKING, "      sex:\n", need + "      sex:\n")
+
+
+@pytest.mark.parametrize(
+    "technique", ["{kind: keep}", "{kind: truncate_text, keep: 10}", "{kind: token}",
+                  "{kind: surrogate, generator: name}"],
+)  # fmt: skip
+def test_free_text_needs_a_redaction(tiny_project: Path, technique: str):
+    """Any other technique is a fault, with its line, what would do, and what else there is to do."""
+    write_note(tiny_project, technique)
+    (fault,) = [one for one in check(tiny_project) if "free text" in one.what]
+    assert fault.expected == "one of `redact`, `redact_identifiers`"
+    line = (tiny_project / SMOKING).read_text("utf-8").splitlines().index("      note:") + 3
+    assert fault.where == f"{SMOKING}:{line}"
+    assert fault.next_step
+    assert fault.found
+
+
+@pytest.mark.parametrize(
+    "technique", ["{kind: redact}", "{kind: redact_identifiers}", "{kind: redact_identifiers, kinds: [email, name]}"]
+)
+def test_a_redaction_is_enough_for_free_text(tiny_project: Path, technique: str):
+    """The constant, and the one that looks inside."""
+    write_note(tiny_project, technique)
+    assert check(tiny_project) == []
+
+
+def test_what_is_not_declared_free_text_cannot_be_redacted_as_such(tiny_project: Path):
+    """So the line cannot be removed from the contract alone."""
+    write_note(tiny_project, "{kind: redact_identifiers}")
+    edit(tiny_project, PATIENTS, ", free_text: true", "")
+    assert any("`free_text: true`" in fault.what for fault in check(tiny_project))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ("logicalType: string", "logicalType: integer", "only a string can be free text"),
+        ("logicalType: string", "logicalType: string\n        enum: [{value: well}]", "no declared categories"),
+        ("free_text: true", "free_text: true, identifier_domain: {name: note}", "free text is no identifier"),
+        ("free_text: true", "free_text: 7", "free_text"),
+    ],
+)
+def test_free_text_is_a_string_and_nothing_else(tiny_project: Path, before: str, after: str, what: str):
+    """What it says beside that would be measured by nobody."""
+    edit(tiny_project, PATIENTS, "      - name: sex\n", A_NOTE.replace(before, after) + "      - name: sex\n")
+    found = check(tiny_project)
+    assert any(what in fault.what for fault in found)
+    assert all(fault.where.startswith(f"{PATIENTS}:") and fault.next_step for fault in found)

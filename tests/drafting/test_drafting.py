@@ -46,6 +46,7 @@ def test_a_draft_runs_from_the_file_to_the_model(project: Path, tmp_path: Path) 
         carry_out(step, gate).raise_faults()
     contract = load(project).contracts["shop"]
     assert contract.subject_column == "member id"
+    assert [column.name for column in contract.columns if column.privacy.free_text] == ["remark"]
     training = next(asset for asset in gate.project.assets() if asset.stage.value == "training")
     passport = gate.latest(training)
     assert passport is not None

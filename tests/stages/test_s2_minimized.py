@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from privacy_assets.build import steps
+from privacy_assets.errors import EngineFailed
 from privacy_assets.gate import Gate
-from privacy_assets.stages.step import carry_out
+from privacy_assets.stages.step import carry_out, measure_again
+from privacy_assets.techniques.pseudonymize import redact_identifiers
 from privacy_assets.words import AssetName, Verdict
 
 MINIMIZED = AssetName.parse("minimized/smoking/patients")
@@ -95,3 +99,161 @@ def test_without_retention_no_date_is_kept(reaching: Gate) -> None:
     """The visits of the tiny clinic may be kept for ever, so nothing is added to them."""
     columns = [name for name, _ in reaching.latest(AssetName.parse("minimized/reaching/visits")).columns]
     assert columns == ["patient_id", "contact", "admitted"]
+
+
+A_NOTE = """\
+      - name: note
+        logicalType: string
+        customProperties:
+          - property: privacy
+            value: {role: sensitive, category: user.content, free_text: true}
+"""
+A_NAME = """\
+      - name: called
+        logicalType: string
+        customProperties:
+          - property: privacy
+            value: {role: direct_identifier, category: user.name}
+"""
+VISITS = AssetName.parse("minimized/reaching/visits")
+SECRET = "Zquorp"
+
+
+def _with_notes(edit: Edit, root: Path, *, needed: str = "") -> None:
+    """Patients with a note, that names their number and address, and (where it is `needed`) the technique for it."""
+    edit("data/contracts/patients.odcs.yaml", "      - name: sex\n", f"{A_NOTE}      - name: sex\n")
+    if needed:
+        need = f"      note: {{why: it tells how they are, technique: {needed}}}\n"
+        edit("data/purposes/smoking.yaml", "      sex:\n", f"{need}      sex:\n")
+    path = root / "data/samples/patients.csv"
+    header, *lines = path.read_text("utf-8").splitlines()
+    told = [header.replace("email;", "email;note;")]
+    for line in lines:
+        person, email, *others = line.split(";")
+        note = f"{person.upper()} ({email}) sleeps badly, {SECRET} was told at 030 123 45 67"
+        told.append(";".join([person, email, note, *others]))
+    path.write_text("\n".join(told) + "\n", "utf-8")
+
+
+def test_free_text_that_no_purpose_names_is_dropped(
+    published: Gate, reopen: Callable[[], Gate], rows: Rows, make: Make, edit: Edit, tiny_project: Path
+) -> None:
+    """It is in raw, as received, and goes nowhere."""
+    _with_notes(edit, tiny_project)
+    gate = reopen()
+    make(gate, PATIENTS, MINIMIZED)
+    assert rows(gate, PATIENTS, f"SELECT count(*) FROM DATA WHERE note LIKE '%{SECRET}%'") == [(60,)]
+    passport = gate.latest(MINIMIZED)
+    assert passport is not None
+    assert "note" not in dict(passport.columns)
+
+
+@pytest.mark.parametrize(
+    ("technique", "left"),
+    [
+        ("{kind: redact_identifiers}", f"[subject] ([subject]) sleeps badly, {SECRET} was told at [phone]"),
+        ("{kind: redact_identifiers, kinds: [email]}",
+         f"[subject] ([subject]) sleeps badly, {SECRET} was told at 030 123 45 67"),
+        ("{kind: redact, replacement: a note}", "a note"),
+        ("{kind: redact}", None),
+    ],
+)  # fmt: skip
+def test_free_text_is_redacted_before_it_is_minimized(
+    published: Gate, reopen: Callable[[], Gate], rows: Rows, make: Make, edit: Edit, tiny_project: Path,
+    technique: str, left: str | None,
+) -> None:  # fmt: skip
+    """What the person is known by is out though the purpose does not take it, and what no form is stays as it is."""
+    _with_notes(edit, tiny_project, needed=technique)
+    gate = reopen()
+    pseudonymized = AssetName.parse("pseudonymized/smoking/patients")
+    make(gate, PATIENTS, MINIMIZED, pseudonymized)
+    for asset in (MINIMIZED, pseudonymized):
+        assert rows(gate, asset, "SELECT DISTINCT note FROM DATA") == [(left,)]
+
+
+def _visits_with_notes(edit: Edit, root: Path) -> None:
+    """Visits with a note that names the person as another dataset knows them, and the person of the next row."""
+    edit("data/contracts/visits.odcs.yaml", "      - name: admitted\n", f"{A_NOTE}      - name: admitted\n")
+    edit("data/contracts/patients.odcs.yaml", "      - name: sex\n", f"{A_NAME}      - name: sex\n")
+    need = "      note: {why: it tells how they are, technique: {kind: redact_identifiers, kinds: [email]}}\n"
+    edit("data/purposes/reaching.yaml", "      contact:", f"{need}      contact:")
+
+    def name(person: str) -> str:
+        return "Zq" + person[2:].translate(str.maketrans("0123456789", "abcdefghij"))
+
+    patients = root / "data/samples/patients.csv"
+    header, *lines = patients.read_text("utf-8").splitlines()
+    named = [header.replace("email;", "email;called;")]
+    for line in lines:
+        person, email, *others = line.split(";")
+        named.append(";".join([person, email, f"{name(person)} Vrax", *others]))
+    patients.write_text("\n".join(named) + "\n", "utf-8")
+    visits = root / "data/samples/visits.csv"
+    header, *lines = visits.read_text("utf-8").splitlines()
+    told = [header.replace("contact,", "contact,note,")]
+    for line in lines:
+        visit, person, contact, admitted = line.split(",")
+        other = f"{person}-{'1' if visit.endswith('2') else '2'}"
+        note = f"{name(person).upper()} of {other} and {name('p-99')} VRAX"
+        told.append(f"{visit},{person},{contact},{note},{admitted}")
+    visits.write_text("\n".join(told) + "\n", "utf-8")
+
+
+def test_what_other_datasets_and_rows_know_of_the_person_is_out(
+    reaching: Gate, reopen: Callable[[], Gate], rows: Rows, make: Make, edit: Edit, tiny_project: Path
+) -> None:
+    """The name stands in another dataset, the other number in another row; a word of a name counts by itself."""
+    _visits_with_notes(edit, tiny_project)
+    gate = reopen()
+    make(gate, PATIENTS, AssetName.parse("raw/visits"))
+    before = len(rows(gate, AssetName.parse("raw/visits"), "SELECT 1 FROM DATA"))
+    make(gate, VISITS)
+    assert rows(gate, VISITS, "SELECT DISTINCT note FROM DATA") == [("[subject] of [subject] and Zqjj [subject]",)]
+    assert rows(gate, VISITS, "SELECT count(*) FROM DATA") == [(before - 2,)]
+    passport = gate.latest(VISITS)
+    assert passport is not None
+    assert PATIENTS in [made_from.asset for made_from in passport.inputs]
+    lineage = steps(gate.project)[VISITS].lineage
+    assert ("patients", "called") in lineage.direct["note"]
+    # the nightly verification asks again, of the very inputs
+    assert not measure_again(steps(gate.project)[VISITS], gate, passport).faults
+
+
+def test_a_redaction_that_does_not_work_publishes_nothing(
+    published: Gate, reopen: Callable[[], Gate], make: Make, edit: Edit, tiny_project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """The text is asked of the output alone: one that lets all through, or only the person, is found out."""
+    _with_notes(edit, tiny_project, needed="{kind: redact_identifiers}")
+    gate = reopen()
+    make(gate, PATIENTS)
+    before = gate.latest(MINIMIZED)
+    for function, broken in [
+        (lambda texts, kinds, known: texts, {"masked", "own_identifiers_absent"}),
+        (lambda texts, kinds, known: texts.str.replace_all(r"[0-9]{3}|@.*", "*"), {"own_identifiers_absent"}),
+    ]:
+        monkeypatch.setattr(redact_identifiers, "function", function)
+        outcome = carry_out(steps(gate.project)[MINIMIZED], gate)
+        assert {found.finding.invariant for found in outcome.measured if not found.finding.kept} == broken
+        assert SECRET not in str(outcome.faults)
+        assert all("smoking.yaml:" in fault.where for fault in outcome.faults)
+    assert gate.latest(MINIMIZED) == before
+
+
+def test_a_redaction_that_fails_says_nothing_of_a_text(
+    published: Gate, reopen: Callable[[], Gate], make: Make, edit: Edit, tiny_project: Path,
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """What a library says of a text quotes it; none of it is in what is raised or printed."""
+    _with_notes(edit, tiny_project, needed="{kind: redact_identifiers}")
+    gate = reopen()
+    make(gate, PATIENTS)
+
+    def fails(texts: pl.Series, kinds: pl.Series, known: pl.Series) -> pl.Series:
+        raise ValueError(texts[0])
+
+    monkeypatch.setattr(redact_identifiers, "function", fails)
+    with pytest.raises(EngineFailed) as raised:
+        carry_out(steps(gate.project)[MINIMIZED], gate)
+    said = "".join(traceback.format_exception(raised.value))
+    assert SECRET not in said + "".join(capfd.readouterr())

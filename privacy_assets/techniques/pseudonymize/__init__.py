@@ -13,6 +13,21 @@ A technique is a module with
   words, or None. Asked when purposes are loaded, before anything runs: the other functions may take for granted that
   there is no fault.
 
+A technique that takes what identifies out of free text has
+
+* `REDACTS = True`: it may be named for a column that the contract calls free text, and no other technique may. It is
+  applied on the way from raw to minimized already; `mapped` is then SQL for a list of texts, the direct identifiers
+  that are known of the row's person, or None where nothing knows any;
+* `PLACEHOLDERS` and `SUBJECT`, if texts are left: what it puts in the place of each kind, and of those identifiers.
+  Then the text is asked whether it still holds one of those.
+
+A technique whose work no SQL says also has
+
+* `FUNCTION`: the engine types of its arguments, and of its result last;
+* `function(*arguments: polars.Series) -> polars.Series`: what the stage makes known to the engine under the technique's
+  name, for `expression` to call. It is given some rows at a time, none with a NULL, and has one value for each;
+* `BUILT_OF`: the modules that it is built of, whose source is part of what it does.
+
 A technique that needs a secret also has
 
 * `MAPS`: "value" (a map over the distinct values of its own column) or "subject" (over the distinct subjects);

@@ -17,6 +17,8 @@ from sqlglot import exp
 from privacy_assets.techniques.pseudonymize._columns import TEXT, reference, unlike
 from privacy_assets.words import Column, Frozen, Role
 
+REDACTS = True
+
 
 class Parameters(Frozen):
     """`replacement` is the text that stands in every row; without it the column is NULL. SQL holds no NUL character."""
@@ -39,6 +41,7 @@ def output(parameters: Parameters, column: Column) -> Column:
         technique=parameters.kind,
         domain=None if parameters.replacement is None else (parameters.replacement,),
         identifier_domain=None,
+        free_text=False,
     )
 
 

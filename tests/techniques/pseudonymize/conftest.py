@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,7 @@ class Bench:
     ) -> Applied:
         """Applies the technique to `values`, which belong to `subjects` (one each if they are not given)."""
         module = PSEUDONYMIZE[parameters.kind]
+        self._make_function(parameters.kind, module)
         subjects = subjects or [f"person {place}" for place in range(len(values))]
         self._fill(column, values, subjects)
         maps, mapped = getattr(module, "MAPS", None), None
@@ -71,6 +73,18 @@ class Bench:
         self._fill(column, values, ["" for _ in values])
         self.con.execute('CREATE OR REPLACE TABLE "left" AS FROM arrived')
         return self._read(parameters, column).violated
+
+    def _make_function(self, kind: str, module: Any) -> None:
+        known = "SELECT 1 FROM duckdb_functions() WHERE function_name = ?"
+        if not hasattr(module, "FUNCTION") or self.con.execute(known, [kind]).fetchone():
+            return
+
+        def function(*columns: Any) -> Any:
+            return module.function(*(pl.Series(pl.from_arrow(column)) for column in columns)).to_arrow()
+
+        function.__signature__ = inspect.signature(module.function)
+        *arguments, result = module.FUNCTION
+        self.con.create_function(kind, function, arguments, result, type="arrow")
 
     def _fill(self, column: Column, values: Sequence[Any], subjects: Sequence[str]) -> None:
         self.con.execute(

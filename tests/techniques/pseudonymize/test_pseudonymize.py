@@ -29,6 +29,7 @@ from privacy_assets.words import Column, Frozen, IdentifierDomain, Role
 KEY, OTHER_KEY = "5e" * 32, "e5" * 32
 PLAIN = IdentifierDomain(name="plain")
 NOBODY = pl.DataFrame(schema={"mac": pl.String, "surrogate": pl.String})
+REDACTING = [kind for kind, module in PSEUDONYMIZE.items() if hasattr(module, "REDACTS")]
 KEYED = [kind for kind, module in PSEUDONYMIZE.items() if hasattr(module, "MAPS")]
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
@@ -64,16 +65,17 @@ STRANGE: dict[str, list[Any]] = {
 
 @cache
 def columns() -> list[Column]:
-    """One column for each type, role, and way to be an identifier or a category."""
+    """One column for each type, role, and way to be an identifier, a category or free text."""
     phone = IdentifierDomain(name="telephone", normalization="phone", region="DE")
     domains: list[IdentifierDomain | None] = [None, PLAIN, phone]
     kinds = [(kind, None) for kind in VALUES] + [("VARCHAR", ("alpha", "beta", "béta", ""))]
-    return [
+    usual = [
         Column("the column", kind, role, "user.example", domain=categories, identifier_domain=domain)
         for kind, categories in kinds
         for role in Role
         for domain in domains
     ]
+    return [*usual, *(Column("the column", "VARCHAR", role, "user.content", free_text=True) for role in Role)]
 
 
 def drawn_from(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
@@ -232,6 +234,19 @@ def test_parameters_are_closed(kind: str) -> None:
     with pytest.raises(ValidationError):
         parameters.kind = kind
     assert isinstance(parameters, Frozen)
+
+
+@pytest.mark.parametrize("kind", REDACTING)
+@often
+@given(st.data())
+def test_a_redaction_takes_free_text(kind: str, data: st.DataObject) -> None:
+    """It fits free text with some parameters, is asked before anything else of it, and needs no key."""
+    module = PSEUDONYMIZE[kind]
+    parameters, column = data.draw(uses(kind).filter(lambda use: use[1].free_text))
+    assert module.output(parameters, column).role is not Role.DIRECT_IDENTIFIER
+    assert module.violated(parameters, column) != exp.false()
+    assert not hasattr(module, "MAPS")
+    assert hasattr(module, "PLACEHOLDERS") == hasattr(module, "SUBJECT")
 
 
 @pytest.mark.parametrize("kind", KEYED)
