@@ -386,8 +386,9 @@ def show(asset: Asset, root: Root = None) -> None:
     from privacy_assets.words import AssetName
 
     gate, name = Gate.open(find_root(root)), AssetName.parse(asset)
-    examined = gate.examine(name)
-    step = steps(gate.project).get(name)
+    parts = gate.parts(name)
+    examined = gate.examine(parts[-1] if parts else name)
+    step = steps(gate.project).get(name.whole)
     declared = {column.name: column for column in step.columns} if step else {}
     table = Table("column", "type", "role", "category", "technique", box=None)
     passport = examined.passport
@@ -397,7 +398,10 @@ def show(asset: Asset, root: Root = None) -> None:
             column, kind, *((known.role.value, known.category, known.technique) if known else ("", "", "not declared"))
         )
     out.print(table)
-    out.print(f"{name}: {f'{passport.rows:,} rows, ' if passport else ''}{examined.standing.value}")
+    for part in parts[:-1]:
+        if earlier := gate.latest(part):
+            out.print(f"{part}: {earlier.rows:,} rows, {gate.examine(part).standing.value}")
+    out.print(f"{examined.asset}: {f'{passport.rows:,} rows, ' if passport else ''}{examined.standing.value}")
     for what, count in passport.counts.items() if passport else ():
         out.print(f"{what}: {count:,} rows")
     for fault in examined.faults:
