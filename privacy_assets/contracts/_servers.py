@@ -122,7 +122,7 @@ def _files(
     format_ = server.format or ""
     if format_ not in FORMATS:
         faults.unknown((*_PLACE, "format"), "this format is not read here", format_, FORMATS, found=echo(server.format))
-    if server.delimiter is not None and (len(server.delimiter) != 1 or server.delimiter in '"\r\n'):
+    if server.delimiter is not None and (len(server.delimiter) != 1 or server.delimiter in '"\r\n\0'):
         faults.add((*_PLACE, "delimiter"), "a delimiter is one character", found=echo(server.delimiter))
     encoding = (server.encoding or "utf-8").lower()
     if encoding not in ENCODINGS:

@@ -197,6 +197,8 @@ def _described(pattern: str, path: Path) -> Files:
     delimiter, rows = _delimited(lines)
     trim = sum(cell != cell.strip() for row in rows for cell in row) * 4 > sum(map(len, rows))
     rows = [[cell.strip() for cell in row] for row in rows]
+    if not any(any(row) for row in rows):  # a mark of the encoding, delimiters
+        raise BadSource.of("the file is empty", where=pattern, next_step="deliver the file again")
     header = _has_header(rows)
     held = {cell for row in rows[header:] for cell in row}
     nulls = ("", *(text for text in NULLS if text in held))

@@ -41,10 +41,12 @@ def raw(project: Project, contract: Contract) -> Step:
         key = work.gate.secrets.derive("digests", "source")
         return sources.read(work.con, contract, project.root, key, day=work.asset.day)
 
-    def reasons(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    def reasons(work: Work) -> dict[str, int]:
         with engine_errors("counting the quarantine"):
             each = f"SELECT unnest(_reasons) AS reason FROM {QUARANTINE}"
-            found = con.execute(f"SELECT reason, count(*) FROM ({each}) GROUP BY reason ORDER BY reason").fetchall()
+            found = work.con.execute(
+                f"SELECT reason, count(*) FROM ({each}) GROUP BY reason ORDER BY reason"
+            ).fetchall()
         return {f"quarantined, {reason}": count for reason, count in found}
 
     return Step(

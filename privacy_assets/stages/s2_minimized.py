@@ -3,6 +3,8 @@
 On arrival: raw, with everything. On leaving: only columns for which the purpose states a need; only rows with
 consent for this purpose where that is its lawful basis (objections honoured where it is another), inside retention; of
 free text only what its redaction leaves, without the direct identifiers that the project knows of the row's person.
+Rows that are refused are counted by the rule, and with them the rows add up to raw's. A row that is past retention is
+counted there, whatever its person decided.
 Who may read it: pseudonymized.
 """
 
@@ -24,8 +26,9 @@ from privacy_assets.contracts.known_identifiers import Known, known_identifiers
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.promises import KNOWN, RETENTION_FROM
 from privacy_assets.contracts.purpose import Purpose
+from privacy_assets.gate import moment_for
 from privacy_assets.lineage.columns import column_lineage
-from privacy_assets.stages.step import Step, View, Work, declared
+from privacy_assets.stages.step import DATA, Step, View, Work, declared
 from privacy_assets.techniques.minimize import MINIMIZE
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
 from privacy_assets.warehouse.connections import engine_errors
@@ -93,6 +96,17 @@ def minimized(project: Project, purpose: Purpose, contract: Contract) -> Step:
             _make_function(work, kind, module)
         work.create(query, "minimizing")
 
+    def refused(work: Work) -> dict[str, int]:
+        row_table = exp.alias_(exp.to_table(dataset), row, table=True)
+        kept = entitlement.retained(retention.days, retention.column, row) if retention else exp.true()
+        counted = exp.select("count(*)", exp.func("count_if", exp.not_(exp.paren(kept)))).from_(row_table)
+        with engine_errors("counting the rows that are refused"):
+            moment = moment_for(counted, work.now)
+            rows, past = work.con.execute(counted.sql(dialect="duckdb"), moment).fetchone() or (0, 0)
+            (admitted,) = work.con.execute(f"SELECT count(*) FROM {DATA}").fetchone() or (0,)
+        asked = {"refused, retention": past, "refused, consent": rows - past - admitted}
+        return {rule: count for rule, count in asked.items() if count}
+
     columns = project.minimized_columns(purpose.purpose, dataset)
     if retention:
         kept_from = contract.column(retention.column)
@@ -112,6 +126,7 @@ def minimized(project: Project, purpose: Purpose, contract: Contract) -> Step:
         references={"input": dataset}
         | ({"consents": CONSENTS} if records else {})
         | {f"{KNOWN}{source.dataset}": source.dataset for source in sources if source.dataset != dataset},
+        counts=refused,
         streams=True,
     )
 

@@ -94,7 +94,7 @@ class Step:
     references: Mapping[str, str] = field(default_factory=dict)
     tables: tuple[str, ...] = (DATA,)
     opens: Callable[[Gate, Candidate], AbstractContextManager[duckdb.DuckDBPyConnection]] | None = None
-    counts: Callable[[duckdb.DuckDBPyConnection], Mapping[str, int]] | None = None
+    counts: Callable[[Work], Mapping[str, int]] | None = None
     epoch: int | None = None
     streams: bool = False
 
@@ -172,13 +172,14 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
     with gate.candidate(step.asset) as candidate:
         with _opened(step, gate, candidate, passports) as con:
             _show_views(con, step, passports)
-            source_digest = step.write(Work(step.asset, con, gate, now, passports)) or ""
+            work = Work(step.asset, con, gate, now, passports)
+            source_digest = step.write(work) or ""
             measured = measure(con, asked, _table(DATA), _references(step), now)
             columns = _observed(step, columns_of(con, DATA))
             with engine_errors("counting rows"):
                 rows = (con.execute(f"SELECT count(*) FROM {DATA}").fetchone() or (0,))[0]
             content_digest = gate.content_digest(con, step.tables)
-            counts = step.counts(con) if step.counts else {}
+            counts = step.counts(work) if step.counts else {}
         if not rows and step.asset.day and step.asset.stage is Stage.MINIMIZED:
             gate.close(step.asset, tuple(_each(passports)), since=since)
             return Outcome((), (), None, closed=True)

@@ -13,6 +13,7 @@ import hmac
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ import duckdb
 
 from privacy_assets.contracts.contract import Contract, Files
 from privacy_assets.errors import BadSource, Fault, PrivacyAssetsError, raise_gathered
-from privacy_assets.warehouse.connections import Reach, engine_errors, literal
+from privacy_assets.warehouse.connections import Reach, engine_errors, literal, quoted
 from privacy_assets.warehouse.sources import _patterns, _store, rows
 from privacy_assets.warehouse.sources._patterns import of_day
 from privacy_assets.warehouse.sources._variables import filled
@@ -73,9 +74,13 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class _Described(Table):
-    """A file with its columns; `place` tells it apart from the others without its own name."""
+    """A file with its columns; `place` tells it apart from the others without its own name.
+
+    `header_lines` is how many lines that are not blank its header takes up.
+    """
 
     file: File
+    header_lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ class Delivered:
         for number, file in enumerate(self.files, 1):
             place = source.path if many == 1 else f"{source.path} (file {number} of {many}, sorted by name)"
             types: tuple[str, ...] = ()
+            header_lines = 0
             if source.format == "parquet":
                 with _source_errors(source, place):
                     described = con.execute(f"DESCRIBE {_parquet(file)}").fetchall()
@@ -121,11 +127,12 @@ class Delivered:
                     names = _keys(con, file, contract)
             elif source.reading.header:
                 names = header(source, file, place)
+                header_lines = 1 + sum(map(_further, names))
             else:
                 names = tuple(column.name for column in contract.columns)
             # A nameless column is an index that somebody's program wrote: unknown, like any other.
             names = tuple(name or f"unnamed_{at}" for at, name in enumerate(names, 1))
-            yield _Described(place, names, types or ("VARCHAR",) * len(names), file)
+            yield _Described(place, names, types or ("VARCHAR",) * len(names), file, header_lines)
 
 
 def find(source: Files, root: Path, env: Mapping[str, str] = os.environ, day: str = "") -> Delivered:
@@ -171,6 +178,9 @@ def header(source: Files, file: File, place: str) -> tuple[str, ...]:
     """The names in the first line of a delimited file; `place` is what to call it. Raises BadSource."""
     encoding = _encoding(source, place)
     try:
+        with file.open() as first:
+            if encoding == "utf-16" and first.read(2) == codecs.BOM_UTF16_BE:
+                raise _unreadable(source, place, "utf-16 that is big-endian")
         # A character that cannot be read is left to the engine, which quarantines its line.
         with io.TextIOWrapper(
             file.open(), encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace", newline=""
@@ -185,7 +195,11 @@ def header(source: Files, file: File, place: str) -> tuple[str, ...]:
 
 
 def _stage_parquet(con: duckdb.DuckDBPyConnection, source: Files, table: _Described, staged: Staged) -> None:
-    cells = ", ".join(f"{cell} AS {place}" for place, cell in staged.cells(table).items())
+    held = staged.cells(table)
+    for name, type_ in zip(table.names, table.types, strict=True):
+        if type_ == "BLOB":  # how many programs write text; what is none is shown with its bytes escaped
+            held[staged.held(name)] = f"coalesce(TRY(decode({quoted(name)})), CAST({quoted(name)} AS VARCHAR))"
+    cells = ", ".join(f"{cell} AS {place}" for place, cell in held.items())
     con.execute(f"INSERT INTO temp.staged BY NAME {_parquet(table.file, cells)}")
 
 
@@ -193,8 +207,13 @@ def _stage_csv(con: duckdb.DuckDBPyConnection, source: Files, table: _Described,
     before = count(con, "temp.staged")
     held = [staged.held(name) for name in table.names]
     con.execute(f"INSERT INTO temp.staged BY NAME {_csv(source, table, held)}")
-    accounted = _lines_of_rows(con, held, before) + _keep_malformed(con)
-    _account(source, table, accounted)
+    taken, rejected = count(con, "temp.staged") - before, _keep_malformed(con)
+    lines = _lines_held(source, table)
+    # There are never fewer than none of the lines that are lost, nor of those that rows take up beyond one: where there
+    # are as many lines as rows there are none of both, and nobody has to look into the rows.
+    if rejected or lines != taken + table.header_lines:
+        taken += _further_lines_of_rows(con, held, before)
+    _account(table, lines, taken + rejected + table.header_lines)
 
 
 def _stage_ndjson(con: duckdb.DuckDBPyConnection, source: Files, table: _Described, staged: Staged) -> None:
@@ -216,7 +235,7 @@ def _stage_ndjson(con: duckdb.DuckDBPyConnection, source: Files, table: _Describ
     con.execute("INSERT INTO temp.malformed SELECT line FROM temp.lines WHERE NOT holds_object")
     accounted = count(con, "temp.lines") + rejected
     con.execute("DROP TABLE temp.lines")
-    _account(source, table, accounted)
+    _account(table, _lines_held(source, table), accounted)
 
 
 _STAGE = {"parquet": _stage_parquet, "csv": _stage_csv, "ndjson": _stage_ndjson}
@@ -269,15 +288,16 @@ def _csv(source: Files, table: _Described, places: Sequence[str]) -> str:
     """
 
 
-def _lines_of_rows(con: duckdb.DuckDBPyConnection, places: Sequence[str], after: int) -> int:
-    """How many lines that are not blank the rows after the first `after` take up: cells may hold line ends."""
-    further = " + ".join(
-        f"CASE WHEN contains({place}, chr(10)) OR contains({place}, chr(13)) THEN {_further_lines(place)} ELSE 0 END"
-        for place in places
-    )
-    row = con.execute(
-        f"SELECT count(*) + coalesce(sum({further}), 0) FROM temp.staged WHERE rowid >= {after}"
-    ).fetchone()
+def _further_lines_of_rows(con: duckdb.DuckDBPyConnection, places: Sequence[str], after: int) -> int:
+    """How many lines that are not blank the rows after the first `after` take up beyond one: cells may hold line ends.
+
+    One cell after the other: a file may have thousands.
+    """
+    row = con.execute(f"""
+        SELECT coalesce(sum({_further_lines("cell")}), 0) FROM (
+            SELECT unnest([{", ".join(places)}]) AS cell FROM temp.staged WHERE rowid >= {after}
+        ) WHERE contains(cell, chr(10)) OR contains(cell, chr(13))
+    """).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -285,6 +305,12 @@ def _further_lines(cell: str) -> str:
     # The first and the last part share their line with a quote; those between them may be blank.
     parts = f"string_split_regex({cell}, '{_LINE_END}')"
     return f"len({parts}) - 1 - len(list_filter({parts}[2:-2], lambda part: part = ''))"
+
+
+def _further(cell: str) -> int:
+    """The same of one cell."""
+    parts = re.split(_LINE_END, cell)
+    return len(parts) - 1 - parts[1:-1].count("")
 
 
 def _keep_malformed(con: duckdb.DuckDBPyConnection) -> int:
@@ -305,33 +331,34 @@ def _keep_malformed(con: duckdb.DuckDBPyConnection) -> int:
     return count(con, "temp.malformed") - before
 
 
-def _account(source: Files, table: _Described, accounted: int) -> None:
-    """Compare with the lines of the file, counted apart from the engine: it cuts what it rejects after 10,000 bytes.
-
-    Raises BadSource where a line is neither in a row nor rejected.
-    """
-    encoding = "utf-16" if _encoding(source, table.place) == "utf-16" else "latin-1"
-    # In a delimited file of one column a blank line is a row.
-    blank_counts = len(table.names) == 1
-    try:
-        with io.TextIOWrapper(table.file.open(), encoding=encoding) as lines:
-            if source.format == "csv":
-                held = sum(1 for line in lines if line != "\n" or blank_counts)
-            else:
-                held = sum(1 for line in lines if line.strip(" \t\n\f\v"))
-    except UnicodeError as error:  # the end is missing, which the engine overlooks
-        raise _unreadable(source, table.place, type(error).__name__) from None
-    expected = accounted + (source.reading.header and source.format == "csv")
-    if held != expected:
+def _account(table: _Described, lines: int, accounted: int) -> None:
+    """Raises BadSource where not as many lines are accounted for as the file has."""
+    if lines != accounted:
         raise BadSource(
             Fault(
                 "not every line of the source could be read or set aside",
                 where=table.place,
-                expected=f"{held} lines",
-                found=f"{expected} lines in rows and in malformed lines",
+                expected=f"{lines} lines",
+                found=f"{accounted} lines in rows and in malformed lines",
                 next_step="look for a quote that is opened and never closed, and deliver the file again",
             )
         )
+
+
+def _lines_held(source: Files, table: _Described) -> int:
+    """How many lines the file has that are not blank, counted apart from the engine: it cuts what it rejects.
+
+    In a delimited file of one column a blank line is a row.
+    """
+    encoding = "utf-16" if _encoding(source, table.place) == "utf-16" else "latin-1"
+    blank_counts = len(table.names) == 1
+    try:
+        with io.TextIOWrapper(table.file.open(), encoding=encoding) as lines:
+            if source.format == "csv":
+                return sum(1 for line in lines if line != "\n" or blank_counts)
+            return sum(1 for line in lines if line.strip(" \t\n\f\v"))
+    except UnicodeError as error:  # the end is missing, which the engine overlooks
+        raise _unreadable(source, table.place, type(error).__name__) from None
 
 
 def _encoding(source: Files, place: str) -> str:
@@ -364,10 +391,11 @@ def _source_errors(source: Files, place: str) -> Iterator[None]:
 
 
 def _unreadable(source: Files, place: str, found: str) -> BadSource:
+    encoded = _READ_OF.get(_ENCODINGS.get(codecs.lookup(source.encoding).name, ""), source.encoding)
     how = {
-        "parquet": "Parquet that is not encrypted",
+        "parquet": "Parquet that is whole, not encrypted, and holds no text or time that is none",
         "ndjson": f"UTF-8, one JSON object a line, none longer than {_LONGEST_LINE >> 20} MiB",
-        "csv": f"{source.encoding}, delimiter {source.delimiter!r}, one kind of line end",
+        "csv": f"{encoded}, delimiter {source.delimiter!r}, one kind of line end",
     }
     return BadSource(
         Fault(
@@ -375,9 +403,17 @@ def _unreadable(source: Files, place: str, found: str) -> BadSource:
             where=place,
             expected=how[source.format],
             found=found,
-            next_step="deliver the file again, or mend the contract's server",
+            next_step="deliver the file again, or mend the contract's server"
+            + (f": {source.encoding} is not read in full, convert it to UTF-8" if encoded != source.encoding else ""),
         )
     )
+
+
+_READ_OF = {
+    "utf-16": "utf-16 that is little-endian, without characters beyond U+FFFF (such as emoji)",
+    "latin-1": "latin-1 without the bytes 80 to 9F (a file that has them is windows-1252)",
+}
+"""What the engine reads of an encoding, where that is not all of it."""
 
 
 def _changed(source: Files) -> PrivacyAssetsError:

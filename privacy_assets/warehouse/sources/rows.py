@@ -30,7 +30,8 @@ from privacy_assets.warehouse.connections import engine_errors, literal, quoted
 _RESERVED = (ROW, "_reasons", "_line")
 _INTEGERS = {f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")}
 _SPACE = "E' \\t\\r\\n'"
-_UNSEEN = r"[\s\p{Z}\p{Cf}]"
+_UNSEEN = r"[\s\p{Z}\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{2800}\x{3164}\x{FFA0}\x{FE00}-\x{FE0F}]"
+"""What leaves no mark: space, controls, and letters and marks that are drawn as nothing."""
 _SEPARATOR = "chr(31)"
 
 
@@ -81,6 +82,14 @@ def header_faults(table: Table, contract: Contract) -> Iterator[Fault]:
                 found=found,
                 next_step="deliver the column, or release a new major version of the contract without it",
             )
+    if any("\0" in name for name in table.names):
+        yield Fault(
+            "a column of the source has a name that no table can keep",
+            where=table.place,
+            expected="names without a NUL character",
+            found=found,
+            next_step="rename the column in the source",
+        )
     folded = [name.lower() for name in table.names]
     if len(set(folded)) < len(folded) or any(name in _RESERVED for name in folded):
         yield Fault(
@@ -198,8 +207,12 @@ def read_as(type_: str, text: str) -> str:
     if kind == "DATE":
         return _faithful(cast, text, r"\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]00:00(:00(\.0+)?)?)?\s*")
     if kind == "TIMESTAMP":
+        # no place on earth is further from UTC than 14 hours
         cast = f"(TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
-        return rf"CASE WHEN regexp_matches({text}, '^\s*\d') THEN {cast} END"
+        return (
+            rf"CASE WHEN regexp_matches({text}, '^\s*\d') "
+            rf"AND NOT regexp_matches({text}, ':\d\d(\.\d+)?\s*[+-](1[5-9]|[2-9]\d)') THEN {cast} END"
+        )
     return cast
 
 
