@@ -101,7 +101,12 @@ def schema(
 @app.command()
 def draft(
     file: Annotated[
-        Path | None, typer.Argument(help="A CSV, TSV or Parquet file, or a pattern in quotes.", metavar="<file>")
+        str | None,
+        typer.Argument(
+            help="A CSV, TSV, Parquet or NDJSON file, a pattern of such in quotes, "
+            "postgres://USER@HOST/DATABASE/SCHEMA.TABLE or s3://BUCKET/KEY.",
+            metavar="<file>",
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="What to call the dataset: letters, digits and _.")] = None,
     subject: Annotated[str | None, typer.Option("--subject", help="The column that names a person.")] = None,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from privacy_assets.contracts.loading import CONTRACT_ENDING, PURPOSE_ENDING, Folders, load, shown
+from privacy_assets.drafting.addresses import is_address
 from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.judged import judged
 from privacy_assets.drafting.judging import Guess, judge
@@ -34,9 +35,9 @@ class Drafted:
 
 
 def draft_files(
-    file: Path, name: str, root: Path, *, subject: str | None, target: str | None, choose: Choose | None = None
+    file: Path | str, name: str, root: Path, *, subject: str | None, target: str | None, choose: Choose | None = None
 ) -> Drafted:
-    """Write the contract and the purpose of `file` into the project at `root`.
+    """Write the contract and the purpose of `file` (a path, a pattern, an address) into the project at `root`.
 
     `choose` is asked of every guess that a person may want another way; nothing is written before all are answered.
 
@@ -55,8 +56,7 @@ def draft_files(
                 "the file is there already, and is not overwritten", where=shown(path, root),
                 next_step="choose another --name, or take the file away",
             )  # fmt: skip
-    full = Path.cwd() / file
-    found = look(str(full.relative_to(root) if full.is_relative_to(root) else full), root)
+    found = look(str(file) if is_address(str(file)) else _from_root(Path.cwd() / file, root), root)
     guesses = tuple(judge(facts) for facts in found.columns)
     for option, column in (("--subject", subject), ("--target", target)):
         if column is not None and column not in {facts.name for facts in found.columns}:
@@ -83,6 +83,10 @@ def draft_files(
             path.unlink(missing_ok=True)
         raise
     return Drafted(guesses, paths)
+
+
+def _from_root(path: Path, root: Path) -> str:
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def _subject(guesses: Sequence[Guess]) -> str | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 import re
 import secrets
 from collections import Counter
@@ -23,7 +24,17 @@ from tempfile import TemporaryDirectory
 import duckdb
 import polars as pl
 
-from privacy_assets.contracts.contract import Contract, ContractColumn, Files, Generator, Reading, Source
+from privacy_assets.contracts.contract import (
+    Contract,
+    ContractColumn,
+    DatasetPrivacy,
+    Files,
+    Generator,
+    Postgres,
+    Reading,
+    Source,
+)
+from privacy_assets.drafting.addresses import is_address, source_at
 from privacy_assets.drafting.combinations import Codes
 from privacy_assets.drafting.detectors import DETECTORS
 from privacy_assets.drafting.judging import SAMPLED, Facts
@@ -31,6 +42,7 @@ from privacy_assets.errors import BadSource
 from privacy_assets.warehouse.connections import engine_errors, literal, quoted
 from privacy_assets.warehouse.sources import days, files, find, opened
 from privacy_assets.warehouse.sources import rows as rows_of
+from privacy_assets.words import LawfulBasis
 
 ROWS = 1_000_000
 """So many rows of each file are counted; what comes after them is measured when the files are taken in."""
@@ -41,6 +53,7 @@ SHARED, CATEGORIES = 100, 50
 NULLS = ("NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "?", "-", ".")
 """How programs write that there is no value."""
 
+_KNOWN = "CSV, TSV, Parquet or newline-delimited JSON"
 _DELIMITERS = (",", ";", "\t", "|", " ")
 _PEEK = 1 << 18
 _MAGIC = {
@@ -59,19 +72,43 @@ class Look:
     `codes` has for each column a number a row (of at most `ROWS` rows, drawn by chance), alike where its values are.
     """
 
-    source: Files
+    source: Files | Postgres
     columns: tuple[Facts, ...]
     rows: int
     codes: tuple[Codes, ...] = ()
 
 
-def look(pattern: str, root: Path) -> Look:
-    """Look at the files that `pattern` names (relative to `root`, as in a contract).
+def look(given: str, root: Path) -> Look:
+    """Look at the files that a pattern names (relative to `root`, as in a contract), or at what is at an address.
 
     Raises BadSource where they cannot be read, are empty or hold no table.
     """
-    paths = tuple(Path(file.url) for file in files.find(Files("local", pattern, "csv"), root).files)
-    source = _described(pattern, paths[0])
+    if is_address(given):
+        source = source_at(given)
+        if isinstance(source, Files):
+            source = _described(source, files.find(source, root).files[0])
+        return _through(source, root)
+    found = files.find(Files("local", given, "csv"), root).files
+    source = _described(Files("local", given, "csv"), found[0])
+    if source.format == "ndjson":
+        return _through(source, root)
+    return _looked(source, tuple(Path(file.url) for file in found))
+
+
+def _through(source: Files | Postgres, root: Path) -> Look:
+    """Look at a source as it is taken in: all of it."""
+    if isinstance(source, Files) and source.format == "csv" and not source.reading.header:
+        raise BadSource.of(
+            "the first line does not name the columns", where=source.place, expected="a header",
+            next_step="deliver it with one, or copy a file of it to this machine and draft that",
+        )  # fmt: skip
+    nobody = DatasetPrivacy(subject=None, lawful_bases=(LawfulBasis.LEGITIMATE_INTERESTS,))
+    found = look_at(Contract("draft", "1.0.0", "", "", "", (), (), nobody, source, None, "the draft", ""), root)
+    return Look(source, found.columns, found.rows, found.codes)
+
+
+def _looked(source: Files, paths: Sequence[Path]) -> Look:
+    pattern = source.path
     with _connected(paths) as con, engine_errors("looking at the source"):
         names = _staged(con, source, paths)
         rows = int((con.execute("SELECT count(*) FROM staged").fetchone() or (0,))[0])
@@ -179,21 +216,25 @@ def _against(con: duckdb.DuckDBPyConnection, column: ContractColumn, place: str)
     return Against(unread, rows, different, tuple(common or ()))
 
 
-def _described(pattern: str, path: Path) -> Files:
-    with path.open("rb") as file:
-        head = file.read(_PEEK)
+def _described(source: Files, file: files.File) -> Files:
+    """The source with what its first file says of all of them: format, delimiter, header, encoding."""
+    pattern = source.path
+    with file.open() as stream:
+        head = stream.read(_PEEK)
     if head.startswith(b"PAR1"):
-        return Files("local", pattern, "parquet")
+        return replace(source, format="parquet")
     for magic, what in _MAGIC.items():
         if head.startswith(magic):
             raise BadSource.of(
-                "the file is no table of text", where=pattern, expected="CSV, TSV or Parquet", found=what,
+                "the file is no table of text", where=pattern, expected=_KNOWN, found=what,
                 next_step="unpack or export it first",
             )  # fmt: skip
     if not head.strip():
         raise BadSource.of("the file is empty", where=pattern, next_step="deliver the file again")
-    encoding, text = _decoded(path, head, pattern)
+    encoding, text = _decoded(file, head, pattern)
     lines = text[: text.rfind("\n") + 1] or text
+    if encoding == "utf-8" and _holds_object(lines.lstrip().partition("\n")[0]):
+        return replace(source, format="ndjson")
     delimiter, rows = _delimited(lines)
     trim = sum(cell != cell.strip() for row in rows for cell in row) * 4 > sum(map(len, rows))
     rows = [[cell.strip() for cell in row] for row in rows]
@@ -202,10 +243,18 @@ def _described(pattern: str, path: Path) -> Files:
     header = _has_header(rows)
     held = {cell for row in rows[header:] for cell in row}
     nulls = ("", *(text for text in NULLS if text in held))
-    return Files("local", pattern, "csv", delimiter, encoding, Reading(header=header, null_text=nulls, trim=trim))
+    reading = Reading(header=header, null_text=nulls, trim=trim)
+    return replace(source, delimiter=delimiter, encoding=encoding, reading=reading)
 
 
-def _decoded(path: Path, head: bytes, pattern: str) -> tuple[str, str]:
+def _holds_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _decoded(file: files.File, head: bytes, pattern: str) -> tuple[str, str]:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
             return "utf-16", codecs.getincrementaldecoder("utf-16")().decode(head)
@@ -216,15 +265,15 @@ def _decoded(path: Path, head: bytes, pattern: str) -> tuple[str, str]:
             ) from None  # fmt: skip
     if b"\0" in head:
         raise BadSource.of(
-            "the file is no table of text", where=pattern, expected="CSV, TSV or Parquet", found="NUL bytes",
+            "the file is no table of text", where=pattern, expected=_KNOWN, found="NUL bytes",
             next_step="export it as CSV or Parquet first",
         )  # fmt: skip
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     try:
         text = decoder.decode(head)
-        with path.open("rb") as file:
-            file.seek(len(head))
-            while chunk := file.read(1 << 20):
+        with file.open() as stream:
+            stream.read(len(head))
+            while chunk := stream.read(1 << 20):
                 decoder.decode(chunk)
     except UnicodeDecodeError:
         return "latin-1", head.decode("latin-1")

@@ -15,12 +15,12 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from privacy_assets.contracts.contract import ColumnPrivacy, ContractColumn, Drafted
+from privacy_assets.contracts.contract import ColumnPrivacy, ContractColumn, Drafted, Files, Postgres
 from privacy_assets.drafting.combinations import Combinations
 from privacy_assets.drafting.judging import FREE_TEXT, Guess
 from privacy_assets.drafting.looking import Look
 from privacy_assets.warehouse.connections import literal, quoted
-from privacy_assets.words import IdentifierDomain, Role
+from privacy_assets.words import Frozen, IdentifierDomain, Role
 
 NARROW = ("date", "postal code", "house number", "nearly unique")
 """Kinds of numbers that point at few people as they are, and that no technique for numbers makes usefully coarser."""
@@ -76,7 +76,7 @@ def _contract(
     yield "apiVersion: v3.2.0\nkind: DataContract"
     yield f"id: {name}\nversion: 1.0.0\nname: {name.replace('_', ' ').capitalize()}\nstatus: draft"
     yield "description:\n  purpose: Say here what this is, and who is in it.\nteam:\n  name: unknown"
-    yield from _server(found)
+    yield from _server(found.source)
     yield "customProperties:\n  - property: privacy\n    value:\n      subject:\n        kind: person"
     if subject is not None:
         yield f"        column: {as_yaml(subject)}"
@@ -85,7 +85,9 @@ def _contract(
     yield "      # What people were told; with `consent`, say under `consents:` where their decisions are recorded."
     yield "      lawful_bases: [legitimate_interests]"
     yield from drafted_lines(drafted)
-    yield f"schema:\n  - name: {name}\n    properties:"
+    table = found.source.table if isinstance(found.source, Postgres) else name
+    yield f"schema:\n  - name: {name}" + (f"\n    physicalName: {as_yaml(table)}" if table != name else "")
+    yield "    properties:"
     for guess in guesses:
         yield from column_lines(guess, guess.facts.name == subject)
 
@@ -121,16 +123,35 @@ def _sets(sets: Combinations) -> Iterator[str]:
         yield f"#   and {more} more sets"
 
 
-def _server(found: Look) -> Iterator[str]:
-    source = found.source
-    yield f"servers:\n  - server: file\n    type: local\n    path: {as_yaml(source.path)}\n    format: {source.format}"
+def _server(source: Files | Postgres) -> Iterator[str]:
+    """The source as a server of the standard."""
+    if isinstance(source, Postgres):
+        yield f"servers:\n  - server: database\n    type: postgres\n    host: {as_yaml(source.host)}"
+        yield f"    port: {source.port}\n    database: {as_yaml(source.database)}\n    schema: {as_yaml(source.schema)}"
+        yield "    # The password: PGPASSWORD, PGPASSFILE or ~/.pgpass; or name a variable, `password: ${NAME}`."
+        yield from _properties(connection=source.connection)
+        return
+    place = "path" if source.type == "local" else "location"
+    yield f"servers:\n  - server: {'file' if source.type == 'local' else 'store'}\n    type: {source.type}"
+    yield f"    {place}: {as_yaml(source.path)}\n    format: {source.format}"
+    if source.endpoint:
+        yield f"    endpointUrl: {as_yaml(source.endpoint)}"
     if source.format == "csv":
         yield f"    delimiter: {as_yaml(source.delimiter)}\n    encoding: {source.encoding}"
-        reading = source.reading
-        nulls = ", ".join(map(as_yaml, reading.null_text))
-        yield "    customProperties:\n      - property: reading\n        value:"
-        yield f"          header: {str(reading.header).lower()}\n          trim: {str(reading.trim).lower()}"
-        yield f"          null_text: [{nulls}]"
+    reading = {"reading": source.reading} if source.format == "csv" else {}
+    connection = {"connection": source.connection} if source.type == "s3" else {}
+    yield from _properties(**reading, **connection)
+
+
+def _properties(**properties: Frozen) -> Iterator[str]:
+    """Our typed properties of a server, without what is as it would be anyhow."""
+    said = {name: value.model_dump(exclude_none=True) for name, value in properties.items()}
+    if any(said.values()):
+        yield "    customProperties:"
+    for name, values in said.items():
+        if values:
+            yield f"      - property: {name}\n        value:"
+            yield from (f"          {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
 
 
 def column_lines(guess: Guess, is_subject: bool = False) -> Iterator[str]:

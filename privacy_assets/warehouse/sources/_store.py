@@ -120,7 +120,7 @@ def _client(endpoint: str | None, region: str | None, profile: str | None, ca_fi
     region = session.region_name or "us-east-1"
     style = {"addressing_style": "path"} if endpoint else {}
     client = session.client(
-        "s3", endpoint_url=endpoint, region_name=region, verify=ca_file or True,
+        "s3", endpoint_url=endpoint, region_name=region, verify=ca_file,
         config=Config(**_LIMITS, s3=style, retries={"max_attempts": 3, "mode": "standard"}),
     )  # fmt: skip
     return client, found.get_frozen_credentials(), region

@@ -260,19 +260,21 @@ def _lines(file: File) -> str:
 
 
 def _keys(con: duckdb.DuckDBPyConnection, file: File, contract: Contract) -> tuple[str, ...]:
-    """The contract's columns, of which a line may leave any out, then keys that it does not know, as they come."""
+    """The contract's columns, of which a line may leave any out, then keys that it does not know, in their order."""
     found = con.execute(f"""
         SELECT key FROM (
-            SELECT unnest(json_keys(line)) AS key FROM ({_lines(file)})
-            WHERE json_valid(line) AND json_type(CASE WHEN json_valid(line) THEN line END) = 'OBJECT'
-        ) GROUP BY key ORDER BY key
+            SELECT unnest(keys) AS key, generate_subscripts(keys, 1) AS place FROM (
+                SELECT json_keys(line) AS keys FROM ({_lines(file)})
+                WHERE json_valid(line) AND json_type(CASE WHEN json_valid(line) THEN line END) = 'OBJECT'
+            )
+        ) GROUP BY key ORDER BY min(place), key
     """).fetchall()
     con.execute("DROP TABLE reject_errors")
     con.execute("DROP TABLE reject_scans")
     known = [column.name for column in contract.columns]
-    held = {str(key) for (key,) in found}
+    held = dict.fromkeys(str(key) for (key,) in found)
     # a column that no line has is missing, not empty
-    return (*(name for name in known if name in held), *sorted(held - set(known)))
+    return (*(name for name in known if name in held), *(name for name in held if name not in known))
 
 
 def _csv(source: Files, table: _Described, places: Sequence[str]) -> str:

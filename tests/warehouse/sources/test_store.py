@@ -164,7 +164,7 @@ def test_what_cannot_be_read_says_so_without_secrets(
     gone = Files("s3", "s3://nowhere/x.csv", "csv", endpoint=people.endpoint,
                  connection=S3Connection(ca_file=str(people.authority.file)))  # type: ignore[union-attr] # fmt: skip
     cases = [
-        (at(people, "nothing/*.csv"), "no object of this source"),
+        (at(people, "nothing/*.csv"), "no file of this source"),
         (gone, "NoSuchBucket"),
         (at(people, "semicolons.txt", ca_file=other), "SSL"),
         (at(people, "semicolons.txt", ca_file=None), "SSL"),
