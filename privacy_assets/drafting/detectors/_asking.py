@@ -72,4 +72,10 @@ def folded(text: str) -> str:
 
 def among(values: pl.Series, known: frozenset[str]) -> pl.Series:
     """Which values stand in a list of folded texts."""
-    return values.str.to_lowercase().str.replace_all(r"\s+", " ").is_in(list(known))
+    return values.str.to_lowercase().str.replace_all(r"\s+", " ").is_in(column(known))
+
+
+@cache
+def column(known: frozenset[str]) -> pl.Series:
+    """The texts as a column, made once: they are tens of thousands."""
+    return pl.Series(sorted(known), dtype=pl.String)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from privacy_assets.drafting.detectors._asking import counted, like, listed
+from privacy_assets.drafting.detectors._asking import column, counted, like, listed
 from privacy_assets.words import Frozen, IdentifierDomain, Role
 
 ROLE = Role.DIRECT_IDENTIFIER
@@ -54,7 +54,7 @@ def fits(values: pl.Series) -> pl.Series:
     """One to five words of letters, of which one is a given name or a family name of the lists."""
     written = like(values, r"(?:\p{L}[\p{L}'’.-]*,? ){0,4}\p{L}[\p{L}'’.-]+")
     parts = values.str.to_lowercase().str.replace_all(r"[.,]", " ").str.split(" ")
-    known = list(_names(*_GIVEN, *_FAMILY))
+    known = column(_names(*_GIVEN, *_FAMILY))
     return written & parts.list.eval(pl.element().is_in(known)).list.any()
 
 
@@ -63,7 +63,7 @@ def inside(texts: pl.Series) -> pl.Series:
 
     def known(found: pl.Series) -> pl.Series:
         parts = found.str.to_lowercase().str.split(" ")
-        given, family = list(_names(*_GIVEN)), list(_names(*_FAMILY))
+        given, family = column(_names(*_GIVEN)), column(_names(*_FAMILY))
         return parts.list.first().is_in(given) & parts.list.last().is_in(family)
 
     return counted(texts, r"(?-i)\b\p{Lu}[\p{L}'’-]+ \p{Lu}[\p{L}'’-]+", known)

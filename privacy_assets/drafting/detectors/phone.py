@@ -12,7 +12,16 @@ from privacy_assets.words import Frozen, IdentifierDomain, Role
 ROLE = Role.DIRECT_IDENTIFIER
 CATEGORY = "user.contact.phone_number"
 DOMAIN: IdentifierDomain | None = None
-HEADERS = (("phone",), ("telephone",), ("tel",), ("mobile",), ("cell",), ("fax",), ("telefon",), ("handy",))
+HEADERS: tuple[tuple[str, ...], ...] = (
+    ("phone",),
+    ("telephone",),
+    ("tel",),
+    ("mobile",),
+    ("cell",),
+    ("fax",),
+    ("telefon",),
+    ("handy",),
+)
 
 CALLED = "a telephone number"
 
