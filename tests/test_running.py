@@ -163,7 +163,9 @@ def test_a_changed_declaration_rebuilds_every_day(run: Callable[[], Gate], by_da
     assert all(after[RAW.of(day)] == before[RAW.of(day)] for day in DAYS)
 
 
-def test_a_day_of_which_nobody_may_be_used_is_closed(run: Callable[[], Gate], by_day: Path) -> None:
+def test_a_day_of_which_nobody_may_be_used_is_closed(
+    run: Callable[[], Gate], by_day: Path, instance: dg.DagsterInstance
+) -> None:
     """It holds nothing back, its files are destroyed, and it opens again when somebody may be used."""
     gate = run()
     versions_before = gate.held()
@@ -172,7 +174,10 @@ def test_a_day_of_which_nobody_may_be_used_is_closed(run: Callable[[], Gate], by
     assert gate.latest(MINIMIZED.of(DAYS[1])) is None
     assert [part.day for part in gate.parts(PSEUDONYMIZED)] == [DAYS[0], DAYS[2]]
     assert gate.latest(FEATURES).rows == 39
-    assert all(line.passes for line in verify(gate, None))
+    assert all(line.passes for line in verify(gate, instance))
+    told = dg.AssetRecordsFilter(asset_key=dg.AssetKey(list(PSEUDONYMIZED.path)), asset_partitions=[DAYS[1]])
+    latest = instance.fetch_materializations(told, limit=1).records[0].asset_materialization
+    assert latest.metadata["closed"].value == "nobody of the day may be used"
     assert gate.examine(MINIMIZED.of(DAYS[1])).standing is Standing.MISSING
     with pytest.raises(Refused, match="nobody of"):
         gate.require(MINIMIZED.of(DAYS[1]), Stage.PSEUDONYMIZED)

@@ -87,6 +87,8 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
             again = not context.selected_asset_keys
             if again:
                 outcome = _ask_again(step, gate)
+            elif any(gate.closed(made_from) for made_from in step.inputs if made_from.day):
+                outcome = Outcome((), (), None, closed=True)  # with the minimized day, in this run or before
             else:
                 context.log.info(f"{step.asset}: writing a candidate")
                 outcome = carry_out(step, gate, context.run.run_id)
@@ -101,6 +103,9 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
         results = _check_results(asked, outcome, candidate=outcome.passport is None)
         if outcome.closed:
             context.log.info(f"{step.asset}: nobody of the day may be used, so nothing stands of it")
+            # told to Dagster as a day that is done: a backfill takes a day of which it hears nothing for failed
+            closed = metadata({"dagster/row_count": 0, "closed": Declared("nobody of the day may be used")})
+            yield dg.MaterializeResult(asset_key=key, metadata=closed, data_version=dg.DataVersion("closed"))
         elif outcome.passport is not None and not again:
             published = outcome.passport
             how = "published" if published.run == context.run.run_id else "another run was first with the same"
