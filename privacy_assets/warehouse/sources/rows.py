@@ -151,14 +151,14 @@ def settle(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -
 
 
 def _judge(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -> None:
-    """`temp.judged`: each row with its values in the contract's types and its faults as one text, empty if it has none.
+    """`temp.judged`: each row as it will be written, were it without faults; `temp.findings`: the rows that have some.
 
-    A value that is what was staged is not written a second time: `temp.findings` holds the others, row beside row.
+    `judged` is a view: what a value is costs less than to keep it twice. It gives a value also where reading it would
+    lose something, so it holds only for rows that are not among the findings.
     """
     source = contract.source
     reading = source.reading if isinstance(source, Files) and source.format == "csv" else None
-    texts, values, faults, found = [], [], [], []
-    shown = ["number", "faults", *(staged.places[name] for name in staged.unknown)]
+    texts, values, whens, found = [], [], [], []
     for place, column in enumerate(contract.columns):
         text = staged.places[column.name]
         if reading is not None:
@@ -166,26 +166,25 @@ def _judge(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -
             if reading.null_text:
                 text = f"CASE WHEN {text} NOT IN ({', '.join(map(literal, reading.null_text))}) THEN {text} END"
         texts.append(f"{text} AS t{place}")
-        value = _promised_value if column.name in staged.promised else read_as
-        values.append(f"{value(column.type, f't{place}')} AS v{place}")
-        if text == staged.places[column.name] and value(column.type, text) == text:
-            shown.append(f"{text} AS v{place}")
-        else:
-            shown.append(f"v{place}")
-            found.append(f"v{place}")
-        faults.append(_fault(contract, column, f"t{place}", f"v{place}"))
+        cast, faithful = _reading(column.type, f"t{place}")
+        if column.name in staged.promised:
+            cast, faithful = f"t{place}", _finite(column.type, f"t{place}")
+        values.append(f"{cast} AS v{place}")
+        faults = _faults(contract, column, f"t{place}", f"v{place}", faithful)
+        whens += [condition for condition, _ in faults]
+        cases = " ".join(f"WHEN {condition} THEN {literal(f'{column.name}:{fault}')}" for condition, fault in faults)
+        found.append(f"CASE {cases} END" if cases else "NULL")
+    any_of = " OR ".join(f"({condition})" for condition in whens) or "false"
+    con.execute(f"""
+        CREATE TEMP VIEW judged AS
+        SELECT *, ({any_of}) IS TRUE AS has_fault FROM (
+            SELECT *, {", ".join(values)} FROM (SELECT rowid + 1 AS number, *, {", ".join(texts)} FROM temp.staged)
+        )
+    """)
     con.execute(f"""
         CREATE TEMP TABLE findings AS
-        SELECT {", ".join(["number", *found])}, concat_ws({_SEPARATOR}, {", ".join(faults)}) AS faults
-        FROM (SELECT *, {", ".join(values)} FROM (SELECT rowid + 1 AS number, {", ".join(texts)} FROM temp.staged))
+        SELECT number, concat_ws({_SEPARATOR}, {", ".join(found)}) AS faults FROM temp.judged WHERE has_fault
     """)
-    shown_ = ", ".join(shown)
-    con.execute(f"CREATE TEMP VIEW judged AS SELECT {shown_} FROM temp.staged POSITIONAL JOIN temp.findings")
-
-
-def _promised_value(type_: str, value: str) -> str:
-    """The SQL of a value that has the contract's type already: the number that is none is NULL, as in `read_as`."""
-    return f"CASE WHEN isfinite({value}) THEN {value} END" if type_.upper() in ("DOUBLE", "FLOAT") else value
 
 
 def read_as(type_: str, text: str) -> str:
@@ -193,38 +192,56 @@ def read_as(type_: str, text: str) -> str:
 
     The engine's own cast rounds 1.7 to 1, takes the time of day off a date and the offset off a timestamp.
     """
+    cast, faithful = _reading(type_, text)
+    return f"CASE WHEN {faithful} THEN {cast} END" if faithful else cast
+
+
+def _reading(type_: str, text: str) -> tuple[str, str]:
+    """The SQL of the engine's cast, and of whether it is what the text means ("": always, where it is not NULL).
+
+    Where the second is a comparison with the text again, that is for speed: it spares nearly every row the pattern.
+    """
     cast = f"TRY_CAST({text} AS {type_})"
     kind = type_.upper()
     if kind == "VARCHAR":
-        return text
+        return text, ""
     if kind in _INTEGERS:
-        return _faithful(cast, text, r"\s*[+-]?\d+(\.0*)?\s*")
+        return cast, _same(cast, text, r"\s*[+-]?\d+(\.0*)?\s*")
     if kind.startswith("DECIMAL("):
         scale = int(kind.rstrip(")").partition(",")[2] or 0)
-        return _faithful(cast, text, rf"\s*[+-]?\d*(\.\d{{0,{scale}}}0*)?\s*")
+        return cast, _same(cast, text, rf"\s*[+-]?\d*(\.\d{{0,{scale}}}0*)?\s*")
     if kind in ("DOUBLE", "FLOAT"):
-        return f"CASE WHEN isfinite({cast}) AND NOT contains({text}, '_') THEN {cast} END"
+        return cast, f"(isfinite({cast}) AND NOT contains({text}, '_'))"
     if kind == "DATE":
-        return _faithful(cast, text, r"\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]00:00(:00(\.0+)?)?)?\s*")
+        same = _same(cast, text, r"\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]00:00(:00(\.0+)?)?)?\s*")
+        return cast, f"({_BEGINS_WITH_DIGIT.format(text)} AND NOT contains({text}, '(') AND {same})"
     if kind == "TIMESTAMP":
+        # Read without an offset it costs a fourth, and is the same where it is written as the engine writes it.
+        plain = f"CAST({cast} AS VARCHAR) = {text}"
+        zoned = f"(TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
         # no place on earth is further from UTC than 14 hours
-        cast = f"(TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
+        near = rf"NOT regexp_matches({text}, ':\d\d(\.\d+)?\s*[+-](1[5-9]|[2-9]\d)')"
         return (
-            rf"CASE WHEN regexp_matches({text}, '^\s*\d') "
-            rf"AND NOT regexp_matches({text}, ':\d\d(\.\d+)?\s*[+-](1[5-9]|[2-9]\d)') THEN {cast} END"
+            f"CASE WHEN {plain} THEN {cast} ELSE {zoned} END",
+            f"({_BEGINS_WITH_DIGIT.format(f'ltrim({text}, {_SPACE})')} AND ({plain} OR {near}))",
         )
-    return cast
+    return cast, ""
 
 
-def _faithful(cast: str, text: str, pattern: str) -> str:
-    # The first comparison is there for speed: it spares nearly every row the pattern.
-    return (
-        f"CASE WHEN CAST({cast} AS VARCHAR) = {text} AND regexp_matches({text}, '\\d$') THEN {cast} "
-        f"WHEN regexp_full_match({text}, '{pattern}') THEN {cast} END"
-    )
+_BEGINS_WITH_DIGIT = "({0} >= '0' AND {0} < ':')"
 
 
-def _fault(contract: Contract, column: ContractColumn, text: str, value: str) -> str:
+def _same(cast: str, text: str, pattern: str) -> str:
+    return f"(CAST({cast} AS VARCHAR) = {text} OR regexp_full_match({text}, '{pattern}'))"
+
+
+def _finite(type_: str, value: str) -> str:
+    """Of a value that has the contract's type already."""
+    return f"isfinite({value})" if type_.upper() in ("DOUBLE", "FLOAT") else ""
+
+
+def _faults(contract: Contract, column: ContractColumn, text: str, value: str, faithful: str) -> list[tuple[str, str]]:
+    """The SQL of each condition with the fault that it is; of those that hold the first counts."""
     cases = []
     if column.name == contract.subject_column:
         cases.append((f"{text} IS NULL", "no subject"))
@@ -233,15 +250,16 @@ def _fault(contract: Contract, column: ContractColumn, text: str, value: str) ->
             cases.append((f"regexp_matches({text}, '^{_UNSEEN}|{_UNSEEN}$')", "space around it"))
     elif column.required or column.name in contract.primary_key:
         cases.append((f"{text} IS NULL", "missing"))
-    cases.append((f"{text} IS NOT NULL AND {value} IS NULL", "unreadable"))
-    if (kind := column.type.upper()) in ("DATE", "TIMESTAMP"):
+    if value_differs := column.type.upper() != "VARCHAR":
+        unfaithful = f" OR ({faithful}) IS NOT TRUE" if faithful else ""
+        cases.append((f"{text} IS NOT NULL AND ({value} IS NULL{unfaithful})", "unreadable"))
+    if value_differs and (kind := column.type.upper()) in ("DATE", "TIMESTAMP"):
         # Later steps add days to dates: beyond these years the engine would fail there.
         cases.append((f"{value} NOT BETWEEN {kind} '0001-01-01' AND {kind} '9999-12-31 23:59:59'", "unreadable"))
     if column.domain is not None:
         allowed = ", ".join(f"TRY_CAST({literal(member)} AS {column.type})" for member in column.domain)
         cases.append((f"{value} IS NOT NULL AND ({value} IN ({allowed})) IS NOT TRUE", "outside domain"))
-    whens = " ".join(f"WHEN {condition} THEN {literal(f'{column.name}:{fault}')}" for condition, fault in cases)
-    return f"CASE {whens} END"
+    return cases
 
 
 def _mark_duplicates(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
@@ -250,6 +268,7 @@ def _mark_duplicates(con: duckdb.DuckDBPyConnection, contract: Contract) -> None
     places = {column.name: f"v{place}" for place, column in enumerate(contract.columns)}
     keys = [contract.primary_key] if contract.primary_key else []
     keys += [(column.name,) for column in contract.columns if column.unique and (column.name,) not in keys]
+    sound = _sound(con)
     for key in keys:
         held = ", ".join(places[name] for name in key)
         present = " AND ".join(f"{places[name]} IS NOT NULL" for name in key)
@@ -257,11 +276,19 @@ def _mark_duplicates(con: duckdb.DuckDBPyConnection, contract: Contract) -> None
             INSERT INTO temp.duplicates
             SELECT number, {literal(f"{'+'.join(key)}:duplicate")}
             FROM temp.judged JOIN (
-                SELECT {held}, min(number) AS earliest FROM temp.judged WHERE faults = '' AND {present}
+                SELECT {held}, min(number) AS earliest FROM temp.judged WHERE {sound} AND {present}
                 GROUP BY {held} HAVING count(*) > 1
             ) USING ({held})
-            WHERE faults = '' AND number > earliest
+            WHERE {sound} AND number > earliest
         """)
+
+
+def _sound(con: duckdb.DuckDBPyConnection) -> str:
+    """The SQL of whether a row has no fault of its own; where no row has one nobody asks.
+
+    It is asked of the row, not of the findings: a join would not keep the order of the rows.
+    """
+    return "NOT has_fault" if count(con, "temp.findings") else "true"
 
 
 def _write(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged, source_rows: int) -> None:
@@ -270,15 +297,15 @@ def _write(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged, s
         data.append(f"number AS {ROW}")
     data += [f"{staged.places[name]} AS {quoted(name)}" for name in staged.unknown]
     received = [f"CAST({place} AS VARCHAR) AS {quoted(name)}" for name, place in staged.places.items()]
+    not_twice = "AND number NOT IN (SELECT number FROM temp.duplicates)" if count(con, "temp.duplicates") else ""
     con.execute(f"""
         CREATE TABLE candidate.main.data AS
-        SELECT {", ".join(data)} FROM temp.judged
-        WHERE faults = '' AND number NOT IN (SELECT number FROM temp.duplicates)
+        SELECT {", ".join(data)} FROM temp.judged WHERE {_sound(con)} {not_twice}
     """)
     con.execute(f"""
         CREATE TABLE candidate.main.quarantine AS
         WITH reasons AS (
-            SELECT number, string_split(faults, {_SEPARATOR}) AS found FROM temp.judged WHERE faults <> ''
+            SELECT number, string_split(faults, {_SEPARATOR}) AS found FROM temp.findings
             UNION ALL
             SELECT number, list(fault ORDER BY fault) FROM temp.duplicates GROUP BY number
         )
