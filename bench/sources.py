@@ -167,15 +167,17 @@ def judged(folder: str) -> dict[str, Any]:
     """Every column of the twelve, from its cells to its guess."""
     import polars as pl
 
-    from privacy_assets.drafting.judging import SAMPLED, Facts, judge
+    from privacy_assets.drafting.judging import SAMPLED, Facts, judge_all
 
     columns = json.loads(_twelve(Path(folder)).read_text())
-    judge(Facts("warm", "VARCHAR", 9, 9, 9, pl.Series(["a@example.org"] * 9)))
+    judge_all([Facts("warm", "VARCHAR", 9, 9, 9, pl.Series(["a@example.org"] * 9))])
     with Clock() as clock:
+        found = []
         for name, cells in columns.items():
             values = pl.Series(cells)
             sample = values.unique(maintain_order=True).head(SAMPLED)
-            judge(Facts(name, "VARCHAR", len(values), len(values), values.n_unique(), sample))
+            found.append(Facts(name, "VARCHAR", len(values), len(values), values.n_unique(), sample))
+        judge_all(found)
     return clock.taken()
 
 

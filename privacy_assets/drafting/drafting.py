@@ -14,7 +14,7 @@ from privacy_assets.contracts.loading import CONTRACT_ENDING, PURPOSE_ENDING, Fo
 from privacy_assets.drafting.addresses import is_address
 from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.judged import judged
-from privacy_assets.drafting.judging import Guess, judge
+from privacy_assets.drafting.judging import Guess, judge_all
 from privacy_assets.drafting.looking import look
 from privacy_assets.drafting.writing import write
 from privacy_assets.errors import BadDeclaration
@@ -57,7 +57,7 @@ def draft_files(
                 next_step="choose another --name, or take the file away",
             )  # fmt: skip
     found = look(str(file) if is_address(str(file)) else _from_root(Path.cwd() / file, root), root)
-    guesses = tuple(judge(facts) for facts in found.columns)
+    guesses = judge_all(found.columns)
     for option, column in (("--subject", subject), ("--target", target)):
         if column is not None and column not in {facts.name for facts in found.columns}:
             raise BadDeclaration.of(

@@ -30,7 +30,7 @@ from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.detectors import DETECTORS
 from privacy_assets.drafting.editing import Editor
 from privacy_assets.drafting.judged import judged
-from privacy_assets.drafting.judging import Guess, judge
+from privacy_assets.drafting.judging import Guess, judge_all
 from privacy_assets.drafting.looking import CATEGORIES, SHARED, Delivered, look_at
 from privacy_assets.drafting.writing import LOGICAL, as_yaml, column_lines, guessed_lines, stated
 from privacy_assets.errors import BadDeclaration, BadSource, Fault, raise_gathered
@@ -152,7 +152,7 @@ class _Comparison:
     def compare(self) -> None:
         """Find them all, in the order of the contract, then what is new."""
         contract, subject = self.contract, self.contract.subject_column
-        alone = [judge(facts) for facts in self.now.columns]
+        alone = judge_all(self.now.columns)
         guesses, _ = with_combinations(alone, self.now.codes, rows=self.now.rows, subject=subject)
         here = {guess.facts.name: guess for guess in guesses}
         self.drafted = contract.drafted
