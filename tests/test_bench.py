@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import corridor, ledger, measuring
+from bench import corridor, ledger, measuring, sources
 from bench.__main__ import THEMES, _page
 from bench.measuring import Run, alone, compared, memory
 
@@ -37,6 +37,8 @@ def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
     for module in (measuring, corridor, ledger):
         monkeypatch.setattr(module, "alone", here)
     monkeypatch.setattr(ledger, "APPENDS", 20)
+    monkeypatch.setattr(sources, "PEER_ROWS", 50)
+    monkeypatch.setattr(sources, "DAYS", (1, 2))
     run = Run(corridor.SMALLEST, 1, tmp_path)
     page = _page([table for theme in THEMES for table in import_module(f"bench.{theme}").rows(run)], "on this machine")
     for said in (
@@ -49,6 +51,9 @@ def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
         "< 0.5 s",
         "≤ 4 GiB",
         "p95",
+        "≥ 0.8",
+        "< 10 s",
+        "≥ 500,000",
     ):
         assert said in page, f"{said} is not in\n{page}"
     assert set(THEMES) == {path.stem for path in (ROOT / "bench").glob("*.py") if "def rows(run" in path.read_text()}

@@ -19,6 +19,7 @@ from privacy_assets.running import run_all
 from privacy_assets.stages.days import due, is_current
 from privacy_assets.stages.step import carry_out
 from privacy_assets.verify import verify
+from privacy_assets.warehouse.connections import governed
 from privacy_assets.words import AssetName, Stage
 
 CONTRACT, PURPOSE = "data/contracts/patients.odcs.yaml", "data/purposes/smoking.yaml"
@@ -298,3 +299,71 @@ def test_decisions_are_not_kept_by_day(by_day: Path) -> None:
     path.write_text(path.read_text().replace("samples/consents.csv\n    format: csv", "samples/{day}/consents.csv\n"
                     "    format: csv\n    customProperties:\n" + DELIVERED.strip("\n")))  # fmt: skip
     assert any("asked as a whole" in str(fault) for fault in check(by_day))
+
+
+NAMES = """\
+apiVersion: v3.2.0
+kind: DataContract
+id: tiny-names
+version: 1.0.0
+team: {name: clinic-data}
+servers: [{server: file, type: local, path: data/samples/names.csv, format: csv}]
+customProperties:
+  - property: privacy
+    value:
+      subject: {kind: patient, column: patient_id}
+      lawful_bases: [consent]
+      consents: consents
+schema:
+  - name: names
+    properties:
+      - name: patient_id
+        logicalType: string
+        primaryKey: true
+        customProperties:
+          - property: privacy
+            value: {role: direct_identifier, category: user.unique_id, identifier_domain: {name: patient_id}}
+      - name: full_name
+        logicalType: string
+        customProperties:
+          - property: privacy
+            value: {role: direct_identifier, category: user.name}
+"""
+
+
+@pytest.fixture
+def with_notes(by_day: Path) -> Path:
+    """The patients of each day with a note in which each is called by a name that another dataset knows."""
+    (by_day / "data/contracts/names.odcs.yaml").write_text(NAMES)
+    names = [f"p-{number:02},Zwentibold Quarkmann{number}" for number in range(1, 61)]
+    (by_day / "data/samples/names.csv").write_text("\n".join(["patient_id,full_name", *names]) + "\n")
+    for day in DAYS:
+        path = by_day / f"data/samples/{day}/patients.csv"
+        head, *rows = path.read_text().splitlines()
+        noted = [f"{row};seen with zwentibold quarkmann{int(row[2:4])} today" for row in rows]
+        path.write_text("\n".join([f"{head};note", *noted]) + "\n")
+    note = "      - name: note\n        logicalType: string\n        customProperties:\n          - property: privacy\n"
+    note += "            value: {role: direct_identifier, category: user.content, free_text: true}\n"
+    contract, purpose = by_day / CONTRACT, by_day / PURPOSE
+    contract.write_text(contract.read_text() + note)
+    asked = "      note: {why: to try it, technique: {kind: redact_identifiers}}\n"
+    text = purpose.read_text().replace("      smoker:\n", asked + "      smoker:\n")
+    purpose.write_text(text)
+    return by_day
+
+
+def test_free_text_of_a_day_is_redacted_by_what_is_known_of_all(with_notes: Path, run: Callable[[], Gate]) -> None:
+    """A changed name makes every day again, as it may stand in its texts; a decision makes only the person's day."""
+    before = versions(run())
+    decided(with_notes, "p-07,smoking,withdrawn,2026-11-10 08:00:00")
+    after = versions(run())
+    assert remade(before, after) == {DAYS[0]}
+    path = with_notes / "data/samples/names.csv"
+    path.write_text(path.read_text().replace("Quarkmann33", "Quarkfrau33"))
+    gate = run()
+    assert remade(after, versions(gate)) == set(DAYS)
+    held = {"held": gate.attachment(gate.latest(MINIMIZED.of(DAYS[1])))}
+    with governed(gate.home.spill, inputs=held, candidate=None) as con:
+        notes = [row[0] for row in con.execute("SELECT note FROM held.main.data").fetchall()]
+    assert len(notes) == 20
+    assert sum("quarkmann" in note for note in notes) == 1, "who is called otherwise now is known by the new name alone"
