@@ -69,15 +69,6 @@ def _check_consents(
 ) -> None:
     name = contract.privacy.consents or ""
     place: Place = (*aliases(own.document)["privacy",], "consents")
-    if name == contract.name:
-        own.add(
-            place,
-            "the dataset would record the decisions about itself",
-            expected="the name of another dataset, which has `consent_records`",
-            found=echo(name),
-            next_step="remove it here: decisions are kept without asking for one",
-        )
-        return
     if name not in datasets:
         own.unknown(place, f"there is no contract `{name}`", name, datasets)
     elif name in contracts:

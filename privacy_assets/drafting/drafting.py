@@ -17,9 +17,10 @@ from privacy_assets.drafting.judged import judged
 from privacy_assets.drafting.judging import Guess, judge_all
 from privacy_assets.drafting.looking import look
 from privacy_assets.drafting.writing import write
-from privacy_assets.errors import BadDeclaration
+from privacy_assets.errors import BadDeclaration, BadSource
 
 PERSON = "number of a person"
+LONGEST_NAME = 128
 
 
 Choose = Callable[[Guess], Guess]
@@ -57,6 +58,11 @@ def draft_files(
                 next_step="choose another --name, or take the file away",
             )  # fmt: skip
     found = look(str(file) if is_address(str(file)) else _from_root(Path.cwd() / file, root), root)
+    if any(not facts.name.strip() or len(facts.name) > LONGEST_NAME for facts in found.columns):
+        raise BadSource.of(
+            "a column has no name that a contract can hold", where="<file>", expected=f"1 to {LONGEST_NAME} characters",
+            next_step="rename it in the source; where the first line is no header, add one",
+        )  # fmt: skip
     guesses = judge_all(found.columns)
     for option, column in (("--subject", subject), ("--target", target)):
         if column is not None and column not in {facts.name for facts in found.columns}:

@@ -31,7 +31,7 @@ from privacy_assets.errors import BadEnvironment, PrivacyAssetsError, Refused
 from privacy_assets.gate import READERS, Gate
 from privacy_assets.stages.step import carry_out
 from privacy_assets.warehouse import connections
-from privacy_assets.warehouse.connections import _httpfs, governed, literal
+from privacy_assets.warehouse.connections import _extension, governed, literal
 from privacy_assets.warehouse.home import Home
 from privacy_assets.warehouse.keys import KeyFile
 from privacy_assets.warehouse.versions import Versions
@@ -102,7 +102,7 @@ _FORKS.set_forkserver_preload(
 
 def cipher_alone(path: Path, key: str, seconds: int = 8) -> str:
     """What the engine reads without the gate, as a digest; or "refused"; or "crashed"."""
-    return reading_alone.cipher_alone(str(path), key, str(_httpfs()), seconds)
+    return reading_alone.cipher_alone(str(path), key, str(_extension("httpfs")), seconds)
 
 
 @contextmanager
@@ -220,7 +220,7 @@ def version(gate: Gate, asset: AssetName, *, age: int = 0) -> tuple[Path, bytes,
 def blocks_of(path: Path, key: str) -> tuple[int, int]:
     """Where the first block of a database begins, and how long a block is: as the engine says."""
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
-        con.execute(f"LOAD {literal(str(_httpfs()))}")
+        con.execute(f"LOAD {literal(str(_extension('httpfs')))}")
         con.execute(f"ATTACH {literal(str(path))} AS read (READ_ONLY, ENCRYPTION_KEY $key)", {"key": key})
         found = con.execute(
             "SELECT block_size, total_blocks FROM pragma_database_size() WHERE database_name = 'read'"
@@ -234,7 +234,7 @@ def written_on(content: bytes, key: str, folder: Path, statements: Iterable[str]
     path = folder / "state.duckdb"
     path.write_bytes(content)
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
-        con.execute(f"LOAD {literal(str(_httpfs()))}")
+        con.execute(f"LOAD {literal(str(_extension('httpfs')))}")
         con.execute(f"ATTACH {literal(str(path))} AS state (ENCRYPTION_KEY $key)", {"key": key})
         for statement in statements:
             con.execute(statement)
@@ -667,7 +667,7 @@ def test_an_extension_that_is_missing_or_changed_refuses_before_a_file_is_made(
     opened: Callable[[], bool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, figures: Figures
 ) -> None:
     """T-REST-6: without the extension that encrypts, or with one byte of it changed, nothing is opened or written."""
-    content, chance = _httpfs().read_bytes(), random.Random(2026)
+    content, chance = _extension("httpfs").read_bytes(), random.Random(2026)
     opens = []
     for number in range(12):
         # a file of its own each time: one that is loaded is mapped, and must not change under the process

@@ -209,7 +209,7 @@ CONTRACTS: dict[str, tuple[str, bytes]] = {
     "an unknown subject": (CONTRACT, contract("        column: patient_id\n", "        column: nobody\n")),
     "an unknown source of consent": (CONTRACT, contract("consents: consents", "consents: nowhere")),
     "consent in a circle": (CONTRACT, contract("consents: consents", "consents: patients")),
-    "consent that asks for consent": (DECISIONS, put(CONSENTS, "      quarantine_at_most: 0.0\n", "      quarantine_at_most: 0.0\n      consents: consents\n")),
+    "consent that asks for consent": (DECISIONS, put(CONSENTS, "      quarantine_at_most: 0.0\n", "      quarantine_at_most: 0.0\n      consents: patients\n")),
     "consent of nobody": (DECISIONS, put(CONSENTS, "subject: patient_id\n", "subject: nobody\n")),
     "retention of no date": (CONTRACT, contract("        column: registered\n", "        column: age\n")),
     "retention for ever": (CONTRACT, contract("days: 3650", "days: 99999999")),

@@ -128,6 +128,7 @@ HASHES = frozenset(
 
 KEYLESS = {
     "contracts/_odcs.py": "the text of a contract",
+    "drafting/judged.py": "the source of what guesses; names, types and counts of columns",
     "gate.py": "the text of a question; digests that are keyed",
     "invariants/_asking.py": "names of columns, as declared",
     "ledger/merkle.py": "entries of the ledger, salted, which hold no identifier",

@@ -65,6 +65,10 @@ MUTANTS: dict[str, tuple[str, str]] = {
     "masked": ("pseudonymized/smoking/patients", f"UPDATE {DATA} SET age = 'forty-two'"),
     "not_null": ("raw/patients", f"UPDATE {DATA} SET registered = NULL WHERE patient_id = 'p-01'"),
     "only_columns": ("minimized/smoking/patients", f"ALTER TABLE {DATA} ADD COLUMN email VARCHAR"),
+    "own_identifiers_absent": (
+        "minimized/another/patients",
+        f"UPDATE {DATA} SET note = 'seen ' || patient_id WHERE patient_id = 'p-01'",
+    ),
     "quarantine_share": (
         "raw/patients",
         "INSERT INTO candidate.main.quarantine (_reasons) SELECT ['age:unreadable'] FROM range(60)",
@@ -85,6 +89,18 @@ MUTANTS: dict[str, tuple[str, str]] = {
     "within_retention": ("minimized/smoking/patients", f"UPDATE {DATA} SET _retention_from = DATE '1990-01-01'"),
 }
 """For each invariant, an asset that promises it, and what its mutant does to the candidate after it was written."""
+
+NOTE = """\
+      - name: note
+        logicalType: string
+        customProperties:
+          - property: privacy
+            value: {role: direct_identifier, category: user.content, free_text: true}
+"""
+NOTING = REACHING.replace("purpose: reaching", "purpose: another").replace(
+    "email: {why: the program parses addresses, technique: {kind: surrogate, generator: email}}",
+    "note: {why: it says what happened, technique: {kind: redact_identifiers}}",
+)
 
 TRAINING, FEATURES, RAW = (AssetName.parse(name) for name in ("training/smoking", "features/smoking", "raw/patients"))
 
@@ -116,6 +132,11 @@ def demanding(tiny_project: Path, reopen: Callable[[], Gate], monkeypatch: pytes
     """Opens the gate of the tiny project with all that can be promised in it; ten identifiers are many."""
     monkeypatch.setattr(promises, "SMALLEST_DOMAIN", 10)
     (tiny_project / "data/purposes/reaching.yaml").write_text(REACHING)
+    (tiny_project / "data/purposes/another.yaml").write_text(NOTING)
+    contract, rows = tiny_project / "data/contracts/patients.odcs.yaml", tiny_project / "data/samples/patients.csv"
+    contract.write_text(contract.read_text() + NOTE)
+    head, *lines = rows.read_text().splitlines()
+    rows.write_text("\n".join([f"{head};note", *(f"{line};seen {line[:4]} today" for line in lines)]) + "\n")
     path = tiny_project / "data/purposes/smoking.yaml"
     text = path.read_text()
     asked = "  at_least_subjects: 5"

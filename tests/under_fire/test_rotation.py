@@ -29,7 +29,7 @@ from privacy_assets.gate import PERSON, Gate, Passport
 from privacy_assets.rotation import rotate_data_keys, rotate_master
 from privacy_assets.stages.step import carry_out
 from privacy_assets.verify import verify
-from privacy_assets.warehouse.connections import _httpfs, governed, literal
+from privacy_assets.warehouse.connections import _extension, governed, literal
 from privacy_assets.warehouse.keys import SECRETS, KeyFile
 from privacy_assets.words import AssetName
 from tests.conftest import environment_in
@@ -75,7 +75,7 @@ def opened_with(keys: list[str], home: Path) -> list[Path]:
     """Every database of the home that one of these data keys opens, whatever the gate says."""
     found = []
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
-        con.execute(f"LOAD {literal(str(_httpfs()))}")
+        con.execute(f"LOAD {literal(str(_extension('httpfs')))}")
         for path in (home / "versions").rglob("*.duckdb"):
             for key in keys:
                 try:
