@@ -511,6 +511,10 @@ class Gate:
         datasets = self.project.purposes[asset.purpose].datasets if asset.purpose else ()
         return any(self.project.contracts[dataset].deliveries for dataset in datasets)
 
+    def _declares(self, asset: AssetName) -> bool:
+        """Whether the project has this asset: as a whole, or a day of it, where it is kept by day."""
+        return asset.whole in self.project.assets() and bool(asset.day) == self._by_day(asset)
+
     def _by_day(self, asset: AssetName) -> bool:
         contract = self.project.contracts.get(asset.dataset)
         return contract is not None and contract.deliveries is not None
@@ -518,8 +522,7 @@ class Gate:
     def undeclared(self) -> tuple[AssetName, ...]:
         """Assets that have files in the home, and that no contract or purpose declares any more."""
         self._catch_up()
-        declared = self.project.assets()
-        gone = sorted(asset for asset in self._published if asset.whole not in declared)
+        gone = sorted(asset for asset in self._published if not self._declares(asset))
         held = {passport.asset for passport in self.held()}
         return tuple(asset for asset in gone if asset in held)
 
@@ -709,10 +712,7 @@ class Gate:
 
     def _needed(self) -> Collection[tuple[AssetName, str]]:
         self._catch_up()
-        declared = self.project.assets()
-        latest = [
-            found for asset in tuple(self._published) if asset.whole in declared and (found := self.latest(asset))
-        ]
+        latest = [found for asset in tuple(self._published) if self._declares(asset) and (found := self.latest(asset))]
         return {(made.asset, made.version) for found in latest for made in self.ancestry(found)}
 
     def _destroy_superseded(self, asset: AssetName, needed: Collection[tuple[AssetName, str]]) -> int:
@@ -904,7 +904,7 @@ class Gate:
 
     def _passport_faults(self, passport: Passport) -> Iterator[Fault]:
         where = f"{passport.asset} version {passport.version}"
-        if passport.asset.whole not in self.project.assets():
+        if not self._declares(passport.asset):
             yield Fault("it was made from an asset that is no longer declared", where=where)
             return
         asked = promises(self.project, passport.asset)

@@ -13,7 +13,7 @@ import pytest
 
 from privacy_assets.build import DELIVERIES, build_definitions, steps
 from privacy_assets.contracts.loading import check
-from privacy_assets.errors import Refused
+from privacy_assets.errors import PrivacyAssetsError, Refused
 from privacy_assets.gate import Gate, Standing
 from privacy_assets.running import run_all
 from privacy_assets.stages.days import due, is_current
@@ -267,6 +267,20 @@ def test_a_day_that_stands_is_current_until_its_code_changes(
         monkeypatch.setattr(type(step), "code_version", property(lambda self: "another"))
         assert not is_current(step, gate)
         monkeypatch.undo()
+
+
+def test_days_that_are_declared_no_more_are_named(run: Callable[[], Gate], by_day: Path) -> None:
+    """A dataset that comes as a whole from now on leaves its days behind: verification says so, nobody reads them."""
+    run()
+    path = by_day / CONTRACT
+    text = path.read_text().replace("{day}", "*").replace(DELIVERED, "\n")
+    path.write_text(text)
+    gate = run()
+    assert gate.latest(RAW).rows == 60
+    named = [str(line.asset) for line in verify(gate, None) if not line.passes]
+    assert named == [f"{asset}@{day}" for asset in (MINIMIZED, PSEUDONYMIZED, RAW) for day in DAYS]
+    with pytest.raises(PrivacyAssetsError):
+        gate.require(RAW.of(DAYS[0]), Stage.MINIMIZED)
 
 
 BAD = [
