@@ -499,7 +499,7 @@ class Gate:
             return (asset,)
         self._catch_up()
         raw = AssetName(Stage.RAW, dataset=asset.dataset)
-        days = sorted(part.day for part in self._published if part.whole == raw)
+        days = sorted(part.day for part in self._published if part.day and part.whole == raw)
         return tuple(part for part in map(asset.of, days) if part not in self._closed)
 
     def closed(self, asset: AssetName) -> tuple[Input, ...]:

@@ -269,11 +269,14 @@ def test_a_day_that_stands_is_current_until_its_code_changes(
         monkeypatch.undo()
 
 
-def test_days_that_are_declared_no_more_are_named(run: Callable[[], Gate], by_day: Path) -> None:
+def test_days_that_are_declared_no_more_are_named(
+    run: Callable[[], Gate], by_day: Path, instance: dg.DagsterInstance
+) -> None:
     """A dataset that comes as a whole from now on leaves its days behind: verification says so, nobody reads them."""
     run()
     path = by_day / CONTRACT
-    text = path.read_text().replace("{day}", "*").replace(DELIVERED, "\n")
+    before = path.read_text()
+    text = before.replace("{day}", "*").replace(DELIVERED, "\n")
     path.write_text(text)
     gate = run()
     assert gate.latest(RAW).rows == 60
@@ -281,6 +284,13 @@ def test_days_that_are_declared_no_more_are_named(run: Callable[[], Gate], by_da
     assert named == [f"{asset}@{day}" for asset in (MINIMIZED, PSEUDONYMIZED, RAW) for day in DAYS]
     with pytest.raises(PrivacyAssetsError):
         gate.require(RAW.of(DAYS[0]), Stage.MINIMIZED)
+    # and back: the days are made again, and what was whole is named
+    path.write_text(before)
+    gate = run()
+    assert [part.day for part in gate.parts(RAW)] == list(DAYS)
+    assert gate.latest(FEATURES).rows == 59
+    named = [str(line.asset) for line in verify(gate, instance) if not line.passes]
+    assert named == [str(MINIMIZED), str(PSEUDONYMIZED), str(RAW)]
 
 
 BAD = [
