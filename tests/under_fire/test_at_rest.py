@@ -673,7 +673,7 @@ def test_an_extension_that_is_missing_or_changed_refuses_before_a_file_is_made(
         # a file of its own each time: one that is loaded is mapped, and must not change under the process
         changed = tmp_path / f"{number}" / "httpfs.duckdb_extension"
         changed.parent.mkdir()
-        monkeypatch.setattr(connections, "_httpfs", lambda path=changed: path)
+        monkeypatch.setattr(connections, "_extension", lambda name, path=changed: path)
         if number == 0:
             changed.write_bytes(content)
             assert opened()
