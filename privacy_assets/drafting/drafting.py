@@ -18,6 +18,7 @@ from privacy_assets.drafting.judging import Guess, judge_all
 from privacy_assets.drafting.looking import look
 from privacy_assets.drafting.writing import write
 from privacy_assets.errors import BadDeclaration, BadSource
+from privacy_assets.words import Role
 
 PERSON = "number of a person"
 LONGEST_NAME = 128
@@ -84,11 +85,23 @@ def draft_files(
                 written.append(path)
                 made.write(text)
         load(root)
-    except BaseException:  # Ctrl-C among them
+    except BaseException as error:  # Ctrl-C among them
         for path in written:
             path.unlink(missing_ok=True)
+        if target and isinstance(error, BadDeclaration) and _about(error, shown(paths[1], root)):
+            raise BadDeclaration.of(
+                "no model can be drafted for this target", where="--target",
+                expected="a column that a draft takes into its purpose, and others to learn from",
+                found=f"{sum(guess.role is Role.DIRECT_IDENTIFIER for guess in guesses)} of {len(guesses)} columns are "
+                "direct identifiers; text with rare values is not taken either",
+                next_step="draft it without --target, or with --interactive, and name in the purpose what is needed",
+            ) from None  # fmt: skip
         raise
     return Drafted(guesses, paths)
+
+
+def _about(error: BadDeclaration, file: str) -> bool:
+    return all(fault.where.startswith(f"{file}:") for fault in error.faults)
 
 
 def _from_root(path: Path, root: Path) -> str:

@@ -236,6 +236,12 @@ def _described(source: Files, file: files.File) -> Files:
     if encoding == "utf-8" and _holds_object(lines.lstrip().partition("\n")[0]):
         return replace(source, format="ndjson")
     delimiter, rows = _delimited(lines)
+    ((cells, often),) = Counter(map(len, rows)).most_common(1) or [(0, 0)]
+    if rows and len(rows[0]) != cells and often > 1:
+        raise BadSource.of(
+            "the first line is neither a header nor a row", where=pattern, expected=f"{cells} cells, as in most lines",
+            found=f"{len(rows[0])} cells", next_step="take what stands above the table away, or mend the header",
+        )  # fmt: skip
     trim = sum(cell != cell.strip() for row in rows for cell in row) * 4 > sum(map(len, rows))
     rows = [[cell.strip() for cell in row] for row in rows]
     if not any(any(row) for row in rows):  # a mark of the encoding, delimiters

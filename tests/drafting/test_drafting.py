@@ -11,7 +11,7 @@ import yaml
 from privacy_assets.build import steps
 from privacy_assets.contracts.loading import load
 from privacy_assets.drafting.drafting import draft_files
-from privacy_assets.errors import BadDeclaration, PrivacyAssetsError
+from privacy_assets.errors import BadDeclaration, BadSource, PrivacyAssetsError
 from privacy_assets.gate import Gate
 from privacy_assets.stages.step import carry_out
 from tests.conftest import environment_in
@@ -142,3 +142,21 @@ def test_nothing_is_overwritten_and_nothing_half_made_is_left(project: Path) -> 
     draft_files(project / "people.csv", "shop", project, subject=None, target=None)
     with pytest.raises(BadDeclaration, match="not overwritten"):
         draft_files(project / "people.csv", "shop", project, subject=None, target=None)
+
+
+def test_a_target_that_a_draft_does_not_take_is_told(project: Path) -> None:
+    """Where nothing is left to learn from, the words are about the target, not about a file that is gone."""
+    rows = [f"p{number},ada{number}@example.org,town{number}" for number in range(300)]
+    (project / "bare.csv").write_text("\n".join(["patient_id,email,town", *rows]) + "\n")
+    with pytest.raises(BadDeclaration, match="no model can be drafted for this target") as caught:
+        draft_files(project / "bare.csv", "bare", project, subject=None, target="town")
+    assert "--interactive" in str(caught.value)
+    assert not list(project.rglob("bare*.yaml"))
+
+
+def test_a_first_line_that_is_no_header_and_no_row_is_told(project: Path) -> None:
+    """Such as a count of what follows; its rows would be taken for malformed ones."""
+    rows = [f"{number},{number * 7 % 13},{number % 5}" for number in range(50)]
+    (project / "counted.csv").write_text("\n".join(["50,3", *rows]) + "\n")
+    with pytest.raises(BadSource, match="neither a header nor a row"):
+        draft_files(project / "counted.csv", "counted", project, subject=None, target=None)
