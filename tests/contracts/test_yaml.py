@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privacy_assets.contracts._yaml import DEEPEST, LARGEST_FILE, Document, read
@@ -113,6 +113,7 @@ def test_all_faults_of_a_file_are_said(say: Path) -> None:
 PLAIN = st.text(alphabet="0123456789+-._:eExTZnoyes~ ", min_size=1, max_size=8).map(str.strip).filter(bool)
 
 
+@settings(deadline=None)
 @given(PLAIN)
 def test_other_readers_read_the_same(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     """Law: whatever we accept, a reader of YAML 1.1 accepts, and reads the same."""
