@@ -157,6 +157,11 @@ def draft(
         sure = guess.kind if guess.sure else f"{guess.kind} (unsure)"
         table.add_row(facts.name, facts.type, guess.role.value, sure, guess.evidence)
     out.print(table)
+    if drafted.left_out:
+        out.print(
+            f"Left out, and not shown: {drafted.left_out} columns whose names could be those of people. They stay in "
+            "raw; rename them in the source to use them."
+        )
     for path in drafted.paths:
         out.print(f"written: {shown(path, folder)}")
     out.print("Next: read them, mend what is guessed wrong, then `privacy-assets validate` and `privacy-assets run`.")

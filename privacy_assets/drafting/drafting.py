@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from privacy_assets.contracts.loading import CONTRACT_ENDING, PURPOSE_ENDING, Folders, load, shown
@@ -16,6 +16,7 @@ from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.judged import judged
 from privacy_assets.drafting.judging import Guess, judge_all
 from privacy_assets.drafting.looking import look
+from privacy_assets.drafting.naming import could_be_somebody
 from privacy_assets.drafting.writing import write
 from privacy_assets.errors import BadDeclaration, BadSource
 from privacy_assets.words import Role
@@ -30,10 +31,14 @@ Choose = Callable[[Guess], Guess]
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """What was guessed of each column, and the files that were written."""
+    """What was guessed of each column, and the files that were written.
+
+    `left_out` counts the columns whose names could be somebody's: undeclared, they stay in raw, and are not told.
+    """
 
     guesses: tuple[Guess, ...]
     paths: tuple[Path, Path]
+    left_out: int
 
 
 def draft_files(
@@ -64,6 +69,18 @@ def draft_files(
             "a column has no name that a contract can hold", where="<file>", expected=f"1 to {LONGEST_NAME} characters",
             next_step="rename it in the source; where the first line is no header, add one",
         )  # fmt: skip
+    somebody = could_be_somebody([facts.name for facts in found.columns])
+    if all(somebody):
+        raise BadSource.of(
+            "the columns are called as people are", where="<file>", expected="names of what the columns hold",
+            next_step="rename them in the source; where the first line is a row, put a header above it",
+        )  # fmt: skip
+    kept_columns = [place for place, is_somebody in enumerate(somebody) if not is_somebody]
+    found = replace(
+        found,
+        columns=tuple(found.columns[place] for place in kept_columns),
+        codes=tuple(found.codes[place] for place in kept_columns),
+    )
     guesses = judge_all(found.columns)
     for option, column in (("--subject", subject), ("--target", target)):
         if column is not None and column not in {facts.name for facts in found.columns}:
@@ -97,7 +114,7 @@ def draft_files(
                 next_step="draft it without --target, or with --interactive, and name in the purpose what is needed",
             ) from None  # fmt: skip
         raise
-    return Drafted(guesses, paths)
+    return Drafted(guesses, paths, sum(somebody))
 
 
 def _about(error: BadDeclaration, file: str) -> bool:

@@ -22,16 +22,14 @@ from enum import IntEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import polars as pl
-
 from privacy_assets.contracts.contract import Contract, ContractColumn, Drafted
 from privacy_assets.contracts.loading import CONTRACT_ENDING, CONTRACTS, PURPOSES, Folders, Project, load
 from privacy_assets.drafting.combinations import with_combinations
-from privacy_assets.drafting.detectors import DETECTORS
 from privacy_assets.drafting.editing import Editor
 from privacy_assets.drafting.judged import judged
 from privacy_assets.drafting.judging import Guess, judge_all
 from privacy_assets.drafting.looking import CATEGORIES, SHARED, Delivered, look_at
+from privacy_assets.drafting.naming import could_be_somebody
 from privacy_assets.drafting.writing import LOGICAL, as_yaml, column_lines, guessed_lines, stated
 from privacy_assets.errors import BadDeclaration, BadSource, Fault, raise_gathered
 from privacy_assets.words import Role
@@ -282,12 +280,13 @@ class _Comparison:
         declared = {column.name for column in self.contract.columns}
         last = self.contract.columns[-1].name
         hidden = 0
-        for guess in guesses:
+        somebody = could_be_somebody([guess.facts.name for guess in guesses])
+        for guess, is_somebody in zip(guesses, somebody, strict=True):
             name = guess.facts.name
             if name in declared:
                 last = name
                 continue
-            if _could_be_somebody(name):
+            if is_somebody:
                 hidden += 1
                 continue
             if not _can_be_declared(name, self.columns):
@@ -355,13 +354,6 @@ def _check_it_is_the_table(contract: Contract, now: Delivered) -> None:
             found=f"{held} of them" if held else "none of them: the header may be missing",
             next_step="deliver it again, or draft it as another dataset",
         )
-
-
-def _could_be_somebody(name: str) -> bool:
-    """Whether the name of a column is rather a value: keys of JSON can be anybody's address."""
-    one = pl.Series([name], dtype=pl.String)
-    alike = ("person_name", "place", "street")
-    return any(bool(detector.fits(one).any()) for kind, detector in DETECTORS.items() if kind not in alike)
 
 
 def _can_be_declared(name: str, known: Mapping[str, object]) -> bool:

@@ -38,6 +38,7 @@ from privacy_assets.drafting.addresses import is_address, source_at
 from privacy_assets.drafting.combinations import Codes
 from privacy_assets.drafting.detectors import DETECTORS
 from privacy_assets.drafting.judging import SAMPLED, Facts
+from privacy_assets.drafting.naming import are_values
 from privacy_assets.errors import BadSource
 from privacy_assets.warehouse.connections import engine_errors, literal, quoted
 from privacy_assets.warehouse.sources import days, files, find, opened
@@ -325,13 +326,10 @@ def _is_somebody(cells: Sequence[str], *, also_by_name: bool) -> bool:
     Names and places are words as well, so they are asked for only where nothing else says that the row is a header.
     """
     row = pl.Series(cells, dtype=pl.String)
-    found = {kind: detector.fits(row) for kind, detector in DETECTORS.items()}
-    written_so = row.str.contains(r"^\p{Lu}\p{Ll}+(?: |$)")
-    by_name = found["person_name"] & written_so
-    return any(found[kind].any() for kind in found if kind not in _ALSO_WORDS) or (also_by_name and bool(by_name.any()))
-
-
-_ALSO_WORDS = ("person_name", "place", "street")
+    if are_values(row).any():
+        return True
+    by_name = DETECTORS["person_name"].fits(row) & row.str.contains(r"^\p{Lu}\p{Ll}+(?: |$)")
+    return also_by_name and bool(by_name.any())
 
 
 def _connected(paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:

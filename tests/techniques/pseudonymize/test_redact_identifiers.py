@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -21,7 +22,8 @@ from privacy_assets.words import Column, Role
 
 NOTE = Column("note", "VARCHAR", Role.SENSITIVE, "user.content", free_text=True)
 KINDS = tuple(redact_identifiers.FORMS)
-LABELLED = Path("/work/shared/data/presidio_research/synth_dataset_v2.json")
+DATA = Path(os.environ.get("PRIVACY_ASSETS_TEST_DATA", "../shared/data"))
+LABELLED = DATA / "presidio_research/synth_dataset_v2.json"
 
 EXAMPLES = {
     "email": ["write to ada.king@mail.example.org!", "(ADA@EXAMPLE.ORG)", "bjørn@example.dk"],
@@ -171,7 +173,7 @@ def test_names_and_words_are_there() -> None:
 def labelled() -> list[Mapping[str, Any]]:
     """Invented texts in which people have marked what identifies."""
     if not LABELLED.exists():
-        pytest.skip(f"there is no {LABELLED}")
+        pytest.skip("the labelled texts are not here (PRIVACY_ASSETS_TEST_DATA)")
     return list(json.loads(LABELLED.read_text(encoding="utf-8")))
 
 
