@@ -227,6 +227,37 @@ class Passport:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """The ledger's entry of a minimized day of which nobody may be used: what that was found in, and by what.
+
+    `declared` and `code` are as in a passport; closings of older ledgers have none, and are found anew.
+    """
+
+    asset: AssetName
+    inputs: tuple[Input, ...]
+    declared: Mapping[str, str]
+    code: str
+
+    def body(self, actor: str) -> dict[str, Any]:
+        """As it stands in the ledger."""
+        return {
+            "action": "close",
+            "asset": str(self.asset),
+            "inputs": [{"asset": str(read.asset), "version": read.version} for read in self.inputs],
+            "declared": dict(self.declared),
+            "code": self.code,
+            "actor_claimed": actor,
+        }
+
+    @classmethod
+    def parse(cls, entry: Entry) -> Closing:
+        """From its ledger entry."""
+        body = entry.body
+        inputs = tuple(Input(AssetName.parse(read["asset"]), read["version"]) for read in body["inputs"])
+        return cls(AssetName.parse(body["asset"]), inputs, body.get("declared", {}), body.get("code", ""))
+
+
+@dataclass(frozen=True, slots=True)
 class Examination:
     """How an asset stands today, and why. `until` is when a stale one stops being readable."""
 
@@ -398,7 +429,7 @@ class Gate:
         self._read = 0
         self._published: dict[AssetName, list[Passport]] = {}
         self._destroyed: set[tuple[AssetName, str]] = set()
-        self._closed: dict[AssetName, tuple[Input, ...]] = {}
+        self._closed: dict[AssetName, Closing] = {}
         self._lapses: dict[tuple[str, str, str], _Lapse | None] = {}
 
     @classmethod
@@ -462,9 +493,9 @@ class Gate:
             elif entry.body["action"] == "destroy":
                 self._destroyed.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
             elif entry.body["action"] == "close":
-                inputs = tuple(Input(AssetName.parse(read["asset"]), read["version"]) for read in entry.body["inputs"])
-                for asset in _closed_with(AssetName.parse(entry.body["asset"])):
-                    self._closed[asset] = inputs
+                closing = Closing.parse(entry)
+                for asset in _closed_with(closing.asset):
+                    self._closed[asset] = closing
             elif entry.body["action"] == "rekey":
                 body, held = entry.body, self._published[AssetName.parse(entry.body["asset"])]
                 at = next(at for at, passport in enumerate(held) if passport.version == body["version"])
@@ -502,10 +533,10 @@ class Gate:
         days = sorted(part.day for part in self._published if part.day and part.whole == raw)
         return tuple(part for part in map(asset.of, days) if part not in self._closed)
 
-    def closed(self, asset: AssetName) -> tuple[Input, ...]:
-        """What was read when this day of an asset was closed; nothing, where it is not."""
+    def closed(self, asset: AssetName) -> Closing | None:
+        """How this day of an asset, or of the one it is made from, was closed; None where it is not."""
         self._catch_up()
-        return self._closed.get(asset, ())
+        return self._closed.get(asset)
 
     def _made_of_days(self, asset: AssetName) -> bool:
         datasets = self.project.purposes[asset.purpose].datasets if asset.purpose else ()
@@ -664,23 +695,22 @@ class Gate:
         entry = self.ledger.entries(position)[0]
         return replace(passport, position=position, time=entry.time, file_entry=position)
 
-    def close(self, asset: AssetName, read: Sequence[Passport], *, since: int) -> None:
+    def close(self, closing: Closing, *, since: int) -> None:
         """Put on record that nobody of a minimized day may be used any more: nothing stands of it, nor of what follows.
 
-        `read` is what that was found in; `since` is the size of the ledger when the work began. Raises Refused where
-        what was read was published anew meanwhile.
+        `since` is the size of the ledger when the work began. Raises Refused where what was read was published anew
+        meanwhile.
         """
-        inputs = [{"asset": str(one.asset), "version": one.version} for one in read]
-        body = {"action": "close", "asset": str(asset), "inputs": inputs, "actor_claimed": self.actor()}
+        asset = closing.asset
 
         def moved_on(entries: Sequence[Entry]) -> Fault | None:
             if fault := self.of_another_master(entries):
                 return fault
             self._take_in(entries[self._read :])
-            newer = [one for one in read if self._published[one.asset][-1].position >= since]
+            newer = [one for one in closing.inputs if self._published[one.asset][-1].position >= since]
             return _moved_on(newer[0].asset, asset) if newer else None
 
-        self.ledger.append(body, unless=moved_on)
+        self.ledger.append(closing.body(self.actor()), unless=moved_on)
         self._catch_up()
         needed = self._needed()
         for each in _closed_with(asset):

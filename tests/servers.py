@@ -13,7 +13,6 @@ import ssl
 import subprocess
 import tempfile
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -156,21 +155,18 @@ class PostgresServer:
 
 @dataclass
 class Store:
-    """An S3-compatible store in a thread; `requests` are those that it was asked for."""
+    """An S3-compatible store in a thread."""
 
     authority: Authority | None
     host: str = "127.0.0.1"
-    requests: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         from moto.server import DomainDispatcherApplication, create_backend_app
         from werkzeug.serving import WSGIRequestHandler, make_server
 
-        asked = self.requests
-
         class Quiet(WSGIRequestHandler):
             def log(self, type: str, message: str, *args: Any) -> None:
-                asked.append(message % args)
+                pass
 
         context = None
         if self.authority is not None:
@@ -210,7 +206,3 @@ class Store:
 def environment_for(store: Store) -> dict[str, str]:
     """Where boto3 finds the credentials."""
     return {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": PASSWORD, "AWS_EC2_METADATA_DISABLED": "true"}
-
-
-def rows_of(text: str, separator: str = "|") -> Sequence[list[str]]:
-    return [line.split(separator) for line in text.splitlines()]

@@ -194,6 +194,21 @@ def test_a_day_of_which_nobody_may_be_used_is_closed(
     assert gate.latest(FEATURES).rows == 40
 
 
+def test_a_closed_day_is_looked_at_again_where_the_rules_changed(run: Callable[[], Gate], by_day: Path) -> None:
+    """Who was never asked may be used where nobody needs to be, and again not where they do."""
+    decisions = by_day / "data/samples/consents.csv"
+    second_day = tuple(f"p-{number}," for number in range(21, 41))
+    kept = [line for line in decisions.read_text().splitlines(True) if not line.startswith(second_day)]
+    decisions.write_text("".join(kept))
+    assert MINIMIZED.of(DAYS[1]) not in run().parts(MINIMIZED)
+    purpose = by_day / PURPOSE
+    asked = purpose.read_text()
+    purpose.write_text(asked.replace("lawful_basis: consent", "lawful_basis: legitimate_interests"))
+    assert run().latest(MINIMIZED.of(DAYS[1])).rows == 20
+    purpose.write_text(asked)
+    assert MINIMIZED.of(DAYS[1]) not in run().parts(MINIMIZED)
+
+
 def test_what_is_made_of_all_days_wants_every_day(run: Callable[[], Gate], by_day: Path) -> None:
     """A day that raw holds and that nobody pseudonymized is not left out in silence."""
     gate = run()

@@ -14,7 +14,13 @@ from privacy_assets.contracts import features_sql
 from privacy_assets.contracts._faults import Faults, echo
 from privacy_assets.contracts._odcs import INTEGERS, aliases, owner_fault
 from privacy_assets.contracts._yaml import Place
-from privacy_assets.contracts.columns import SMALLEST_DOMAIN, needed_columns, pseudonymized_columns, raw_columns
+from privacy_assets.contracts.columns import (
+    SMALLEST_DOMAIN,
+    needed_columns,
+    pseudonymized_columns,
+    raw_columns,
+    subject_domain,
+)
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.features_sql import FeatureQuery
 from privacy_assets.contracts.purpose import Model, Purpose
@@ -81,7 +87,7 @@ def _check_consents(
                 next_step=f"add `consent_records` to the contract of `{name}`, or name another dataset",
             )
             return
-        if (asked := _subject_domain(contract)) is not None and asked.normalization != "none":
+        if (asked := subject_domain(contract)) is not None and asked.normalization != "none":
             own.add(
                 place,
                 "decisions are matched by the subject as it is written, and this domain has several ways to write it",
@@ -89,7 +95,7 @@ def _check_consents(
                 found=f"`normalization: {asked.normalization}`",
                 next_step="name the subject by an opaque identifier, in this dataset and in the decisions",
             )
-        asked, held = _subject_domain(contract), contracts[name].column(records.subject).privacy.identifier_domain
+        asked, held = subject_domain(contract), contracts[name].column(records.subject).privacy.identifier_domain
         if asked is not None and asked.name != (held.name if held else None):
             own.add(
                 place,
@@ -97,12 +103,6 @@ def _check_consents(
                 expected=f"identifier domain `{asked.name}` on `{records.subject}`",
                 found=f"`{held.name}`" if held else "none",
             )
-
-
-def _subject_domain(contract: Contract) -> IdentifierDomain | None:
-    return next(
-        (column.identifier_domain for column in raw_columns(contract) if column.name == contract.subject_column), None
-    )
 
 
 def check_purpose(
@@ -243,7 +243,7 @@ def _check_decisions(purpose: Purpose, contract: Contract, contracts: Mapping[st
 def _check_others(purpose: Purpose, contract: Contract, faults: Faults) -> None:
     """Nobody comes in through a column beside the subject's: rows are chosen by the subject's decisions alone."""
     place: Place = ("datasets", contract.name, "columns")
-    domain = _subject_domain(contract)
+    domain = subject_domain(contract)
     for column in pseudonymized_columns(contract, purpose.datasets[contract.name]):
         other = column.name != contract.subject_column and column.identifier_domain is not None
         if other and domain is not None and column.identifier_domain == domain:
@@ -256,7 +256,7 @@ def _check_others(purpose: Purpose, contract: Contract, faults: Faults) -> None:
 
 
 def _check_one_domain(used: Mapping[str, Contract], faults: Faults) -> None:
-    domains = {name: domain.name for name, contract in used.items() if (domain := _subject_domain(contract))}
+    domains = {name: domain.name for name, contract in used.items() if (domain := subject_domain(contract))}
     if len(set(domains.values())) > 1:
         faults.add(
             ("datasets",),
@@ -270,7 +270,7 @@ def _check_one_domain(used: Mapping[str, Contract], faults: Faults) -> None:
 def _features(
     purpose: Purpose, used: Mapping[str, Contract], tables: Mapping[str, tuple[Column, ...]], faults: Faults
 ) -> FeatureQuery | None:
-    domain = next((domain.name for contract in used.values() if (domain := _subject_domain(contract))), None)
+    domain = next((domain.name for contract in used.values() if (domain := subject_domain(contract))), None)
     try:
         features = features_sql.analyse(purpose, tables, subject_domain=domain)
     except BadDeclaration as error:

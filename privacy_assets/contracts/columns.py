@@ -33,6 +33,12 @@ def raw_columns(contract: Contract) -> tuple[Column, ...]:
     return (*columns, row_column(contract)) if contract.subject_column == ROW else columns
 
 
+def subject_domain(contract: Contract) -> IdentifierDomain | None:
+    """The identifier domain of the subject; None where the rows are about nobody, or their subject has none."""
+    subjects = (column for column in raw_columns(contract) if column.name == contract.subject_column)
+    return next((column.identifier_domain for column in subjects), None)
+
+
 def row_column(contract: Contract) -> Column:
     """The number of the row, which names the person where no declared column does."""
     return Column(

@@ -102,12 +102,11 @@ class S3Connection(Frozen):
     """How an S3-compatible store is reached: the `connection` property of a server of type `s3`.
 
     Credentials are found as every tool for S3 finds them: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a profile
-    in `~/.aws`, or the machine's role. `ca_file` is the certificate of who signed the store's (default: the system's).
-    An endpoint without TLS needs its reason in `plaintext_because`.
+    in `~/.aws` (`AWS_PROFILE`), or the machine's role. `ca_file` is the certificate of who signed the store's (default:
+    the system's). An endpoint without TLS needs its reason in `plaintext_because`.
     """
 
     region: str | None = None
-    profile: str | None = None
     ca_file: str | None = None
     plaintext_because: Sentence | None = None
 
@@ -117,8 +116,7 @@ class PostgresConnection(Frozen):
 
     `password` is the name of a variable, as `${NAME}`; without it libpq finds one: `PGPASSWORD`, `PGPASSFILE` or
     `~/.pgpass`. `ca_file` is the certificate of who signed the server's (default: `~/.postgresql/root.crt`;
-    `system`: whom the machine trusts). Less than
-    a verified certificate needs its reason in `sslmode_because`.
+    `system`: whom the machine trusts). Less than a verified certificate needs its reason in `sslmode_because`.
     """
 
     user: str

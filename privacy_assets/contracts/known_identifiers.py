@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from privacy_assets.contracts.columns import raw_columns
+from privacy_assets.contracts.columns import raw_columns, subject_domain
 from privacy_assets.contracts.contract import ROW, Contract
-from privacy_assets.words import Column, IdentifierDomain, Role
+from privacy_assets.words import Column, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ def known_identifiers(contract: Contract, contracts: Mapping[str, Contract]) -> 
     Another dataset is asked if its subjects are of the same identifier domain; they are matched as they are written.
     Empty where the rows are about nobody.
     """
-    domain = _subject_domain(contract)
+    domain = subject_domain(contract)
     if contract.subject_column is None or domain is None:
         return ()
     found = [_known(contract, contract.subject_column)]
     for other in contracts.values():
         subject = other.subject_column
-        if other.name != contract.name and subject is not None and _subject_domain(other) == domain:
+        if other.name != contract.name and subject is not None and subject_domain(other) == domain:
             known = _known(other, subject)
             if set(known.identifiers) - {subject}:
                 found.append(known)
@@ -61,9 +61,3 @@ def _known(contract: Contract, subject: str) -> Known:
 def _is_name(column: Column) -> bool:
     domain = column.identifier_domain
     return f"{column.category}.".startswith("user.name.") or (domain is not None and domain.normalization == "name")
-
-
-def _subject_domain(contract: Contract) -> IdentifierDomain | None:
-    return next(
-        (column.identifier_domain for column in raw_columns(contract) if column.name == contract.subject_column), None
-    )

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from privacy_assets import word_lists
 from privacy_assets.contracts.contract import Drafted
 from privacy_assets.drafting.judging import Guess
 
@@ -39,7 +40,7 @@ def detectors_version(folder: Path = HERE) -> str:
 
 
 def _parts(folder: Path) -> Iterator[bytes]:
-    sources = [folder / f"{name}.py" for name in ("headers", "judging", "combinations")]
+    sources = [Path(word_lists.__file__), *(folder / f"{name}.py" for name in ("headers", "judging", "combinations"))]
     for path in (*sources, *sorted((folder / "detectors").glob("*.py"))):
         yield path.name.encode()
         yield path.read_bytes()

@@ -51,9 +51,12 @@ def due(steps: Mapping[AssetName, Step], gate: Gate, contract: Contract) -> Iter
 
 def is_current(step: Step, gate: Gate) -> bool:
     """Whether making this day of an asset again would give what stands, as far as can be told without making it."""
-    read = gate.closed(step.asset)
-    if read:
-        return all((latest := gate.latest(one.asset)) and latest.version == one.version for one in read)
+    closing = gate.closed(step.asset)
+    if closing:
+        as_it_was = (closing.code, closing.declared) == (step.code_version, step.declared)
+        return (as_it_was or closing.asset != step.asset) and all(
+            (latest := gate.latest(one.asset)) and latest.version == one.version for one in closing.inputs
+        )
     passport = gate.latest(step.asset)
     if passport is None or (passport.code, dict(passport.declared)) != (step.code_version, dict(step.declared)):
         return False

@@ -26,7 +26,7 @@ from sqlglot import exp
 from privacy_assets.contracts.promises import promises
 from privacy_assets.durable import disk_errors
 from privacy_assets.errors import Fault, NotKept, OutOfMemory, Refused
-from privacy_assets.gate import Gate, Input, Measured, Passport, fault_of, judge_again, measure, moment_for
+from privacy_assets.gate import Closing, Gate, Input, Measured, Passport, fault_of, judge_again, measure, moment_for
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.warehouse.connections import Attachment, engine_errors, governed, quoted
 from privacy_assets.warehouse.connections import columns as columns_of
@@ -168,6 +168,7 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
     gate.sweep()
     since = gate.ledger.size
     passports = {name: _required(gate, view, step.asset.stage) for name, view in step.views.items()}
+    inputs = tuple(dict.fromkeys(Input(found.asset, found.version) for found in _each(passports)))
     asked = promises(gate.project, step.asset)
     with gate.candidate(step.asset) as candidate:
         with _opened(step, gate, candidate, passports) as con:
@@ -181,7 +182,7 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
             content_digest = gate.content_digest(con, step.tables)
             counts = step.counts(work) if step.counts else {}
         if not rows and step.asset.day and step.asset.stage is Stage.MINIMIZED:
-            gate.close(step.asset, tuple(_each(passports)), since=since)
+            gate.close(Closing(step.asset, inputs, step.declared, step.code_version), since=since)
             return Outcome((), (), None, closed=True)
         faults = tuple(
             fault_of(promise, found.finding, str(step.asset))
@@ -198,7 +199,7 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
             content_digest=content_digest,
             rows=rows,
             columns=columns,
-            inputs=tuple(dict.fromkeys(Input(found.asset, found.version) for found in _each(passports))),
+            inputs=inputs,
             measured=measured,
             declared=step.declared,
             code=step.code_version,

@@ -5,13 +5,13 @@ Belongs here: what several detectors share. Does not belong here: what one kind 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 import polars as pl
+
+from privacy_assets.word_lists import texts
 
 
 def like(values: pl.Series, pattern: str) -> pl.Series:
@@ -52,17 +52,7 @@ def words(text: str) -> tuple[str, ...]:
 @cache
 def listed(provider: str, *attributes: str) -> frozenset[str]:
     """All texts under these attributes of Faker's provider in all its languages, folded; without templates."""
-    return frozenset(_texts(provider, attributes))
-
-
-def _texts(provider: str, attributes: tuple[str, ...]) -> Iterator[str]:
-    package = importlib.import_module(f"faker.providers.{provider}")
-    for info in pkgutil.iter_modules(package.__path__):
-        source = importlib.import_module(f"{package.__name__}.{info.name}").Provider
-        for attribute in attributes:
-            held = getattr(source, attribute, ())
-            if isinstance(held, (tuple, list, dict)):
-                yield from (folded(text) for text in held if isinstance(text, str) and "{" not in text)
+    return frozenset(map(folded, texts(provider, re.compile("|".join(attributes)))))
 
 
 def folded(text: str) -> str:

@@ -12,13 +12,13 @@ taken for names of people where they look like them.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import NamedTuple
+
+from privacy_assets.word_lists import texts
 
 _NAMES = re.compile(r"(?:first|middle|(?:\w+_)?last)_(?:\w+_)?names(?:_\w+)?")
 """What the lists of names are called in the languages of Faker."""
@@ -103,19 +103,6 @@ def plain(word: str) -> str:
 @cache
 def names_and_words() -> tuple[frozenset[str], frozenset[str]]:
     """Names of people, and words of everyday language, both plain."""
-    words = frozenset(plain(word) for word in _listed("lorem", re.compile("word_list"), _LANGUAGES))
-    names = {plain(part) for name in _listed("person", _NAMES) for part in name.split()}
+    words = frozenset(plain(word) for word in texts("lorem", re.compile("word_list"), _LANGUAGES))
+    names = {plain(part) for name in texts("person", _NAMES) for part in name.split()}
     return frozenset(name for name in names if len(name) > 2), words
-
-
-def _listed(provider: str, lists: re.Pattern[str], languages: Collection[str] = ()) -> Iterator[str]:
-    # Faker takes a second to import in all its languages, which only a run should pay for.
-    package = importlib.import_module(f"faker.providers.{provider}")
-    for info in pkgutil.iter_modules(package.__path__):
-        if languages and info.name not in languages:
-            continue
-        source = importlib.import_module(f"{package.__name__}.{info.name}").Provider
-        for attribute in filter(lists.fullmatch, dir(source)):
-            held = getattr(source, attribute)
-            if isinstance(held, (tuple, list, dict)):
-                yield from (text for text in held if isinstance(text, str) and "{" not in text)

@@ -24,12 +24,13 @@ import polars as pl
 from pydantic import Field
 from sqlglot import exp
 
+from privacy_assets import word_lists
 from privacy_assets.techniques.pseudonymize import _names
 from privacy_assets.techniques.pseudonymize._columns import TEXT, reference, unlike
 from privacy_assets.words import Column, Frozen, Role
 
 REDACTS = True
-BUILT_OF = (_names,)
+BUILT_OF = (_names, word_lists)
 
 Kind = Literal[
     "email", "url", "ip_address", "iban", "national_number", "date", "address", "card", "phone", "number", "name"

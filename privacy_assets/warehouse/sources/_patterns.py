@@ -12,7 +12,8 @@ from collections.abc import Iterable
 DAY = "{day}"
 ANY_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _MAGIC = re.compile(r"[*?[]|\{day\}")
-_KNOWN = {"**/": "(?:[^/]+/)*", "*": "[^/]*", "?": "[^/]"}
+_A_DAY, _THE_DAY = r"(?P<day>\d{4}-\d{2}-\d{2})", "(?P=day)"
+_FOLDERS = r"(?:(?!\.)[^/]+/)*"
 
 
 def of_day(pattern: str, day: str) -> str:
@@ -21,19 +22,31 @@ def of_day(pattern: str, day: str) -> str:
 
 
 def expression(pattern: str) -> re.Pattern[str]:
-    """What a whole path matches: `*` and `?` stay within a folder, `**/` is any number of folders.
+    """What a whole path matches: `*` and `?` stay within a folder, `**` is any number of folders.
 
-    `{day}` is a day, written `2026-11-01`, the same one wherever it stands; it is the group `day`.
+    A name that begins with a dot is matched by a dot alone. `{day}` is a day, written `2026-11-01`, the same one
+    wherever it stands; it is the group `day`.
     """
-    parts = re.split(r"(\*\*/|\*|\?|\[[^\]]+\]|\{day\})", pattern)
-    text, seen = "", False
-    for part in parts:
-        if part == DAY:
-            text, seen = text + ("(?P=day)" if seen else r"(?P<day>\d{4}-\d{2}-\d{2})"), True
+    *folders, name = pattern.split("/")
+    text = "".join(_FOLDERS if folder == "**" else f"{_named(folder)}/" for folder in folders)
+    text += f"{_FOLDERS}{_named('*')}" if name == "**" else _named(name)
+    first, *others = text.split(re.escape(DAY))
+    return re.compile(first + "".join(f"{_THE_DAY if n else _A_DAY}{other}" for n, other in enumerate(others)))
+
+
+def _named(pattern: str) -> str:
+    """What one name within a path matches."""
+    text = ""
+    for part in re.split(r"(\*+|\?|\[!?\]?[^\]]*\])", pattern):
+        if part.startswith("*"):
+            text += "[^/]*"
+        elif part == "?":
+            text += "[^/]"
+        elif part.startswith("[") and part.endswith("]"):
+            text += "(?!/)" + fnmatch.translate(part).removesuffix(r"\Z")
         else:
-            of_set = part.startswith("[") and part.endswith("]")
-            text += _KNOWN.get(part) or (fnmatch.translate(part)[4:-3] if of_set else re.escape(part))
-    return re.compile(text)
+            text += re.escape(part)
+    return text if pattern.startswith((".", DAY)) or not _MAGIC.match(pattern) else rf"(?!\.){text}"
 
 
 def beginning(pattern: str) -> str:

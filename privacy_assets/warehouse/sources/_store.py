@@ -81,7 +81,7 @@ def find(source: Files, root: Path, env: Mapping[str, str]) -> tuple[tuple[_Obje
         raise _refused(place, "an endpoint without TLS, and no reason for it")
     ca_file = str(root / filled(connection.ca_file, env, place=place)) if connection.ca_file else None
     with _store_errors(place):
-        client, credentials, region = _client(endpoint, connection.region, connection.profile, ca_file)
+        client, credentials, region = _client(endpoint, connection.region, ca_file)
         bucket, _, pattern = location.removeprefix("s3://").partition("/")
         objects = _listed(client, bucket, pattern, place)
     settings: dict[str, bool | str] = {"enable_server_cert_verification": True}
@@ -109,11 +109,11 @@ def find(source: Files, root: Path, env: Mapping[str, str]) -> tuple[tuple[_Obje
     return objects, reach
 
 
-def _client(endpoint: str | None, region: str | None, profile: str | None, ca_file: str | None) -> tuple[Any, Any, str]:
+def _client(endpoint: str | None, region: str | None, ca_file: str | None) -> tuple[Any, Any, str]:
     import boto3
     from botocore.config import Config
 
-    session = boto3.Session(profile_name=profile, region_name=region)
+    session = boto3.Session(region_name=region)
     found = session.get_credentials()
     if found is None:
         raise ValueError("no credentials")
