@@ -65,7 +65,10 @@ def read(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, key: by
     contract is missing, the source cannot be read as declared or changes meanwhile, or there is no row at all. Columns
     that the contract does not know are kept and counted.
     """
-    staged, digest = find(contract, root, day=day).stage(con, contract, key)
+    delivery = find(contract, root, day=day)
+    if isinstance(delivery, files.Delivered):
+        return delivery.take(con, contract, key)
+    staged, digest = delivery.stage(con, contract, key)
     rows.settle(con, contract, staged)
     return digest
 

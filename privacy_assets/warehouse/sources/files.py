@@ -14,9 +14,11 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from glob import glob
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -102,15 +104,67 @@ class Delivered:
     def stage(self, con: duckdb.DuckDBPyConnection, contract: Contract, key: bytes) -> tuple[Staged, str]:
         """Every row of every file in order."""
         before = self.digest(con, contract, key)
+        tables, staged = self._room(con, contract)
+        self._fill(con, staged, [(table, partial(_lines_held, self.source, table)) for table in tables])
+        self._require(before, self.digest(con, contract, key))
+        return staged, before
+
+    def take(self, con: duckdb.DuckDBPyConnection, contract: Contract, key: bytes) -> str:
+        """Every row of every file in order, in one pass where none has a fault."""
+        digest = partial(self.digest, con, contract, key)
+        before = digest()
+        tables, staged = self._room(con, contract)
+        with ThreadPoolExecutor(1) as beside:
+            counted = [(table, beside.submit(_lines_held, self.source, table).result) for table in tables]
+            # asked when the engine has read everything, beside what it has to do then
+            after = self._taken_at_once(con, contract, staged, counted, partial(beside.submit, digest))
+            if after is not None:
+                self._require(before, after.result())
+                return before
+            self._fill(con, staged, counted)
+        self._require(before, digest())
+        rows.settle(con, contract, staged)
+        return before
+
+    def _room(self, con: duckdb.DuckDBPyConnection, contract: Contract) -> tuple[tuple[_Described, ...], Staged]:
         tables = tuple(self._described(con, contract))
         raise_gathered(BadSource, [fault for table in tables for fault in rows.header_faults(table, contract)])
-        staged = rows.stage(con, contract, tables)
-        for table in tables:
+        return tables, rows.stage(con, contract, tables)
+
+    def _fill(self, con: duckdb.DuckDBPyConnection, staged: Staged, counted: _Counted) -> None:
+        for table, lines in counted:
             with _source_errors(self.source, table.place):
-                _STAGE[self.source.format](con, self.source, table, staged)
-        if self.digest(con, contract, key) != before:
+                _STAGE[self.source.format](con, self.source, table, staged, lines)
+
+    def _taken_at_once(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        contract: Contract,
+        staged: Staged,
+        counted: _Counted,
+        digest: Callable[[], Future[str]],
+    ) -> Future[str] | None:
+        """The digest of the files after they were read, where every row was sound and is written; None otherwise."""
+        if self.source.format not in _READ:
+            return None
+        after: Future[str] | None = None
+
+        def is_whole(taken: Sequence[int]) -> bool:
+            nonlocal after
+            if self.source.format == "csv":
+                lines = [found + table.header_lines for (table, _), found in zip(counted, taken, strict=True)]
+                if _rejected(con) or lines != [held() for _, held in counted]:
+                    return False
+            after = digest()
+            return True
+
+        selects = [_READ[self.source.format](self.source, table, staged) for table, _ in counted]
+        with engine_errors("reading the source"):
+            return after if rows.settle_at_once(con, contract, staged, selects, is_whole) else None
+
+    def _require(self, before: str, after: str) -> None:
+        if before != after:
             raise _changed(self.source)
-        return staged, before
 
     def _described(self, con: duckdb.DuckDBPyConnection, contract: Contract) -> Iterator[_Described]:
         source, many = self.source, len(self.files)
@@ -120,7 +174,7 @@ class Delivered:
             header_lines = 0
             if source.format == "parquet":
                 with _source_errors(source, place):
-                    described = con.execute(f"DESCRIBE {_parquet(file)}").fetchall()
+                    described = con.execute(f"DESCRIBE {_read_parquet(file)}").fetchall()
                 names, types = (tuple(str(row[at]) for row in described) for at in (0, 1))
             elif source.format == "ndjson":
                 with _source_errors(source, place):
@@ -194,29 +248,31 @@ def header(source: Files, file: File, place: str) -> tuple[str, ...]:
     return tuple(cell.strip() if source.reading.trim else cell for cell in cells)
 
 
-def _stage_parquet(con: duckdb.DuckDBPyConnection, source: Files, table: _Described, staged: Staged) -> None:
-    held = staged.cells(table)
-    for name, type_ in zip(table.names, table.types, strict=True):
-        if type_ == "BLOB":  # how many programs write text; what is none is shown with its bytes escaped
-            held[staged.held(name)] = f"coalesce(TRY(decode({quoted(name)})), CAST({quoted(name)} AS VARCHAR))"
-    cells = ", ".join(f"{cell} AS {place}" for place, cell in held.items())
-    con.execute(f"INSERT INTO temp.staged BY NAME {_parquet(table.file, cells)}")
+_Lines = Callable[[], int]
+"""How many lines that are not blank a file has, by `_lines_held`."""
+_Counted = Sequence[tuple[_Described, _Lines]]
 
 
-def _stage_csv(con: duckdb.DuckDBPyConnection, source: Files, table: _Described, staged: Staged) -> None:
+def _stage_parquet(
+    con: duckdb.DuckDBPyConnection, source: Files, table: _Described, staged: Staged, lines: _Lines
+) -> None:
+    con.execute(f"INSERT INTO temp.staged BY NAME {_parquet(source, table, staged)}")
+
+
+def _stage_csv(con: duckdb.DuckDBPyConnection, source: Files, table: _Described, staged: Staged, lines: _Lines) -> None:
     before = count(con, "temp.staged")
-    held = [staged.held(name) for name in table.names]
-    con.execute(f"INSERT INTO temp.staged BY NAME {_csv(source, table, held)}")
+    con.execute(f"INSERT INTO temp.staged BY NAME {_csv(source, table, staged)}")
     taken, rejected = count(con, "temp.staged") - before, _keep_malformed(con)
-    lines = _lines_held(source, table)
     # There are never fewer than none of the lines that are lost, nor of those that rows take up beyond one: where there
     # are as many lines as rows there are none of both, and nobody has to look into the rows.
-    if rejected or lines != taken + table.header_lines:
-        taken += _further_lines_of_rows(con, held, before)
-    _account(table, lines, taken + rejected + table.header_lines)
+    if rejected or lines() != taken + table.header_lines:
+        taken += _further_lines_of_rows(con, [staged.held(name) for name in table.names], before)
+    _account(table, lines(), taken + rejected + table.header_lines)
 
 
-def _stage_ndjson(con: duckdb.DuckDBPyConnection, source: Files, table: _Described, staged: Staged) -> None:
+def _stage_ndjson(
+    con: duckdb.DuckDBPyConnection, source: Files, table: _Described, staged: Staged, lines: _Lines
+) -> None:
     """A line is a row if it holds one object whose keys are all different; a blank one is none."""
     con.execute(f"""
         CREATE TEMP TABLE lines AS
@@ -235,13 +291,22 @@ def _stage_ndjson(con: duckdb.DuckDBPyConnection, source: Files, table: _Describ
     con.execute("INSERT INTO temp.malformed SELECT line FROM temp.lines WHERE NOT holds_object")
     accounted = count(con, "temp.lines") + rejected
     con.execute("DROP TABLE temp.lines")
-    _account(table, _lines_held(source, table), accounted)
+    _account(table, lines(), accounted)
 
 
 _STAGE = {"parquet": _stage_parquet, "csv": _stage_csv, "ndjson": _stage_ndjson}
 
 
-def _parquet(file: File, cells: str = "*") -> str:
+def _parquet(source: Files, table: _Described, staged: Staged) -> str:
+    """The SQL of a file's rows, each cell by its place in `temp.staged`."""
+    held = staged.cells(table)
+    for name, type_ in zip(table.names, table.types, strict=True):
+        if type_ == "BLOB":  # how many programs write text; what is none is shown with its bytes escaped
+            held[staged.held(name)] = f"coalesce(TRY(decode({quoted(name)})), CAST({quoted(name)} AS VARCHAR))"
+    return _read_parquet(table.file, ", ".join(f"{cell} AS {place}" for place, cell in held.items()))
+
+
+def _read_parquet(file: File, cells: str = "*") -> str:
     return f"SELECT {cells} FROM read_parquet({literal(file.url)}, hive_partitioning = false)"
 
 
@@ -269,16 +334,16 @@ def _keys(con: duckdb.DuckDBPyConnection, file: File, contract: Contract) -> tup
             )
         ) GROUP BY key ORDER BY min(place), key
     """).fetchall()
-    con.execute("DROP TABLE reject_errors")
-    con.execute("DROP TABLE reject_scans")
+    _rejected(con)
     known = [column.name for column in contract.columns]
     held = dict.fromkeys(str(key) for (key,) in found)
     # a column that no line has is missing, not empty
     return (*(name for name in known if name in held), *(name for name in held if name not in known))
 
 
-def _csv(source: Files, table: _Described, places: Sequence[str]) -> str:
-    """Nothing is left to be guessed."""
+def _csv(source: Files, table: _Described, staged: Staged) -> str:
+    """The SQL of a file's rows, each cell by its place in `temp.staged`. Nothing is left to be guessed."""
+    places = [staged.held(name) for name in table.names]
     columns = ", ".join(f"'{place}': 'VARCHAR'" for place in places)
     kept_as_text = ", ".join(f"'{place}'" for place in places)
     return f"""
@@ -288,6 +353,18 @@ def _csv(source: Files, table: _Described, places: Sequence[str]) -> str:
             strict_mode = true, null_padding = false, force_not_null = [{kept_as_text}],
             hive_partitioning = false, store_rejects = true, rejects_limit = 0)
     """
+
+
+_READ = {"parquet": _parquet, "csv": _csv}
+"""What is read in one pass; lines of JSON are looked at one by one."""
+
+
+def _rejected(con: duckdb.DuckDBPyConnection) -> int:
+    """How many lines the engine rejected, of which it keeps no record after this."""
+    rejected = count(con, "reject_errors")
+    con.execute("DROP TABLE reject_errors")
+    con.execute("DROP TABLE reject_scans")
+    return rejected
 
 
 def _further_lines_of_rows(con: duckdb.DuckDBPyConnection, places: Sequence[str], after: int) -> int:
@@ -328,8 +405,7 @@ def _keep_malformed(con: duckdb.DuckDBPyConnection) -> int:
             FROM (SELECT any_value(csv_line) AS csv_line FROM reject_errors GROUP BY scan_id, file_id, line)
         ) WHERE line <> ''
     """)
-    con.execute("DROP TABLE reject_errors")
-    con.execute("DROP TABLE reject_scans")
+    _rejected(con)
     return count(con, "temp.malformed") - before
 
 
@@ -352,6 +428,8 @@ def _lines_held(source: Files, table: _Described) -> int:
 
     In a delimited file of one column a blank line is a row.
     """
+    if source.format == "parquet":
+        return 0
     encoding = "utf-16" if _encoding(source, table.place) == "utf-16" else "latin-1"
     blank_counts = len(table.names) == 1
     try:

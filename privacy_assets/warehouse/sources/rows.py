@@ -18,7 +18,8 @@ column; the first row in the order of the source stays), or `malformed line` for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
@@ -138,16 +139,77 @@ def settle(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -
                 expected="at least one row" + (" below the header" if header else ""),
                 next_step="deliver it again",
             )
-        con.execute("BEGIN")
-        try:
-            _write(con, contract, staged, source_rows)
-        except BaseException:
-            con.execute("ROLLBACK")
-            raise
-        con.execute("COMMIT")
-        con.execute("DROP VIEW temp.judged")
-        for table in ("staged", "malformed", "findings", "duplicates"):
-            con.execute(f"DROP TABLE temp.{table}")
+        with _whole_or_not(con):
+            not_twice = (
+                "AND number NOT IN (SELECT number FROM temp.duplicates)" if count(con, "temp.duplicates") else ""
+            )
+            con.execute(f"""
+                CREATE TABLE candidate.main.data AS
+                SELECT {_data(contract, staged)} FROM temp.judged WHERE {_sound(con)} {not_twice}
+            """)
+            _write_quarantine(con, staged, source_rows)
+        _clear(con)
+
+
+def settle_at_once(
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    staged: Staged,
+    selects: Sequence[str],
+    is_whole: Callable[[Sequence[int]], bool],
+) -> bool:
+    """As `stage` and `settle`, in the one pass that reads; False, and nothing is written, where a row has any fault.
+
+    Each of `selects` is the SQL of a table's rows, by their places in `temp.staged`, which must be empty; `is_whole`
+    says whether so many rows of each are all that there are. Most deliveries have no fault: they cost a third of what
+    is kept as text in between.
+    """
+    try:
+        with _whole_or_not(con):
+            taken: list[int] = []
+            for select in selects:
+                number = f"row_number() OVER () + {sum(taken)} AS number, " if contract.subject_column == ROW else ""
+                into = "INSERT INTO candidate.main.data" if taken else "CREATE TABLE candidate.main.data AS"
+                # a table may lack what others have beyond the contract
+                of_all = f"SELECT * FROM temp.staged UNION ALL BY NAME {select}" if len(selects) > 1 else select
+                judged = _judged(contract, staged, f"SELECT {number}* FROM ({of_all})")
+                row = con.execute(f"""
+                    {into} SELECT {_data(contract, staged)} FROM ({judged})
+                    WHERE CASE WHEN {_has_fault(contract, staged)} THEN error('a row has a fault') ELSE true END
+                """).fetchone()
+                taken.append(int(row[0]) if row else 0)
+            if not any(taken) or not is_whole(taken) or _has_duplicates(con, contract):
+                raise _NotSound
+            _judge(con, contract, staged)
+            _mark_duplicates(con, contract)
+            _write_quarantine(con, staged, sum(taken))
+    except (duckdb.InternalException, duckdb.FatalException, duckdb.InterruptException):
+        raise
+    except (_NotSound, duckdb.Error):
+        return False
+    _clear(con)
+    return True
+
+
+class _NotSound(Exception):
+    """Rows are to be looked at one by one."""
+
+
+@contextmanager
+def _whole_or_not(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    con.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    con.execute("COMMIT")
+
+
+def _clear(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("DROP VIEW temp.judged")
+    for table in ("staged", "malformed", "findings", "duplicates"):
+        con.execute(f"DROP TABLE temp.{table}")
 
 
 def _judge(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -> None:
@@ -156,9 +218,29 @@ def _judge(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -
     `judged` is a view: what a value is costs less than to keep it twice. It gives a value also where reading it would
     lose something, so it holds only for rows that are not among the findings.
     """
+    judged = _judged(contract, staged, "SELECT rowid + 1 AS number, * FROM temp.staged")
+    con.execute(
+        f"CREATE TEMP VIEW judged AS SELECT *, ({_has_fault(contract, staged)}) IS TRUE AS has_fault FROM ({judged})"
+    )
+    found = ["NULL"]
+    for place, column in enumerate(contract.columns):
+        cases = [
+            f"WHEN {condition} THEN {literal(f'{column.name}:{fault}')}"
+            for condition, fault in _faults(contract, column, place, staged)
+        ]
+        if cases:
+            found.append(f"CASE {' '.join(cases)} END")
+    con.execute(f"""
+        CREATE TEMP TABLE findings AS
+        SELECT number, concat_ws({_SEPARATOR}, {", ".join(found)}) AS faults FROM temp.judged WHERE has_fault
+    """)
+
+
+def _judged(contract: Contract, staged: Staged, select: str) -> str:
+    """The SQL of the rows of `select` with each column's text (`t0`, …) and value (`v0`, …)."""
     source = contract.source
     reading = source.reading if isinstance(source, Files) and source.format == "csv" else None
-    texts, values, whens, found = [], [], [], []
+    texts, values = [], []
     for place, column in enumerate(contract.columns):
         text = staged.places[column.name]
         if reading is not None:
@@ -166,96 +248,100 @@ def _judge(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -
             if reading.null_text:
                 text = f"CASE WHEN {text} NOT IN ({', '.join(map(literal, reading.null_text))}) THEN {text} END"
         texts.append(f"{text} AS t{place}")
-        cast, faithful = _reading(column.type, f"t{place}")
-        if column.name in staged.promised:
-            cast, faithful = f"t{place}", _finite(column.type, f"t{place}")
-        values.append(f"{cast} AS v{place}")
-        faults = _faults(contract, column, f"t{place}", f"v{place}", faithful)
-        whens += [condition for condition, _ in faults]
-        cases = " ".join(f"WHEN {condition} THEN {literal(f'{column.name}:{fault}')}" for condition, fault in faults)
-        found.append(f"CASE {cases} END" if cases else "NULL")
-    any_of = " OR ".join(f"({condition})" for condition in whens) or "false"
-    con.execute(f"""
-        CREATE TEMP VIEW judged AS
-        SELECT *, ({any_of}) IS TRUE AS has_fault FROM (
-            SELECT *, {", ".join(values)} FROM (SELECT rowid + 1 AS number, *, {", ".join(texts)} FROM temp.staged)
-        )
-    """)
-    con.execute(f"""
-        CREATE TEMP TABLE findings AS
-        SELECT number, concat_ws({_SEPARATOR}, {", ".join(found)}) AS faults FROM temp.judged WHERE has_fault
-    """)
+        promised = column.name in staged.promised
+        values.append(f"{f't{place}' if promised else _cast(column.type, f't{place}')} AS v{place}")
+    return f"SELECT *, {', '.join(values)} FROM (SELECT *, {', '.join(texts)} FROM ({select}))"
+
+
+def _has_fault(contract: Contract, staged: Staged) -> str:
+    """The SQL of whether a row that is judged has any fault; NULL: none."""
+    every = [_faults(contract, column, place, staged) for place, column in enumerate(contract.columns)]
+    return " OR ".join(f"({condition})" for faults in every for condition, _ in faults) or "false"
 
 
 def read_as(type_: str, text: str) -> str:
-    """The SQL of the value that the text means, NULL where it means none of this type, or would lose something.
-
-    The engine's own cast rounds 1.7 to 1, takes the time of day off a date and the offset off a timestamp.
-    """
-    cast, faithful = _reading(type_, text)
-    return f"CASE WHEN {faithful} THEN {cast} END" if faithful else cast
+    """The SQL of the value that the text means, NULL where it means none of this type, or would lose something."""
+    return f"CASE WHEN {_readable(type_, text)} THEN {_cast(type_, text)} END"
 
 
-def _reading(type_: str, text: str) -> tuple[str, str]:
-    """The SQL of the engine's cast, and of whether it is what the text means ("": always, where it is not NULL).
-
-    Where the second is a comparison with the text again, that is for speed: it spares nearly every row the pattern.
-    """
-    cast = f"TRY_CAST({text} AS {type_})"
+def _cast(type_: str, text: str) -> str:
     kind = type_.upper()
     if kind == "VARCHAR":
-        return text, ""
-    if kind in _INTEGERS:
-        return cast, _same(cast, text, r"\s*[+-]?\d+(\.0*)?\s*")
-    if kind.startswith("DECIMAL("):
-        scale = int(kind.rstrip(")").partition(",")[2] or 0)
-        return cast, _same(cast, text, rf"\s*[+-]?\d*(\.\d{{0,{scale}}}0*)?\s*")
-    if kind in ("DOUBLE", "FLOAT"):
-        return cast, f"(isfinite({cast}) AND NOT contains({text}, '_'))"
-    if kind == "DATE":
-        same = _same(cast, text, r"\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]00:00(:00(\.0+)?)?)?\s*")
-        return cast, f"({_BEGINS_WITH_DIGIT.format(text)} AND NOT contains({text}, '(') AND {same})"
+        return text
+    cast = f"TRY_CAST({text} AS {type_})"
     if kind == "TIMESTAMP":
         # Read without an offset it costs a fourth, and is the same where it is written as the engine writes it.
-        plain = f"CAST({cast} AS VARCHAR) = {text}"
         zoned = f"(TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
+        return f"CASE WHEN CAST({cast} AS VARCHAR) = {text} THEN {cast} ELSE {zoned} END"
+    return cast
+
+
+def _readable(type_: str, text: str) -> str:
+    """The SQL of whether a text that is not NULL means a value of this type, and the engine's cast is that value.
+
+    The cast rounds 1.7 to 1, takes the time of day off a date and the offset off a timestamp. What is written as the
+    engine would write it is what it means: asking that first spares nearly every row the pattern. Later steps add days
+    to dates: out of the years 1 to 9999 the engine would fail there.
+    """
+    kind, cast = type_.upper(), _cast(type_, text)
+    same = f"CAST({cast} AS VARCHAR) = {text}"
+    if kind == "VARCHAR":
+        return "true"
+    if kind in _INTEGERS:
+        exact = rf"regexp_full_match({text}, '\s*[+-]?\d+(\.0*)?\s*')"
+        return f"CASE WHEN {same} THEN true ELSE {cast} IS NOT NULL AND {exact} END"
+    if kind.startswith("DECIMAL("):
+        scale = int(kind.rstrip(")").partition(",")[2] or 0)
+        exact = rf"regexp_full_match({text}, '\s*[+-]?\d*(\.\d{{0,{scale}}}0*)?\s*')"
+        return f"CASE WHEN {same} THEN true ELSE {cast} IS NOT NULL AND {exact} END"
+    if kind in ("DOUBLE", "FLOAT"):
+        return f"coalesce(isfinite({cast}) AND NOT contains({text}, '_'), false)"
+    if kind == "DATE":
+        exact = rf"regexp_full_match({text}, '\s*\d{{4}}[-/]\d{{1,2}}[-/]\d{{1,2}}([ T]00:00(:00(\.0+)?)?)?\s*')"
+        loose = f"{_BEGINS_WITH_DIGIT.format(text)} AND NOT contains({text}, '(') AND {exact}"
+        loose = f"coalesce({_in_years(kind, cast)} AND {loose}, false)"
+        return f"CASE WHEN strlen({text}) = 10 AND {same} THEN true ELSE {loose} END"
+    if kind == "TIMESTAMP":
         # no place on earth is further from UTC than 14 hours
         near = rf"NOT regexp_matches({text}, ':\d\d(\.\d+)?\s*[+-](1[5-9]|[2-9]\d)')"
-        return (
-            f"CASE WHEN {plain} THEN {cast} ELSE {zoned} END",
-            f"({_BEGINS_WITH_DIGIT.format(f'ltrim({text}, {_SPACE})')} AND ({plain} OR {near}))",
-        )
-    return cast, ""
+        begins = _BEGINS_WITH_DIGIT.format(f"ltrim({text}, {_SPACE})")
+        plain = f"CAST(TRY_CAST({text} AS TIMESTAMP) AS VARCHAR) = {text}"
+        return f"coalesce({begins} AND {_in_years(kind, cast)} AND CASE WHEN {plain} THEN true ELSE {near} END, false)"
+    return f"{cast} IS NOT NULL"
 
 
 _BEGINS_WITH_DIGIT = "({0} >= '0' AND {0} < ':')"
 
 
-def _same(cast: str, text: str, pattern: str) -> str:
-    return f"(CAST({cast} AS VARCHAR) = {text} OR regexp_full_match({text}, '{pattern}'))"
+def _sane(type_: str, value: str) -> str:
+    """The same of a value that has the contract's type already; "" where every one is."""
+    kind = type_.upper()
+    if kind in ("DATE", "TIMESTAMP"):
+        return _in_years(kind, value)
+    return f"isfinite({value})" if kind in ("DOUBLE", "FLOAT") else ""
 
 
-def _finite(type_: str, value: str) -> str:
-    """Of a value that has the contract's type already."""
-    return f"isfinite({value})" if type_.upper() in ("DOUBLE", "FLOAT") else ""
+def _in_years(kind: str, value: str) -> str:
+    return f"{value} BETWEEN {kind} '0001-01-01' AND {kind} '9999-12-31 23:59:59'"
 
 
-def _faults(contract: Contract, column: ContractColumn, text: str, value: str, faithful: str) -> list[tuple[str, str]]:
+def _faults(contract: Contract, column: ContractColumn, place: int, staged: Staged) -> list[tuple[str, str]]:
     """The SQL of each condition with the fault that it is; of those that hold the first counts."""
+    text, value = f"t{place}", f"v{place}"
     cases = []
     if column.name == contract.subject_column:
         cases.append((f"{text} IS NULL", "no subject"))
         if column.type.upper() == "VARCHAR" and (contract.privacy.consents or contract.privacy.consent_records):
             # Decisions are matched by the subject as it is written: so spelt, a refusal would be nobody's.
-            cases.append((f"regexp_matches({text}, '^{_UNSEEN}|{_UNSEEN}$')", "space around it"))
+            seen = f"({text} = '' OR (ord({text}) BETWEEN 33 AND 126 AND {text}[-1] BETWEEN '!' AND '~'))"
+            unseen = f"regexp_matches({text}, '^{_UNSEEN}|{_UNSEEN}$')"
+            cases.append((f"CASE WHEN {seen} THEN false ELSE {unseen} END", "space around it"))
     elif column.required or column.name in contract.primary_key:
         cases.append((f"{text} IS NULL", "missing"))
-    if value_differs := column.type.upper() != "VARCHAR":
-        unfaithful = f" OR ({faithful}) IS NOT TRUE" if faithful else ""
-        cases.append((f"{text} IS NOT NULL AND ({value} IS NULL{unfaithful})", "unreadable"))
-    if value_differs and (kind := column.type.upper()) in ("DATE", "TIMESTAMP"):
-        # Later steps add days to dates: beyond these years the engine would fail there.
-        cases.append((f"{value} NOT BETWEEN {kind} '0001-01-01' AND {kind} '9999-12-31 23:59:59'", "unreadable"))
+    promised = column.name in staged.promised
+    readable = _sane(column.type, text) if promised else _readable(column.type, text)
+    if readable and column.type.upper() != "VARCHAR":
+        cases.append((f"{text} IS NOT NULL AND NOT {readable}", "unreadable"))
     if column.domain is not None:
         allowed = ", ".join(f"TRY_CAST({literal(member)} AS {column.type})" for member in column.domain)
         cases.append((f"{value} IS NOT NULL AND ({value} IN ({allowed})) IS NOT TRUE", "outside domain"))
@@ -266,10 +352,8 @@ def _mark_duplicates(con: duckdb.DuckDBPyConnection, contract: Contract) -> None
     """Of the rows without other faults: all but the first that share a primary key or a unique value."""
     con.execute("CREATE TEMP TABLE duplicates (number BIGINT, fault VARCHAR)")
     places = {column.name: f"v{place}" for place, column in enumerate(contract.columns)}
-    keys = [contract.primary_key] if contract.primary_key else []
-    keys += [(column.name,) for column in contract.columns if column.unique and (column.name,) not in keys]
     sound = _sound(con)
-    for key in keys:
+    for key in _keys(contract):
         held = ", ".join(places[name] for name in key)
         present = " AND ".join(f"{places[name]} IS NOT NULL" for name in key)
         con.execute(f"""
@@ -291,17 +375,32 @@ def _sound(con: duckdb.DuckDBPyConnection) -> str:
     return "NOT has_fault" if count(con, "temp.findings") else "true"
 
 
-def _write(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged, source_rows: int) -> None:
+def _has_duplicates(con: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
+    for key in _keys(contract):
+        held = ", ".join(map(quoted, key))
+        present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
+        twice = f"SELECT 1 FROM candidate.main.data WHERE {present} GROUP BY {held} HAVING count(*) > 1 LIMIT 1"
+        if con.execute(twice).fetchone():
+            return True
+    return False
+
+
+def _keys(contract: Contract) -> list[tuple[str, ...]]:
+    """The sets of columns of which no two rows may share the values."""
+    keys = [contract.primary_key] if contract.primary_key else []
+    return keys + [(column.name,) for column in contract.columns if column.unique and (column.name,) not in keys]
+
+
+def _data(contract: Contract, staged: Staged) -> str:
+    """The SQL of the columns of `data`, of a row that is judged."""
     data = [f"v{place} AS {quoted(column.name)}" for place, column in enumerate(contract.columns)]
     if contract.subject_column == ROW:
         data.append(f"number AS {ROW}")
-    data += [f"{staged.places[name]} AS {quoted(name)}" for name in staged.unknown]
+    return ", ".join([*data, *(f"{staged.places[name]} AS {quoted(name)}" for name in staged.unknown)])
+
+
+def _write_quarantine(con: duckdb.DuckDBPyConnection, staged: Staged, source_rows: int) -> None:
     received = [f"CAST({place} AS VARCHAR) AS {quoted(name)}" for name, place in staged.places.items()]
-    not_twice = "AND number NOT IN (SELECT number FROM temp.duplicates)" if count(con, "temp.duplicates") else ""
-    con.execute(f"""
-        CREATE TABLE candidate.main.data AS
-        SELECT {", ".join(data)} FROM temp.judged WHERE {_sound(con)} {not_twice}
-    """)
     con.execute(f"""
         CREATE TABLE candidate.main.quarantine AS
         WITH reasons AS (

@@ -471,3 +471,84 @@ def test_adult_is_taken_whole(home: Home, versions: Versions, name: str, rows: i
     assert found.is_accounted
     if in_domain:
         assert sum(row[1] is None for row in found.data) == 1836
+
+
+CELL = {
+    "id": st.integers(0, 30).map(str),
+    "born": st.sampled_from(
+        ["1980-02-29", "1980-2-9", "1980-02-30", "9999-12-31", "10000-01-01", "0001-01-01 (BC)", ""]
+    ),
+    "score": st.sampled_from(["0.5", "1e3", "inf", "1_0", ""]),
+    "visits": st.sampled_from(["3", "03", "3.0", "3.5", " 3", "x", ""]),
+    "seen": st.sampled_from(["2026-11-01 10:00:00", "2026-11-01T10:00:00+02:00", "2026-11-01", "later", ""]),
+    "note": st.sampled_from(["seen", " seen", '"two\nlines"', '"a ""quote"""', "bad"]),
+}
+
+
+SOUND = {
+    "id": st.integers(0, 10_000).map(str),
+    "born": st.sampled_from(["1980-02-29", "9999-12-31", "1980-2-9", ""]),
+    "score": st.sampled_from(["0.5", "1e3", ""]),
+    "visits": st.sampled_from(["3", "03", "3.0", ""]),
+    "seen": st.sampled_from(["2026-11-01 10:00:00", "2026-11-01T10:00:00+02:00", ""]),
+    "note": st.sampled_from(["seen", '"a ""quote"""']),
+}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(
+    rows=st.one_of(
+        st.lists(st.fixed_dictionaries(cells), min_size=2, max_size=6, unique_by=unique)
+        for cells, unique in ((SOUND, lambda row: row["id"]), (CELL, None))
+    ),
+    subject=st.sampled_from([ROW, "note"]),
+    further=st.booleans(),
+    trim=st.booleans(),
+)
+def test_one_pass_gives_what_staging_gives(
+    take: Take, rows: list[dict[str, str]], subject: str, further: bool, trim: bool
+) -> None:
+    """Rows that are sound are written as they are read; whether any is not changes nothing but the time it takes."""
+    promised = contract(
+        column("id", "BIGINT"),
+        column("born", "DATE"),
+        column("score", "DOUBLE"),
+        column("visits", "INTEGER"),
+        column("seen", "TIMESTAMP"),
+        column("note", domain=("seen", " seen", "two\nlines", 'a "quote"')),
+        subject=subject,
+        primary_key=("id",),
+        trim=trim,
+    )
+    head = ",".join(CELL)
+    *lines, last = [",".join(row[name] for name in CELL) for row in rows]
+    contents = {"a": "\n".join([head, *lines]), "b": f"{head},more\n{last},of it" if further else f"{head}\n{last}"}
+    at_once = take(promised, **contents)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(files.rows, "settle_at_once", lambda *given: False)
+        staged = take(promised, **contents)
+    assert vars(at_once) == vars(staged)
+
+
+@pytest.mark.parametrize(
+    ("last", "passes"),
+    [("3,m", 1), ("x,m", 2), ("3,x", 2), ("2,m", 2), ('3,"m', 2), ("3", 2), ('3,"m\n"', 2), ("3,m\n\n4,f", 1)],
+    ids=["sound", "unreadable", "outside domain", "duplicate", "open quote", "too short", "two lines", "blank line"],
+)
+def test_only_a_file_with_a_fault_is_staged(
+    take: Take, monkeypatch: pytest.MonkeyPatch, last: str, passes: int
+) -> None:
+    """A delivery without a fault is read once; one with any is looked at row by row."""
+    read: list[str] = []
+
+    def noted(source: Files, *given: Any) -> str:
+        read.append(source.path)
+        return select(source, *given)
+
+    select = files._csv
+    monkeypatch.setattr(files, "_csv", noted)
+    monkeypatch.setitem(files._READ, "csv", noted)
+    promised = contract(column("id", "BIGINT"), column("sex", domain=("f", "m")), subject="sex", primary_key=("id",))
+    found = take(promised, a=f"id,sex\n1,f\n2,m\n{last}\n")
+    assert len(read) == passes
+    assert found.is_accounted
