@@ -78,16 +78,48 @@ class Delivered:
 
     def _staged(self, con: duckdb.DuckDBPyConnection, contract: Contract) -> Staged:
         """Room for the rows, and the view `temp.delivered` through which they come."""
-        relation = f"source.{quoted(self.schema)}.{quoted(self.table)}"
-        described = con.execute(f"DESCRIBE {relation}").fetchall()
+        relation = f"{quoted(self.schema)}.{quoted(self.table)}"
+        asked = f"SELECT {', '.join(self._columns(con, relation))} FROM {relation}"
+        delivered = f"postgres_query('source', {literal(asked)})"
+        described = con.execute(f"DESCRIBE FROM {delivered}").fetchall()
         names, types = (tuple(str(column[at]) for column in described) for at in (0, 1))
         table = Table(self.source.place, names, types)
         raise_gathered(BadSource, list(rows.header_faults(table, contract)))
         staged = rows.stage(con, contract, (table,))
         cells = staged.cells(table)
         shown = ", ".join(f"{cells[place]} AS {place}" for place in staged.places.values())
-        con.execute(f"CREATE TEMP VIEW delivered AS SELECT {shown} FROM {relation}")
+        con.execute(f"CREATE TEMP VIEW delivered AS SELECT {shown} FROM {delivered}")
         return staged
+
+    def _columns(self, con: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+        """What the server is asked for: each column, in a form that the engine reads as it is.
+
+        The engine has no number that holds every `numeric`: it rounds most of them, and reads NaN as 0. It reads a
+        moment after the year 294246 as one long ago; the contract takes none after 9999, so it may as well be infinite.
+        """
+        described = con.execute(f"DESCRIBE source.{relation}").fetchall()
+        engine_types = {str(name): str(type_) for name, type_, *_ in described}
+        of_server = f"""
+            SELECT attname::text, format_type(coalesce(nullif(typbasetype, 0), pg_type.oid), NULL)
+            FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
+            WHERE attrelid = to_regclass({literal(relation)}) AND attnum > 0 AND NOT attisdropped
+        """
+        asked = []
+        server_types = dict(con.execute(f"FROM postgres_query('source', {literal(of_server)})").fetchall())
+        for name, engine_type in engine_types.items():
+            column, server_type = quoted(name), server_types.get(name, "").removesuffix("[]")
+            within = server_type not in _FLOATS and any(kind in engine_type for kind in ("DECIMAL", "DOUBLE"))
+            if server_type == "numeric" or within:
+                asked.append(f"{column}::text AS {column}")
+            elif engine_type.startswith("TIMESTAMP") and "[" not in engine_type:
+                held = f"WHEN {column} < '10000-01-01' THEN {column} WHEN {column} IS NOT NULL THEN 'infinity'"
+                asked.append(f"CASE {held} END AS {column}")
+            else:
+                asked.append(column)
+        return asked
+
+
+_FLOATS = ("real", "double precision")
 
 
 def find(source: Postgres, root: Path, env: Mapping[str, str] = os.environ) -> Delivered:

@@ -27,6 +27,7 @@ import duckdb
 from privacy_assets.contracts.contract import ROW, Contract, ContractColumn, Files
 from privacy_assets.errors import BadSource, Fault
 from privacy_assets.warehouse.connections import engine_errors, literal, quoted
+from privacy_assets.words import Role
 
 _RESERVED = (ROW, "_reasons", "_line")
 _INTEGERS = {f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")}
@@ -82,6 +83,18 @@ def header_faults(table: Table, contract: Contract) -> Iterator[Fault]:
                 expected=f"a column {column.name} ({column.type}), as {contract.path} promises",
                 found=found,
                 next_step="deliver the column, or release a new major version of the contract without it",
+            )
+    held = dict(zip(table.names, table.types, strict=True))
+    for column in contract.columns:
+        identifies = column.name == contract.subject_column or column.privacy.role is Role.DIRECT_IDENTIFIER
+        if identifies and column.type.upper() == "VARCHAR" and held.get(column.name) in ("DOUBLE", "FLOAT"):
+            # as text it would be 10.0, which no other table calls this person
+            yield Fault(
+                f"the column {column.name} names people, and holds numbers with a fraction",
+                where=table.place,
+                expected="text or whole numbers",
+                found=held[column.name],
+                next_step="deliver it as text or as whole numbers, or promise a whole number's type in the contract",
             )
     if any("\0" in name for name in table.names):
         yield Fault(

@@ -47,14 +47,22 @@ def server(postgres: PostgresServer) -> Iterator[PostgresServer]:
         "CREATE VIEW adults AS SELECT id, born FROM people WHERE born < '1961-01-01'",
         'CREATE SCHEMA "an odd" CREATE TABLE "ta\'ble" (id text, "a, b" uuid, tags text[])',
         "INSERT INTO \"an odd\".\"ta'ble\" VALUES ('x', '00000000-0000-0000-0000-000000000001', '{q,\"r s\"}')",
-        "GRANT SELECT ON people, adults TO reader",
+        "CREATE DOMAIN amount AS numeric",
+        "CREATE TABLE odd (id numeric, fee numeric(12,2), total numeric(40,10), any_fee amount, many numeric[], "
+        "seen timestamp, weight double precision)",
+        "INSERT INTO odd VALUES "
+        "(10, 1.50, 12345678901234567904.1234567891, 0.10, '{1.10,NaN}', '2026-11-01 10:00', 1), "
+        "(11, 'NaN', 'NaN', 'NaN', NULL, '294276-12-31 23:59:59.999999', 'NaN'), "
+        "(12, 2, 2, 2, '{}', '0044-03-15 BC', 'Infinity'), (13, 3, 3, 3, '{}', '-infinity', 3), "
+        "(14, NULL, NULL, NULL, NULL, NULL, NULL)",
+        "GRANT SELECT ON people, adults, odd TO reader",
         "CREATE TABLE secret (id text)",
         "CREATE TABLE empty (id text)",
         "GRANT SELECT ON empty TO reader",
     )
     yield postgres
-    postgres.sql('DROP SCHEMA "an odd" CASCADE', "DROP VIEW adults", "DROP TABLE people, secret, empty",
-                 "DROP OWNED BY reader", "DROP ROLE reader")  # fmt: skip
+    postgres.sql('DROP SCHEMA "an odd" CASCADE', "DROP VIEW adults", "DROP TABLE people, secret, empty, odd",
+                 "DROP DOMAIN amount",                 "DROP OWNED BY reader", "DROP ROLE reader")  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +96,36 @@ def test_rows_come_in_the_types_of_the_contract(server: PostgresServer, read: Ca
         ["born:unreadable", "town:outside domain"], ["id:missing"],
     ]  # fmt: skip
     assert (found.evidence["source_rows"], found.evidence["unknown_columns"]) == (1002, 0)
+
+
+def test_what_the_engine_would_round_comes_as_text(server: PostgresServer, read: Callable[..., Taken]) -> None:
+    """Every digit of a `numeric` is kept, NaN is no number, and a moment that it cannot hold is none."""
+    held = (column("id"), column("fee"), column("total"), column("any_fee"), column("many"), column("seen"))
+    found = read(contract(*held, source=at(server, "odd"), subject="id"))
+    assert [row[:5] for row in found.data[:2]] == [
+        ("10", "1.50", "12345678901234567904.1234567891", "0.10", "{1.10,NaN}"),
+        ("11", "NaN", "NaN", "NaN", None),
+    ]
+    promised = (
+        column("id", "BIGINT"), column("fee", "DECIMAL(12,2)"), column("any_fee", "DOUBLE"),
+        column("seen", "TIMESTAMP"), column("weight", "DOUBLE"),
+    )  # fmt: skip
+    found = read(contract(*promised, source=at(server, "odd"), subject="id"))
+    assert [[str(value) for value in row[:5]] for row in found.data] == [
+        ["10", "1.50", "0.1", "2026-11-01 10:00:00", "1.0"], ["14", "None", "None", "None", "None"],
+    ]  # fmt: skip
+    assert [reasons for _, reasons in found.quarantine] == [
+        ["fee:unreadable", "any_fee:unreadable", "seen:unreadable", "weight:unreadable"],
+        ["seen:unreadable", "weight:unreadable"], ["seen:unreadable"],
+    ]  # fmt: skip
+
+
+def test_people_are_not_named_by_numbers_with_a_fraction(
+    server: PostgresServer, home: Home, versions: Versions
+) -> None:
+    """The engine would write 10 as 10.0, which no table of decisions does: a refusal would be nobody's."""
+    with pytest.raises(BadSource, match="weight names people"):
+        taken(contract(column("weight"), source=at(server, "odd"), subject="weight"), home, versions)
 
 
 def test_rows_are_numbered_alike_however_the_table_lies(server: PostgresServer, read: Callable[..., Taken]) -> None:
