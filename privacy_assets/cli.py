@@ -223,6 +223,7 @@ def run(root: Root = None) -> None:
     from privacy_assets.build import steps
     from privacy_assets.gate import Gate
     from privacy_assets.running import run_all
+    from privacy_assets.stages.days import left_alone
     from privacy_assets.words import Stage
 
     folder = find_root(root)
@@ -273,6 +274,15 @@ def run(root: Root = None) -> None:
             ", ".join(Counter(one.standing.value for one in each)),
         )
     out.print(table)
+    for name, contract in gate.project.contracts.items():
+        alone = left_alone(gate, contract)
+        if alone.changed:
+            out.print(
+                f"raw/{name}: delivered again since it was taken in: {', '.join(alone.changed)}. To take that in: "
+                f"dagster asset materialize -m definitions --select raw/{name} --partition {alone.changed[0]}"
+            )
+        if alone.passed_over:
+            out.print(f"raw/{name}: no day that is taken in: {', '.join(alone.passed_over)}.")
     taken_in = sum(passport.rows for passport in passports if passport.asset.stage is Stage.RAW)
     out.print(
         f"{len(examined)} assets ({_counted(standing)}) from {taken_in:,} raw rows, findings: {_counted(findings)}."

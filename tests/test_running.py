@@ -16,7 +16,7 @@ from privacy_assets.contracts.loading import check
 from privacy_assets.errors import PrivacyAssetsError, Refused
 from privacy_assets.gate import Gate, Standing
 from privacy_assets.running import run_all
-from privacy_assets.stages.days import due, is_current
+from privacy_assets.stages.days import due, is_current, left_alone
 from privacy_assets.stages.step import carry_out
 from privacy_assets.verify import verify
 from privacy_assets.warehouse.connections import governed
@@ -269,6 +269,33 @@ def test_days_before_the_first_and_after_today_are_not_taken_in(run: Callable[[]
     for day in ("2026-10-31", tomorrow, "2026-1-01", "backup"):
         delivered(by_day, day, text)
     assert [part.day for part in run().parts(RAW)] == list(DAYS)
+
+
+def test_a_day_that_is_delivered_again_is_named(run: Callable[[], Gate], by_day: Path) -> None:
+    """Late rows and changed ones: nothing is taken in by itself, and nobody has to find out by themselves."""
+    gate = run()
+    contract = gate.project.contracts["patients"]
+    assert left_alone(gate, contract).changed == ()
+    (by_day / f"data/samples/{DAYS[0]}/patients.csv").touch()
+    assert left_alone(gate, contract).changed == (), "the same bytes are no other delivery"
+    with (by_day / f"data/samples/{DAYS[1]}/patients.csv").open("a") as file:
+        file.write("p-61;q@example.org;F;40;2026-01-05;31.5;no\n")
+    assert left_alone(gate, contract).changed == (DAYS[1],)
+    before = versions(gate)
+    gate = run()
+    assert not remade(before, versions(gate))
+    carry_out(steps(gate.project)[RAW].of(DAYS[1]), gate)
+    assert left_alone(gate, contract).changed == ()
+
+
+def test_what_is_no_day_stops_no_other(run: Callable[[], Gate], by_day: Path) -> None:
+    """A folder of a date that there is not, of tomorrow or of before the first day is passed over, and named."""
+    others = ("2026-02-30", "2026-10-31", "9999-01-01")
+    for day in others:
+        shutil.copytree(by_day / f"data/samples/{DAYS[0]}", by_day / f"data/samples/{day}")
+    gate = run()
+    assert [part.day for part in gate.parts(RAW)] == list(DAYS)
+    assert left_alone(gate, gate.project.contracts["patients"]).passed_over == others
 
 
 def test_a_day_that_stands_is_current_until_its_code_changes(

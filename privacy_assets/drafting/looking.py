@@ -153,7 +153,7 @@ def look_at(contract: Contract, root: Path) -> Delivered:
         isinstance(source, Files) and source.format == "csv" and not source.reading.header
     )
     asked = contract if unnamed else replace(contract, columns=())
-    day = next(reversed(days(contract, root)), "")
+    day = next(reversed(tuple(days(contract, root).taken)), "")
     with (
         TemporaryDirectory(prefix="privacy_assets_") as spill,
         opened(contract, root, Path(spill), None, day=day) as con,

@@ -1,10 +1,10 @@
 r"""own_identifiers_absent: no text of a row holds a direct identifier of the row's own person.
 
 Every identifier that is known of the person (in the input, or in another dataset about the same people) is looked for
-inside the text, whatever its case and white space, where no letter or digit touches it; of a name each word of three
-letters or more as well. Placeholders do not count: somebody's name may be Card. What it does not find: an identifier of
-one letter, another way to write it, one that touches a letter or a digit, one of somebody else. People are matched by
-their key as it is written; a row whose person is unknown is not looked at.
+inside the text, whatever its case, accents and white space, where no letter or digit touches it; of a name each word of
+three letters or more as well, or of two if it begins with a capital. Placeholders do not count: somebody's name may be
+Card. What it does not find: an identifier of one letter, another way to write it, one that touches a letter or a digit,
+one of somebody else. People are matched by their key as it is written; a row whose person is unknown is not looked at.
 
 References: `input`, and each other dataset by the name that the parameters give it.
 """
@@ -24,7 +24,8 @@ from privacy_assets.words import Finding, Frozen, Numbers
 NUMBERS = ("rows", "looked_at", "identifiers", "found")
 NEXT_STEP = "the redaction did not do its work: report it as a fault of this program, and do not work around it"
 
-_SPACE = r"[\s\v\p{Z}\x1c-\x1f\x85]"
+_SPACE = r"[\s\v\p{Z}\p{Cf}\x1c-\x1f\x85]"
+_WORD = r"[\p{L}\p{M}\p{N}]{3,}|\p{Lu}[\p{L}\p{M}]"
 
 
 class Known(Frozen):
@@ -55,12 +56,15 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
     """Counts rows, those whose person is known, different identifiers, and how often one is found in a text."""
     return ask(
         r"""WITH "told" AS ($told),
-           "bare" AS (SELECT "person", regexp_replace("value", $space, '', 'g') AS "identifier" FROM "told"),
+           "bare" AS (
+             SELECT "person", strip_accents(regexp_replace("value", $space, '', 'g')) AS "identifier" FROM "told"
+           ),
            "known" AS (
              SELECT DISTINCT "person", "identifier", lower("identifier") AS "folded" FROM "bare"
              WHERE "person" IS NOT NULL AND length("identifier") >= 2
            ), "texts" AS (
-             SELECT CAST($subject AS TEXT) AS "person", regexp_replace($column, $placeholders, ' ', 'g') AS "text"
+             SELECT CAST($subject AS TEXT) AS "person",
+                    strip_accents(regexp_replace($column, $placeholders, ' ', 'g')) AS "text"
              FROM $output
            ), "folded" AS (
              SELECT "person", "text", lower(regexp_replace("text", $space, '', 'g')) AS "folded" FROM "texts"
@@ -101,7 +105,7 @@ def _told(parameters: Parameters, references: Mapping[str, exp.Table]) -> exp.Qu
         for name in known.names:
             words = exp.Anonymous(
                 this="regexp_extract_all",
-                expressions=[exp.cast(exp.Column(this=named(name)), "text"), exp.Literal.string(r"[^\s\p{Z}]{3,}")],
+                expressions=[exp.cast(exp.Column(this=named(name)), "text"), exp.Literal.string(_WORD)],
             )
             word = exp.alias_(exp.Explode(this=words), "value", quoted=True)
             parts.append(exp.select(person.copy(), word).from_(table.copy()))

@@ -2,7 +2,7 @@
 
 A day that stands is left alone: what a new day costs does not grow with the days before it. A day is made again where
 its code or declarations changed, where somebody in it withdrew, objected or passed retention, or where somebody who was
-left out may be used now. A day that is delivered a second time is made again by name.
+left out may be used now. A day that is delivered a second time is made again by name; that there is one is said.
 
 Belongs here: which days, and which steps of them. Does not belong here: carrying them out (`step.py`).
 """
@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.gate import Gate, Passport, Standing, moment_for
+from privacy_assets.stages.s1_raw import source_key
 from privacy_assets.stages.s2_minimized import CONSENTS
 from privacy_assets.stages.step import Step, View, showing
 from privacy_assets.warehouse import sources
@@ -34,7 +35,7 @@ class Due:
 
 def due(steps: Mapping[AssetName, Step], gate: Gate, contract: Contract) -> Iterator[Due]:
     """The days that are to be made, in order. Raises BadSource where the source cannot be looked at."""
-    delivered = sources.days(contract, gate.project.root)
+    delivered = sources.days(contract, gate.project.root).taken
     raw = AssetName(Stage.RAW, dataset=contract.name)
     of_dataset = [step for asset, step in steps.items() if asset.dataset == contract.name]
     for day in sorted({*delivered, *(part.day for part in gate.parts(raw))}):
@@ -47,6 +48,30 @@ def due(steps: Mapping[AssetName, Step], gate: Gate, contract: Contract) -> Iter
                 made.append(step)
         if made:
             yield Due(contract.name, day, tuple(made))
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """Days of a dataset that `due` leaves as they are, and that somebody should know of."""
+
+    changed: tuple[str, ...]
+    """What was delivered of them is not what was taken in."""
+    passed_over: tuple[str, ...]
+    """No date, before the first day, or after today."""
+
+
+def left_alone(gate: Gate, contract: Contract) -> LeftAlone:
+    """Of the days that stand only those are read whose files are newer. Raises BadSource."""
+    found, key = sources.days(contract, gate.project.root), source_key(gate)
+    raw = AssetName(Stage.RAW, dataset=contract.name)
+    changed: list[str] = []
+    for day, moment in found.taken.items():
+        passport = gate.latest(raw.of(day))
+        if passport is None or passport.measured_at is None or moment <= passport.measured_at:
+            continue
+        if sources.digest(contract, gate.project.root, gate.home.spill, key, day=day) != passport.source_digest:
+            changed.append(day)
+    return LeftAlone(tuple(changed), found.passed_over)
 
 
 def is_current(step: Step, gate: Gate) -> bool:

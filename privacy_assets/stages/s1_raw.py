@@ -38,8 +38,7 @@ def raw(project: Project, contract: Contract) -> Step:
             yield con
 
     def write(work: Work) -> str:
-        key = work.gate.secrets.derive("digests", "source")
-        return sources.read(work.con, contract, project.root, key, day=work.asset.day)
+        return sources.read(work.con, contract, project.root, source_key(work.gate), day=work.asset.day)
 
     def reasons(work: Work) -> dict[str, int]:
         with engine_errors("counting the quarantine"):
@@ -63,3 +62,8 @@ def raw(project: Project, contract: Contract) -> Step:
         opens=opens,
         counts=reasons,
     )
+
+
+def source_key(gate: Gate) -> bytes:
+    """By which digests of sources are keyed."""
+    return gate.secrets.derive("digests", "source")

@@ -37,6 +37,9 @@ from privacy_assets.words import AssetName, Column, Role, Stage
 CONSENTS = "consents_of_subjects"
 """What the query calls the table of decisions, apart from any dataset's name."""
 
+_WORD = r"[\p{L}\p{M}\p{N}]{3,}|\p{Lu}[\p{L}\p{M}]"
+"""A part of a name that names somebody by itself: `Bo`, but not the `de` of a family's name."""
+
 
 def minimized(project: Project, purpose: Purpose, contract: Contract) -> Step:
     """The step that takes from one dataset what one purpose may use."""
@@ -155,7 +158,7 @@ def _written(source: Known, table: str) -> list[exp.Expr]:
         return exp.cast(exp.column(name, table=table, quoted=True), "text")
 
     words = [
-        exp.Anonymous(this="regexp_extract_all", expressions=[text(name), exp.Literal.string(r"[^\s\p{Z}]{3,}")])
+        exp.Anonymous(this="regexp_extract_all", expressions=[text(name), exp.Literal.string(_WORD)])
         for name in source.names
     ]
     return [exp.Array(expressions=[text(name) for name in source.identifiers]), *words]

@@ -186,7 +186,7 @@ def _visits_with_notes(edit: Edit, root: Path) -> None:
     named = [header.replace("email;", "email;called;")]
     for line in lines:
         person, email, *others = line.split(";")
-        named.append(";".join([person, email, f"{name(person)} Vrax", *others]))
+        named.append(";".join([person, email, f"Vrax, {name(person)} Ub", *others]))
     patients.write_text("\n".join(named) + "\n", "utf-8")
     visits = root / "data/samples/visits.csv"
     header, *lines = visits.read_text("utf-8").splitlines()
@@ -194,7 +194,7 @@ def _visits_with_notes(edit: Edit, root: Path) -> None:
     for line in lines:
         visit, person, contact, admitted = line.split(",")
         other = f"{person}-{'1' if visit.endswith('2') else '2'}"
-        note = f"{name(person).upper()} of {other} and {name('p-99')} VRAX"
+        note = f"{name(person).upper()} of {other} and {name('p-99')} VRAX (Ub)"
         told.append(f"{visit},{person},{contact},{note},{admitted}")
     visits.write_text("\n".join(told) + "\n", "utf-8")
 
@@ -208,7 +208,9 @@ def test_what_other_datasets_and_rows_know_of_the_person_is_out(
     make(gate, PATIENTS, AssetName.parse("raw/visits"))
     before = len(rows(gate, AssetName.parse("raw/visits"), "SELECT 1 FROM DATA"))
     make(gate, VISITS)
-    assert rows(gate, VISITS, "SELECT DISTINCT note FROM DATA") == [("[subject] of [subject] and Zqjj [subject]",)]
+    assert rows(gate, VISITS, "SELECT DISTINCT note FROM DATA") == [
+        ("[subject] of [subject] and Zqjj [subject] ([subject])",)
+    ]
     assert rows(gate, VISITS, "SELECT count(*) FROM DATA") == [(before - 2,)]
     passport = gate.latest(VISITS)
     assert passport is not None

@@ -4,19 +4,23 @@ Belongs here: free text that is needed as text. Does not belong here: text that 
 that hold an identifier and nothing else (`token`, `surrogate`).
 
 The argument has two parts. What is known of the row's own person (every direct identifier that the project holds of
-them) is looked for as it is, whatever its case and white space, and replaced by `[subject]`: that is exact, and
-measured on the output (`own_identifiers_absent`). What is not known is looked for by its form. A form asks for no check
-digit and no registry: a mistyped card number is still somebody's. It begins and ends anywhere, so that what it takes
-out never brings another one forth: no text of such a form is left, which is measured as well (`violated`).
+them) is looked for as it is, whatever its case, accents and white space, and replaced by `[subject]`: that is exact,
+and measured on the output (`own_identifiers_absent`). What is not known is looked for by its form. A form asks for no
+check digit and no registry: a mistyped card number is still somebody's. It begins and ends anywhere, so that what it
+takes out never brings another one forth: no text of such a form is left, which is measured as well (`violated`). Digits
+of other scripts leave as 0 to 9, in which the forms are written.
 
 What it does not cover: names that no list has, nicknames, names written small, misspelt or abbreviated identifiers of
-the person, places, employers, relatives, and everything that describes somebody without naming them ("the mayor's
-eldest son"). How much is found is measured on labelled texts (docs/privacy-promise.md), never promised. What leaves is
-personal data, and text in which people can be recognized; it is for readers who may know them.
+the person, or with letters put to them (`zbrandvold`), places, employers, relatives, and everything that describes
+somebody without naming them ("the mayor's eldest son"). How much is found is measured on labelled texts
+(docs/privacy-promise.md), never promised. What leaves is personal data, and text in which people can be recognized; it
+is for readers who may know them.
 """
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -37,6 +41,7 @@ Kind = Literal[
 ]
 
 SUBJECT = "[subject]"
+_SEPARATORS = "-_./"
 SHORTEST = 2
 """Identifiers of the person that are shorter than this are not looked for: `7` stands in every text."""
 
@@ -81,7 +86,8 @@ FORMS: dict[Kind, tuple[str, ...]] = {
     "email": (rf"[^{_APART}@,;:()]+@[^{_APART}@,;:()]+\.\p{{L}}{{2,}}",),
     "url": (
         rf"(?i:https?|ftp)://[^{_APART}]+|(?i:www)\.[^{_APART}]+|"
-        rf"[\p{{L}}\p{{N}}][\p{{L}}\p{{N}}.-]*\.(?i:com|net|org|edu|gov|info|biz)(?:/[^{_APART}]*)?",
+        rf"[\p{{L}}\p{{N}}][\p{{L}}\p{{N}}.-]*\.(?i:com|net|org|edu|gov|info|biz|io|dev|app|eu|de|fr|uk|nl|ch|pl)|"
+        rf"[\p{{L}}\p{{N}}][\p{{L}}\p{{N}}.-]*\.\p{{L}}{{2,}}/[^{_APART}]*",
     ),
     "ip_address": (
         r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{1,4}|"
@@ -159,7 +165,7 @@ def function(texts: pl.Series, kinds: pl.Series, known: pl.Series) -> pl.Series:
         return texts
     wanted = set(kinds[0].to_list())
     own = known.to_list()
-    left = _without_own(texts, own)
+    left = _without_own(_with_our_digits(texts), own)
     for kind, forms in FORMS.items():
         for form in forms if kind in wanted else ():
             left = left.str.replace_all(form, PLACEHOLDERS[kind])
@@ -168,6 +174,19 @@ def function(texts: pl.Series, kinds: pl.Series, known: pl.Series) -> pl.Series:
             left.name, [_names.without_names(text, PLACEHOLDERS["name"]) for text in left.to_list()], pl.String
         )
     return _without_own(left, own)
+
+
+def _with_our_digits(texts: pl.Series) -> pl.Series:
+    """Digits of any script as 0 to 9, in which the forms are written."""
+    others = texts.str.contains(r"[\p{Nd}--0-9]")
+    if not others.any():
+        return texts
+    return pl.Series(
+        texts.name,
+        ["".join(str(unicodedata.decimal(one, one)) for one in text) if other else text
+         for text, other in zip(texts.to_list(), others.to_list(), strict=True)],
+        pl.String,
+    )  # fmt: skip
 
 
 def _without_own(texts: pl.Series, own: list[list[str | None]]) -> pl.Series:
@@ -179,42 +198,50 @@ def _without_own(texts: pl.Series, own: list[list[str | None]]) -> pl.Series:
 
 
 def without(text: str, identifiers: list[str | None]) -> str:
-    """The text with `[subject]` for each of `identifiers` that stands in it between anything but letters and digits.
+    """The text with `[subject]` for each of `identifiers` that stands in it by itself.
 
-    Upper and lower case are alike, and white space says nothing: `AdaLovelace` finds `ada  lovelace`.
+    Case, accents, white space and what is not seen say nothing: `AdaLovelace` finds `ada  lovelace`. Of an identifier
+    with digits its separators say nothing either: `K-4711` finds `k 4711`. By itself: no letter touches a letter at its
+    ends, no letter or digit a digit.
     """
-    wanted = {_bare(identifier) for identifier in identifiers if identifier}
-    bare = _bare(text)
-    found = [identifier for identifier in wanted if len(identifier) >= SHORTEST and identifier in bare]
-    if not found:
-        return text
-    places = [at for at, letter in enumerate(text) if not letter.isspace()]
-    spans: list[tuple[int, int]] = []
-    for identifier in found:
+    found: list[tuple[int, int]] = []
+    for holds_digits, apart in ((False, ""), (True, _SEPARATORS)):
+        asked = (one for one in identifiers if one and any(map(str.isdigit, one)) is holds_digits)
+        wanted = {"".join(letter for letter, _ in _letters(one, apart)) for one in asked}
+        if wanted := {one for one in wanted if len(one) >= SHORTEST}:
+            found += _places(text, wanted, apart)
+    return _replaced(text, found) if found else text
+
+
+def _places(text: str, wanted: set[str], apart: str) -> Iterator[tuple[int, int]]:
+    """From where to where one of `wanted` stands in the text by itself."""
+    letters = _letters(text, apart)
+    bare = "".join(letter for letter, _ in letters)
+    for identifier in wanted:
         at = bare.find(identifier)
         while at >= 0:
-            start, end = places[at], places[at + len(identifier) - 1] + 1
-            if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
-                spans.append((start, end))
+            start, end = letters[at][1], letters[at + len(identifier) - 1][1] + 1
+            if not (_goes_on(identifier[0], text[start - 1 : start]) or _goes_on(identifier[-1], text[end : end + 1])):
+                yield start, end
             at = bare.find(identifier, at + 1)
-    return _replaced(text, spans)
 
 
-def _bare(text: str) -> str:
-    """The text without white space and case, a letter for a letter."""
-    tight = "".join(text.split())
-    folded = tight.casefold()
-    if len(folded) == len(tight):
-        return folded
-    return "".join(map(_folded, tight))
+def _goes_on(end: str, neighbour: str) -> bool:
+    """Whether what touches an identifier's end makes it part of something longer."""
+    return neighbour.isalpha() or (neighbour.isalnum() and not end.isalpha())
 
 
-def _folded(letter: str) -> str:
-    """One letter for one: what folds into several is written small, if that is one."""
-    for found in (letter.casefold(), letter.lower()):
-        if len(found) == 1:
-            return found
-    return letter
+def _letters(text: str, apart: str) -> list[tuple[str, int]]:
+    """What is compared of a text, each letter with its place: no case, accents, spaces, nor any of `apart`."""
+    if text.isascii():
+        return [(one.lower(), at) for at, one in enumerate(text) if not one.isspace() and one not in apart]
+    return [
+        (folded, at)
+        for at, one in enumerate(text)
+        if one not in apart
+        for folded in unicodedata.normalize("NFKD", one.casefold()).casefold()
+        if not (folded.isspace() or unicodedata.category(folded)[0] == "M" or unicodedata.category(folded) == "Cf")
+    ]
 
 
 def _replaced(text: str, spans: list[tuple[int, int]]) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -73,13 +74,31 @@ def read(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, key: by
     return digest
 
 
-def days(contract: Contract, root: Path) -> tuple[str, ...]:
-    """The days that were delivered, from the first one on that the contract speaks of. Raises BadSource."""
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days that were delivered, with when each was last changed; and those of which nothing is taken in."""
+
+    taken: Mapping[str, datetime]
+    passed_over: tuple[str, ...]
+    """No date, before the first one that the contract speaks of, or after today."""
+
+
+def days(contract: Contract, root: Path) -> Days:
+    """The days of a dataset that comes by day, in order; none of any other. Raises BadSource."""
     source = contract.source
     if not isinstance(source, Files) or source.deliveries is None:
-        return ()
-    today = datetime.now(UTC).date().isoformat()
-    return tuple(day for day in files.days(source, root) if source.deliveries.since <= day <= today)
+        return Days({}, ())
+    held, since, today = files.days(source, root), source.deliveries.since, datetime.now(UTC).date().isoformat()
+    taken = {day: changed for day, changed in held.items() if _is_date(day) and since <= day <= today}
+    return Days(taken, tuple(day for day in held if day not in taken))
+
+
+def _is_date(day: str) -> bool:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
 
 
 def digest(contract: Contract, root: Path, spill: Path, key: bytes, *, day: str = "") -> str:

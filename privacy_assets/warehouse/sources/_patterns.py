@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable
 
 DAY = "{day}"
 ANY_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
@@ -55,7 +54,7 @@ def beginning(pattern: str) -> str:
     return pattern[: magic.start()] if magic else pattern
 
 
-def days(pattern: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """The days of which there is a path, in order."""
-    matches = map(expression(pattern).fullmatch, paths)
-    return tuple(sorted({match["day"] for match in matches if match}))
+def day_of(pattern: str, path: str) -> str | None:
+    """The day in a path that matches; None where it does not."""
+    match = expression(pattern).fullmatch(path)
+    return match["day"] if match else None

@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,6 +37,7 @@ class _Object:
     key: str
     etag: str
     size: int
+    changed: datetime
 
     @property
     def url(self) -> str:
@@ -130,7 +132,7 @@ def _listed(client: Any, bucket: str, pattern: str, place: str) -> tuple[_Object
     matches = expression(pattern).fullmatch
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=beginning(pattern))
     found = [
-        _Object(place, client, bucket, held["Key"], held["ETag"], held["Size"])
+        _Object(place, client, bucket, held["Key"], held["ETag"], held["Size"], held["LastModified"])
         for page in pages
         for held in page.get("Contents", ())
         if matches(held["Key"]) and not held["Key"].endswith("/")

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from glob import glob
 from pathlib import Path
@@ -105,7 +106,7 @@ class Delivered:
         """Every row of every file in order."""
         before = self.digest(con, contract, key)
         tables, staged = self._room(con, contract)
-        self._fill(con, staged, [(table, partial(_lines_held, self.source, table)) for table in tables])
+        self._fill(con, contract, staged, [(table, partial(_lines_held, self.source, table)) for table in tables])
         self._require(before, self.digest(con, contract, key))
         return staged, before
 
@@ -121,7 +122,7 @@ class Delivered:
             if after is not None:
                 self._require(before, after.result())
                 return before
-            self._fill(con, staged, counted)
+            self._fill(con, contract, staged, counted)
         self._require(before, digest())
         rows.settle(con, contract, staged)
         return before
@@ -131,10 +132,10 @@ class Delivered:
         raise_gathered(BadSource, [fault for table in tables for fault in rows.header_faults(table, contract)])
         return tables, rows.stage(con, contract, tables)
 
-    def _fill(self, con: duckdb.DuckDBPyConnection, staged: Staged, counted: _Counted) -> None:
+    def _fill(self, con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged, counted: _Counted) -> None:
         for table, lines in counted:
             with _source_errors(self.source, table.place):
-                _STAGE[self.source.format](con, self.source, table, staged, lines)
+                _STAGE[self.source.format](con, self.source, contract, table, staged, lines)
 
     def _taken_at_once(
         self,
@@ -213,13 +214,31 @@ def find(source: Files, root: Path, env: Mapping[str, str] = os.environ, day: st
     return Delivered(source, found, reach)
 
 
-def days(source: Files, root: Path, env: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """The days of which there are files, in order. Raises BadSource as `find`, but not where there is none."""
+def days(source: Files, root: Path, env: Mapping[str, str] = os.environ) -> dict[str, datetime]:
+    """The days of which there are files, in order, and when the last of them arrived or was changed.
+
+    A day is what `{day}` stands for, be there such a date or not. Raises BadSource as `find`, but not where there is
+    none.
+    """
     whole = replace(source, path=of_day(source.path, ""))
     pattern = filled(source.path, env, place=source.place)
     if source.type == "s3":
-        return _patterns.days(pattern, (found.url for found in _store.find(whole, root, env)[0]))
-    return _patterns.days(pattern, _matches(whole, root, env))
+        changed = {found.url: found.changed for found in _store.find(whole, root, env)[0]}
+    else:
+        changed = {path: _changed_at(root / path) for path in _matches(whole, root, env)}
+    held: dict[str, datetime] = {}
+    for path, moment in changed.items():
+        if day := _patterns.day_of(pattern, path):
+            held[day] = max(moment, held.get(day, moment))
+    return dict(sorted(held.items()))
+
+
+def _changed_at(path: Path) -> datetime:
+    try:
+        found = path.stat()
+    except OSError:  # it went away meanwhile
+        return datetime.now(UTC)
+    return datetime.fromtimestamp(max(found.st_mtime, found.st_ctime), UTC)
 
 
 def _matches(source: Files, root: Path, env: Mapping[str, str]) -> list[str]:
@@ -254,12 +273,24 @@ _Counted = Sequence[tuple[_Described, _Lines]]
 
 
 def _stage_parquet(
-    con: duckdb.DuckDBPyConnection, source: Files, table: _Described, staged: Staged, lines: _Lines
+    con: duckdb.DuckDBPyConnection,
+    source: Files,
+    contract: Contract,
+    table: _Described,
+    staged: Staged,
+    lines: _Lines,
 ) -> None:
     con.execute(f"INSERT INTO temp.staged BY NAME {_parquet(source, table, staged)}")
 
 
-def _stage_csv(con: duckdb.DuckDBPyConnection, source: Files, table: _Described, staged: Staged, lines: _Lines) -> None:
+def _stage_csv(
+    con: duckdb.DuckDBPyConnection,
+    source: Files,
+    contract: Contract,
+    table: _Described,
+    staged: Staged,
+    lines: _Lines,
+) -> None:
     before = count(con, "temp.staged")
     con.execute(f"INSERT INTO temp.staged BY NAME {_csv(source, table, staged)}")
     taken, rejected = count(con, "temp.staged") - before, _keep_malformed(con)
@@ -271,7 +302,12 @@ def _stage_csv(con: duckdb.DuckDBPyConnection, source: Files, table: _Described,
 
 
 def _stage_ndjson(
-    con: duckdb.DuckDBPyConnection, source: Files, table: _Described, staged: Staged, lines: _Lines
+    con: duckdb.DuckDBPyConnection,
+    source: Files,
+    contract: Contract,
+    table: _Described,
+    staged: Staged,
+    lines: _Lines,
 ) -> None:
     """A line is a row if it holds one object whose keys are all different; a blank one is none."""
     con.execute(f"""
@@ -284,6 +320,7 @@ def _stage_ndjson(
         UPDATE temp.lines SET holds_object = false
         WHERE holds_object AND len(json_keys(line)) <> len(list_distinct(json_keys(line)))
     """)
+    _write_out_numbers(con, contract, table)
     cells = ", ".join(
         f"json_extract_string(line, {literal(_json_path(name))}) AS {staged.held(name)}" for name in table.names
     )
@@ -308,6 +345,37 @@ def _parquet(source: Files, table: _Described, staged: Staged) -> str:
 
 def _read_parquet(file: File, cells: str = "*") -> str:
     return f"SELECT {cells} FROM read_parquet({literal(file.url)}, hive_partitioning = false)"
+
+
+def _write_out_numbers(con: duckdb.DuckDBPyConnection, contract: Contract, table: _Described) -> None:
+    """In `temp.lines`, make a text of each number that the engine would print in another way: 1.10, or 20 digits.
+
+    Where a floating-point number is promised it is read as one, and its digits are not kept anyway.
+    """
+    floats = {column.name for column in contract.columns if column.type.upper() in ("DOUBLE", "FLOAT")}
+    paths = [literal(_json_path(name)) for name in table.names if name not in floats]
+    printed = " OR ".join(f"json_type(line, {path}) = 'DOUBLE'" for path in paths)
+    if printed:
+        con.create_function("with_numbers_as_text", _with_numbers_as_text, [str], str)
+        con.execute(f"""
+            UPDATE temp.lines SET line = with_numbers_as_text(line)
+            WHERE holds_object AND regexp_matches(line, '[0-9][.eE]') AND ({printed})
+        """)
+        con.remove_function("with_numbers_as_text")
+
+
+class _Written(str):
+    """A number as it was written."""
+
+
+def _with_numbers_as_text(line: str) -> str:
+    """The object with its own numbers as texts; those within its lists and objects are left."""
+    try:
+        written = json.loads(line, parse_float=_Written, parse_int=_Written)
+        read = json.loads(line)
+    except (ValueError, RecursionError):
+        return line
+    return json.dumps({key: value if isinstance(value, _Written) else read[key] for key, value in written.items()})
 
 
 def _json_path(name: str) -> str:

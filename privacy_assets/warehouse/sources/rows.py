@@ -318,6 +318,7 @@ def _readable(type_: str, text: str) -> str:
         # no place on earth is further from UTC than 14 hours
         near = rf"NOT regexp_matches({text}, ':\d\d(\.\d+)?\s*[+-](1[5-9]|[2-9]\d)')"
         begins = _BEGINS_WITH_DIGIT.format(f"ltrim({text}, {_SPACE})")
+        near += rf" AND NOT regexp_matches({text}, '\.\d{{6}}\d*[1-9]')"  # finer than a microsecond
         plain = f"CAST(TRY_CAST({text} AS TIMESTAMP) AS VARCHAR) = {text}"
         return f"coalesce({begins} AND {_in_years(kind, cast)} AND CASE WHEN {plain} THEN true ELSE {near} END, false)"
     return f"{cast} IS NOT NULL"

@@ -27,7 +27,8 @@ LABELLED = DATA / "presidio_research/synth_dataset_v2.json"
 
 EXAMPLES = {
     "email": ["write to ada.king@mail.example.org!", "(ADA@EXAMPLE.ORG)", "bjørn@example.dk"],
-    "url": ["see https://example.org/people/ada?x=1", "on www.example.org", "at example.com/ada"],
+    "url": ["see https://example.org/people/ada?x=1", "on www.example.org", "at example.com/ada", "at qxz.io",
+            "on bit.ly/x1", "at qxz.github.io/ada"],
     "ip_address": ["from 192.168.10.20", "from 2001:db8:85a3:0:0:8a2e:370:7334", "card 00:1A:2B:3C:4D:5E"],
     "iban": ["to DE89 3704 0044 0532 0130 00", "to gb33bukb20201555555555"],
     "national_number": ["SSN 123-45-6789", "CPF 123.456.789-09", "NI QQ 12 34 56 C", "DNI 12345678Z"],
@@ -90,8 +91,19 @@ def test_the_persons_own_identifiers_are_replaced() -> None:
         ("a.b*c (x", ["A.B*C", "(x"], "[subject] [subject]"),
         ("no. 7, qx", ["7", " ", ""], "no. 7, qx"),
         ("the Qx Wz Qx", ["Qx Wz", "Wz Qx"], "the [subject]"),
+        ("qwo\u0308ller, QWÖLLER, Qwoller", ["Qwöller"], "[subject], [subject], [subject]"),
+        ("qr\u00adzw and qr\u200bzw", ["Qrzw"], "[subject] and [subject]"),
+        ("ＱＲＺＷ", ["Qrzw"], "[subject]"),
+        ("qrzw9, not aqrzw", ["Qrzw"], "[subject]9, not aqrzw"),
+        ("q 47 and q_4.7, not q-478", ["q-47"], "[subject] and [subject], not q-478"),
     ]:
         assert redacted(text, *known) == left
+
+
+def test_digits_of_any_script_are_digits() -> None:
+    """A number is somebody's in whatever digits it is written."""
+    assert redacted("call ０３０ １２３ ４５ ６７ or ٠٣٠١٢٣٤٥٦٧", kinds=("phone",)) == "call [phone] or [phone]"
+    assert redacted("room ٣, x² ½", kinds=("phone",)) == "room 3, x² ½"
 
 
 def test_an_identifier_that_touched_another_one_is_replaced_at_the_end() -> None:
