@@ -47,6 +47,12 @@ _PROPERTIES = {
     "postgres": ("connection",),
     "custom": ("generator",),
 }
+_VARIABLE = r"\$\{[A-Z_][A-Z0-9_]*\}"
+_NAMED = {
+    "host": re.compile(rf"(?:{_VARIABLE}|[A-Za-z0-9._-])+|[0-9A-Fa-f:.]+"),
+    "database": re.compile(rf"(?:{_VARIABLE}|[^\s=@:/?'\"\\])+"),
+    "schema": re.compile(r".+"),
+}
 _NO_VARIABLE = re.compile(r"\$(?!\{[A-Z_][A-Z0-9_]*\})")
 
 
@@ -82,7 +88,7 @@ def _local(server: Server, schema: SchemaObject | None, faults: Faults) -> Sourc
             (*_PLACE, "path"),
             "the path is not a path of a file",
             expected="a path relative to the project",
-            found=echo(server.path),
+            found=_shown(server.path),
         )
     return _files(server, faults, "local", server.path or "")
 
@@ -94,7 +100,7 @@ def _s3(server: Server, schema: SchemaObject | None, faults: Faults) -> Source:
             (*_PLACE, "location") if location else _PLACE,
             "`location` is not a place in a bucket",
             expected="`s3://BUCKET/KEY`; `*`, `?` and `**` match as in a shell",
-            found=echo(server.location),
+            found=_shown(server.location),
         )
     else:
         _names_variables("location", location, faults)
@@ -169,8 +175,12 @@ def _postgres(server: Server, schema: SchemaObject | None, faults: Faults) -> So
     for key, text in texts.items():
         if not text or not text.isprintable():
             faults.add(_PLACE, f"`{key}` is missing", next_step=f"add `{key}:` to the server")
-        else:
-            _names_variables(key, text, faults)
+        elif _names_variables(key, text, faults) and not _NAMED[key].fullmatch(text):
+            # what else is written there may be a password
+            faults.add(
+                (*_PLACE, key), f"`{key}` is no name of a {key}", found="not shown",
+                expected=f"the {key} alone; user and password belong to the property `connection`",
+            )  # fmt: skip
     port = server.port if server.port is not None else 5432
     if not str(port).isdecimal() or not 0 < int(port) < 65536:
         faults.add((*_PLACE, "port"), "`port` is no port", expected="1 to 65535", found=echo(server.port))
@@ -199,13 +209,18 @@ def _custom(server: Server, schema: SchemaObject | None, faults: Faults) -> Sour
     return Generator(invention or Invention(rows=1))
 
 
+def _shown(text: str | None) -> str:
+    """The text, but where it may hold a password."""
+    return "not shown" if text and ("@" in text or "=" in text) else echo(text)
+
+
 def _names_variables(key: str, text: str, faults: Faults) -> bool:
     """Whether each `$` in the text names a variable."""
     if not _NO_VARIABLE.search(text):
         return True
     faults.add(
         (*_PLACE, key), f"the {key} has a `$` that names no variable", expected="`${NAME}` in capitals",
-        found=echo(text),
+        found=_shown(text),
     )  # fmt: skip
     return False
 

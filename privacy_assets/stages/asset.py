@@ -200,10 +200,11 @@ def days_of(contract: Contract) -> dg.PartitionsDefinition[str] | None:
 
 
 def told(instance: dg.DagsterInstance, asset: AssetName) -> dg.AssetMaterialization | None:
-    """What Dagster was last told of an asset, or of a day of it."""
+    """What Dagster was last told of an asset, or of a day of it: the whole is told of by itself, if it ever was."""
     if not asset.day:
         event = instance.get_latest_materialization_event(key_of(asset))
-        return event.asset_materialization if event else None
+        last = event.asset_materialization if event else None
+        return last if last and last.partition is None else None
     wanted = dg.AssetRecordsFilter(asset_key=key_of(asset), asset_partitions=[asset.day])
     records = instance.fetch_materializations(wanted, limit=1).records
     return records[0].asset_materialization if records else None
