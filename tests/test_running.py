@@ -271,6 +271,27 @@ def test_days_before_the_first_and_after_today_are_not_taken_in(run: Callable[[]
     assert [part.day for part in run().parts(RAW)] == list(DAYS)
 
 
+def test_values_of_all_days_make_a_domain_large(
+    run: Callable[[], Gate], by_day: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day has few e-mails; whether there are too few of them for tokens is measured where all days come together."""
+    purpose = by_day / PURPOSE
+    purpose.write_text(
+        purpose.read_text().replace(
+            "      smoker:\n", "      email: {why: it joins, technique: {kind: token}}\n      smoker:\n"
+        )
+    )
+    monkeypatch.setattr("privacy_assets.contracts.promises.SMALLEST_DOMAIN", 50)
+    gate = run()
+    found = {one.finding.name: one.finding for one in gate.latest(FEATURES).measured}
+    assert found["large_domain__days_of_patients_email"].numbers["values"] == 59
+    assert not [one for one in gate.latest(PSEUDONYMIZED.of(DAYS[0])).measured if "large_domain" in one.finding.name]
+    monkeypatch.setattr("privacy_assets.contracts.promises.SMALLEST_DOMAIN", 60)
+    gate = Gate.open(by_day)
+    assert gate.examine(FEATURES).standing is Standing.BROKEN
+    assert {line.asset for line in verify(gate, None) if line.standing is Standing.BROKEN} >= {FEATURES}
+
+
 def test_a_day_that_is_delivered_again_is_named(run: Callable[[], Gate], by_day: Path) -> None:
     """Late rows and changed ones: nothing is taken in by itself, and nobody has to find out by themselves."""
     gate = run()

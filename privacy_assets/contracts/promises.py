@@ -32,6 +32,9 @@ SPLIT = "split"
 KNOWN = "known_"
 """Begins what another dataset is called in which identifiers of the same people stand."""
 
+DAYS = "days_of_"
+"""Begins what all days of a dataset together are called, where they are an input."""
+
 
 @dataclass(frozen=True, slots=True)
 class Promise:
@@ -184,8 +187,7 @@ def _pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> It
     for name, need in needs.items():
         place = where("columns", name, "technique")
         yield _masked(place, before[name], need.technique)
-        mapped = getattr(PSEUDONYMIZE[need.technique.kind], "MAPS", None) == "value"
-        if mapped and name != contract.subject_column:
+        if contract.deliveries is None and name in _tokenized(purpose, contract):
             yield _ask("large_domain", place, column=name, at_least=SMALLEST_DOMAIN)
     identifiers = tuple(
         column.name for column in before.values() if column.role is Role.DIRECT_IDENTIFIER and column.name != ROW
@@ -202,10 +204,25 @@ def _pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> It
         )
 
 
+def _tokenized(purpose: Purpose, contract: Contract) -> tuple[str, ...]:
+    """The columns of a dataset that are replaced value by value, but for the subject's own key."""
+    return tuple(
+        name
+        for name, need in purpose.datasets[contract.name].columns.items()
+        if getattr(PSEUDONYMIZE[need.technique.kind], "MAPS", None) == "value" and name != contract.subject_column
+    )
+
+
 def _features(project: Project, purpose: Purpose) -> Iterator[Promise]:
     def where(*path: str | int) -> str:
         return project.where("purpose", purpose.purpose, *path)
 
+    for dataset in purpose.datasets:
+        # a day has few values; here all of them come together
+        for name in _tokenized(purpose, project.contracts[dataset]) if project.contracts[dataset].deliveries else ():
+            place = where("datasets", dataset, "columns", name, "technique")
+            of_days = f"{DAYS}{dataset}"
+            yield _ask("large_domain", place, column=name, at_least=SMALLEST_DOMAIN, reference=of_days)
     columns: tuple[Column, ...] = project.features(purpose.purpose).columns
     yield _ask("has_rows", where("features"), at_least=1)
     yield _ask("only_columns", where("features", "sql"), columns=tuple(column.name for column in columns))

@@ -2,7 +2,9 @@
 
 `values = count(distinct column)` without NULL, `values >= at_least`. A deterministic token of a small domain falls to
 frequency analysis, whatever its key (Naveed, Kamara, Wright: Inference attacks on property-preserving encrypted
-databases, CCS 2015).
+databases, CCS 2015). Of data that comes by day all days are counted together, since whoever has them would.
+
+References: the one that the parameters name, if they name one.
 """
 
 from __future__ import annotations
@@ -21,23 +23,24 @@ NEXT_STEP = "redact or truncate the column instead of giving it tokens: it has t
 
 
 class Parameters(Frozen):
-    """The column, and the least number of different values."""
+    """The column, the least number of different values, and the input that has it, where it is not the output."""
 
     kind: Literal["large_domain"]
     column: ColumnName
     at_least: Annotated[int, Field(ge=2)] = 10_000
+    reference: str | None = None
 
 
 def about(parameters: Parameters) -> str:
-    """The column."""
-    return legal(parameters.column)
+    """The column, and where it is."""
+    return legal(parameters.column if parameters.reference is None else f"{parameters.reference}_{parameters.column}")
 
 
 def question(parameters: Parameters, output: exp.Table, references: Mapping[str, exp.Table]) -> exp.Select:
     """Counts rows and different values."""
     return ask(
         'SELECT count(*) AS "rows", count(DISTINCT $column) AS "values" FROM $output',
-        output=output,
+        output=output if parameters.reference is None else references[parameters.reference],
         column=named(parameters.column),
     )
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from privacy_assets.contracts import _features_language, features_sql
 from privacy_assets.contracts.loading import Project
+from privacy_assets.contracts.promises import DAYS
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.errors import EngineFailed
 from privacy_assets.lineage.columns import column_lineage
@@ -51,4 +52,5 @@ def features(project: Project, purpose: Purpose) -> Step:
         declared=declared(("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose))),
         made_by=(sys.modules[__name__], features_sql, _features_language),
         epoch=purpose.epoch,
+        references={f"{DAYS}{dataset}": dataset for dataset, view in views.items() if view.by_day},
     )
