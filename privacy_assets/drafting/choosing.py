@@ -26,7 +26,7 @@ def with_role(guess: Guess, role: Role) -> Guess:
 
 
 def could_be_needed(guess: Guess) -> bool:
-    """Whether it is text that is left out of a purpose for values that too few rows share, while others are common."""
+    """Whether it is text that is left out of a purpose for values that too few share, while others are common."""
     names_people = guess.role is Role.DIRECT_IDENTIFIER or guess.kind == FREE_TEXT
     return not names_people and guess.facts.type == "VARCHAR" and bool(guess.facts.common)
 
@@ -34,9 +34,10 @@ def could_be_needed(guess: Guess) -> bool:
 def about_need(guess: Guess) -> str:
     """What it would mean to take such a column, in counts."""
     facts = guess.facts
+    held = f"{facts.common_rows / facts.filled:.0%} of those with a value"
     return (
-        f"{facts.distinct:,} different values, of which {len(facts.common)} stand in at least {SHARED} rows each "
-        f"({facts.common_rows / facts.filled:.0%} of those with a value). If it is needed, the purpose lists these and "
+        f"{facts.distinct:,} different values, of which {len(facts.common)} are shared by at least {SHARED} people, or "
+        f"rows where nobody is told apart ({held}). If it is needed, the purpose lists these and "
         f"calls the rest `{OTHER}`"
     )
 

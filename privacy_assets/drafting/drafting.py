@@ -14,7 +14,7 @@ from privacy_assets.contracts.loading import CONTRACT_ENDING, PURPOSE_ENDING, Fo
 from privacy_assets.drafting.addresses import is_address
 from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.judged import judged
-from privacy_assets.drafting.judging import Guess, judge_all
+from privacy_assets.drafting.judging import Facts, Guess, judge, judge_all
 from privacy_assets.drafting.looking import look
 from privacy_assets.drafting.naming import could_be_somebody
 from privacy_assets.drafting.writing import write
@@ -63,7 +63,11 @@ def draft_files(
                 "the file is there already, and is not overwritten", where=shown(path, root),
                 next_step="choose another --name, or take the file away",
             )  # fmt: skip
-    found = look(str(file) if is_address(str(file)) else _from_root(Path.cwd() / file, root), root)
+    found = look(
+        str(file) if is_address(str(file)) else _from_root(Path.cwd() / file, root),
+        root,
+        lambda columns: _subject(columns) if subject is None else subject,
+    )
     if any(not facts.name.strip() or len(facts.name) > LONGEST_NAME for facts in found.columns):
         raise BadSource.of(
             "a column has no name that a contract can hold", where="<file>", expected=f"1 to {LONGEST_NAME} characters",
@@ -88,7 +92,7 @@ def draft_files(
                 "there is no such column in the file", where=option,
                 expected="one of " + ", ".join(facts.name for facts in found.columns),
             )  # fmt: skip
-    subject = subject or _subject(guesses)
+    subject = subject or _subject(found.columns)
     guesses, sets = with_combinations(guesses, found.codes, rows=found.rows, subject=subject)
     kept = judged(guesses)
     if choose is not None:
@@ -125,9 +129,9 @@ def _from_root(path: Path, root: Path) -> str:
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
-def _subject(guesses: Sequence[Guess]) -> str | None:
+def _subject(columns: Sequence[Facts]) -> str | None:
     """The first column whose header says that it numbers people, and that has a value in every row."""
-    for guess in guesses:
-        if guess.kind == PERSON and guess.facts.filled == guess.facts.rows:
-            return guess.facts.name
+    for facts in columns:
+        if facts.filled == facts.rows and judge(facts).kind == PERSON:
+            return facts.name
     return None

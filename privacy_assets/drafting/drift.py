@@ -10,7 +10,7 @@ guessing (`judging.py`), changing text (`editing.py`).
     major   who reads has to look: a column less, another type, another role, a value that may be missing
 
 No role is lowered and no promise made: a source is evidence of what is, not of what should be. Names of columns and
-counts are told, and values only where so many rows share them that a draft would list them (decision 13).
+counts are told, and values only where so many people share them that a draft would list them (decision 13).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from enum import IntEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from privacy_assets.contracts.contract import Contract, ContractColumn, Drafted
+from privacy_assets.contracts.contract import ROW, Contract, ContractColumn, Drafted
 from privacy_assets.contracts.loading import CONTRACT_ENDING, CONTRACTS, PURPOSES, Folders, Project, load
 from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.editing import Editor
@@ -167,6 +167,11 @@ class _Comparison:
         keys = tuple(name for name in self.contract.primary_key if name in self.columns)
         return replace(self.contract, columns=tuple(self.columns.values()), primary_key=keys, drafted=self.drafted)
 
+    @property
+    def _shared(self) -> str:
+        """Of how many a value is common: people, where a column tells them apart."""
+        return f"{SHARED} {'rows' if self.contract.subject_column in (None, ROW) else 'people'}"
+
     def _change(self, size: Size, what: str) -> None:
         self.changes.append(Change(what, size))
 
@@ -225,14 +230,12 @@ class _Comparison:
             return column
         if rare := against.outside_different - len(more):
             self.notes.append(
-                f"{name}: {_many(rare, 'value')} outside of its categories in fewer than {_many(SHARED, 'row')} each, "
+                f"{name}: {_many(rare, 'value')} outside of its categories, of fewer than {self._shared} each, "
                 "not added but quarantined"
             )
         if not more:
             return column
-        self._change(
-            Size.MINOR, f"{name}: {_many(len(more), 'category')} more, in at least {_many(SHARED, 'row')} each"
-        )
+        self._change(Size.MINOR, f"{name}: {_many(len(more), 'category')} more, of at least {self._shared} each")
         written = [as_yaml(text) if column.type == "VARCHAR" else text for text in more]
         self.editor.add_category(("columns", column.name, "enum"), len(column.domain), written)
         return replace(column, domain=(*column.domain, *more))

@@ -10,16 +10,16 @@ Belongs here: putting the evidence together. Does not belong here: a kind of val
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from types import ModuleType
 
 import polars as pl
 
 from privacy_assets.drafting import headers
 from privacy_assets.drafting.detectors import DETECTORS, SEARCHERS
 from privacy_assets.drafting.detectors._asking import words
+from privacy_assets.drafting.naming import full_names
 from privacy_assets.words import IdentifierDomain, Role
 
 SAMPLED = 2_000
@@ -28,7 +28,7 @@ SAMPLED = 2_000
 PROBED = 200
 """So many of them, by chance, first: none of them is of a kind that an eighth is of once in 10^11 times."""
 
-FEW_VALUES = 4
+FEW_VALUES, LONGEST_FLAG = 4, 5
 FREE_TEXT, MEASURE, THING = "free text", "measure", "number of a thing"
 TEXT_WORDS, LONG_TEXT_WORDS = 6, 10
 KEYS = 0.95
@@ -96,17 +96,19 @@ def judge(facts: Facts) -> Guess:
 
 def _by_values(facts: Facts, said: tuple[str, ...]) -> Guess | None:
     """What the values are, or what the header says they are (then not sure); None where neither says so."""
-    if facts.distinct < FEW_VALUES <= facts.filled:
-        return None  # two or three values that come back are no names
     best: tuple[float, Guess] | None = None
     sentences = _words_each(facts) >= LONG_TEXT_WORDS
     for kind, detector in DETECTORS.items():
         named = _names(detector.HEADERS, said)
         parameters = detector.Parameters()
         few = facts.distinct < min(getattr(parameters, "different", 0), facts.filled / 2)
-        if not named and (few or sentences):
+        # two or three values that come back are no places or dates; but one address is an address
+        come_back = facts.distinct < FEW_VALUES <= facts.filled and kind not in SEARCHERS
+        if not named and (sentences or come_back):
             continue
-        share = _share(detector, facts.sample)
+        # few words are no names, unless a given name stands before another one
+        fits = full_names if few and not named else detector.fits
+        share = _share(fits, facts.sample)
         needed = parameters.at_least
         # a header that names the kind is half of the evidence; without it the values have to say it alone
         if share < (needed / 4 if named else needed):
@@ -119,17 +121,23 @@ def _by_values(facts: Facts, said: tuple[str, ...]) -> Guess | None:
     if best is not None:
         return best[1]
     for kind, detector in DETECTORS.items():
-        if detector.ROLE is Role.DIRECT_IDENTIFIER and _names(detector.HEADERS, said):
+        if detector.ROLE is Role.DIRECT_IDENTIFIER and _names(detector.HEADERS, said) and not _are_flags(facts, kind):
             evidence = "its header says so, its values do not"
             return _guess(facts, kind, detector.ROLE, detector.CATEGORY, evidence, sure=False)
     return None
 
 
-def _share(detector: ModuleType, sample: pl.Series) -> float:
+def _are_flags(facts: Facts, kind: str) -> bool:
+    """Whether a column says of something that somebody has it (yes, no, A191), not which; short names are names."""
+    short = bool((facts.sample.str.len_chars() <= LONGEST_FLAG).all())
+    return facts.distinct < FEW_VALUES and short and (kind != "person_name" or facts.type != "VARCHAR")
+
+
+def _share(fits: Callable[[pl.Series], pl.Series], sample: pl.Series) -> float:
     """The share of values that are of a kind; the rest is not looked at where none of the first is."""
-    if not detector.fits(sample.head(PROBED)).any():
+    if not fits(sample.head(PROBED)).any():
         return 0.0
-    return float(detector.fits(sample).sum() / len(sample))
+    return float(fits(sample).sum() / len(sample))
 
 
 def _named_inside(texts: pl.Series) -> str:

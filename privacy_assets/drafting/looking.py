@@ -4,7 +4,7 @@ Belongs here: format, delimiter, header and encoding of files that nobody has de
 here: what a column says about a person (`judging.py`), taking rows in (`warehouse/sources`).
 
 Nothing is written but what the engine may spill, encrypted. No value leaves but in memory: in a sample, and those that
-so many rows share that they are nobody's own.
+so many people share that they are nobody's own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import json
 import re
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +25,7 @@ import duckdb
 import polars as pl
 
 from privacy_assets.contracts.contract import (
+    ROW,
     Contract,
     ContractColumn,
     DatasetPrivacy,
@@ -38,7 +39,7 @@ from privacy_assets.drafting.addresses import is_address, source_at
 from privacy_assets.drafting.combinations import Codes
 from privacy_assets.drafting.detectors import DETECTORS
 from privacy_assets.drafting.judging import SAMPLED, Facts
-from privacy_assets.drafting.naming import are_values
+from privacy_assets.drafting.naming import are_values, name_somebody
 from privacy_assets.errors import BadSource
 from privacy_assets.warehouse.connections import engine_errors, literal, quoted
 from privacy_assets.warehouse.sources import days, files, find, opened
@@ -49,7 +50,13 @@ ROWS = 1_000_000
 """So many rows of each file are counted; what comes after them is measured when the files are taken in."""
 
 SHARED, CATEGORIES = 100, 50
-"""Text is a category where each of its values stands in at least so many rows, and there are at most so many."""
+"""Text is a category where at least so many people have each of its values, and there are at most so many of these.
+
+Where no column tells people apart every row counts as another person.
+"""
+
+SubjectOf = Callable[[Sequence[Facts]], str | None]
+"""Which of the columns names a person, if one does."""
 
 NULLS = ("NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "?", "-", ".")
 """How programs write that there is no value."""
@@ -79,8 +86,14 @@ class Look:
     codes: tuple[Codes, ...] = ()
 
 
-def look(given: str, root: Path) -> Look:
+def _nobody(columns: Sequence[Facts]) -> None:
+    """No column names a person."""
+
+
+def look(given: str, root: Path, subject_of: SubjectOf = _nobody) -> Look:
     """Look at the files that a pattern names (relative to `root`, as in a contract), or at what is at an address.
+
+    `subject_of` is asked before it is counted how many people share a value, so its columns have no such values.
 
     Raises BadSource where they cannot be read, are empty or hold no table.
     """
@@ -88,15 +101,15 @@ def look(given: str, root: Path) -> Look:
         source = source_at(given)
         if isinstance(source, Files):
             source = _described(source, files.find(source, root).files[0])
-        return _through(source, root)
+        return _through(source, root, subject_of)
     found = files.find(Files("local", given, "csv"), root).files
     source = _described(Files("local", given, "csv"), found[0])
     if source.format == "ndjson":
-        return _through(source, root)
-    return _looked(source, tuple(Path(file.url) for file in found))
+        return _through(source, root, subject_of)
+    return _looked(source, tuple(Path(file.url) for file in found), subject_of)
 
 
-def _through(source: Files | Postgres, root: Path) -> Look:
+def _through(source: Files | Postgres, root: Path, subject_of: SubjectOf) -> Look:
     """Look at a source as it is taken in: all of it."""
     if isinstance(source, Files) and source.format == "csv" and not source.reading.header:
         raise BadSource.of(
@@ -104,18 +117,20 @@ def _through(source: Files | Postgres, root: Path) -> Look:
             next_step="deliver it with one, or copy a file of it to this machine and draft that",
         )  # fmt: skip
     nobody = DatasetPrivacy(subject=None, lawful_bases=(LawfulBasis.LEGITIMATE_INTERESTS,))
-    found = look_at(Contract("draft", "1.0.0", "", "", "", (), (), nobody, source, None, "the draft", ""), root)
+    contract = Contract("draft", "1.0.0", "", "", "", (), (), nobody, source, None, "the draft", "")
+    found = look_at(contract, root, subject_of)
     return Look(source, found.columns, found.rows, found.codes)
 
 
-def _looked(source: Files, paths: Sequence[Path]) -> Look:
+def _looked(source: Files, paths: Sequence[Path], subject_of: SubjectOf) -> Look:
     pattern = source.path
     with _connected(paths) as con, engine_errors("looking at the source"):
         names = _staged(con, source, paths)
         rows = int((con.execute("SELECT count(*) FROM staged").fetchone() or (0,))[0])
         if not rows:
             raise BadSource.of("the source has no row", where=pattern, next_step="deliver the file again")
-        columns = tuple(_facts(con, name, f"c{place}", rows) for place, name in enumerate(names))
+        places = {name: f"c{place}" for place, name in enumerate(names)}
+        columns = _columns(con, places, rows, subject_of)
         codes = _codes(con, len(names), rows)
     return Look(source, columns, rows, codes)
 
@@ -141,9 +156,10 @@ class Delivered:
     against: Mapping[str, Against]
 
 
-def look_at(contract: Contract, root: Path) -> Delivered:
+def look_at(contract: Contract, root: Path, subject_of: SubjectOf | None = None) -> Delivered:
     """Look at the source that a contract names, of whatever kind it is, read as the contract says.
 
+    Its subject is that of the contract, unless `subject_of` is asked.
     Where it comes day by day, its last day is looked at: what came before has been taken in as it was.
     Raises BadSource where it cannot be read, or has no row.
     """
@@ -170,10 +186,13 @@ def look_at(contract: Contract, root: Path) -> Delivered:
                     "the source has no row that can be read", where=source.place,
                     next_step="deliver it again, or mend how the contract reads it",
                 )  # fmt: skip
-            columns = tuple(_facts(con, name, place, rows) for name, place in staged.places.items())
+            subject = contract.subject_column if contract.subject_column != ROW else None
+            columns = _columns(con, staged.places, rows, subject_of or (lambda _: subject))
             declared = {column.name: column for column in contract.columns}
             against = {
-                name: _against(con, declared[name], place) for name, place in staged.places.items() if name in declared
+                name: _against(con, declared[name], place, _each(staged.places, subject))
+                for name, place in staged.places.items()
+                if name in declared
             }
             codes = _codes(con, len(staged.places), rows)
     return Delivered(columns, rows, codes, against)
@@ -201,7 +220,7 @@ def _as_read(con: duckdb.DuckDBPyConnection, source: Source, columns: int) -> in
     return int((con.execute("SELECT count(*) FROM staged").fetchone() or (0,))[0])
 
 
-def _against(con: duckdb.DuckDBPyConnection, column: ContractColumn, place: str) -> Against:
+def _against(con: duckdb.DuckDBPyConnection, column: ContractColumn, place: str, each: str) -> Against:
     value = rows_of.read_as(column.type, place)
     (unread,) = con.execute(
         f"SELECT count(*) FROM staged WHERE {place} IS NOT NULL AND {value} IS NULL"
@@ -209,12 +228,23 @@ def _against(con: duckdb.DuckDBPyConnection, column: ContractColumn, place: str)
     if column.domain is None:
         return Against(unread)
     known = ", ".join(map(literal, column.domain))
-    counted = f"SELECT CAST({value} AS VARCHAR) AS value, count(*) AS often FROM staged GROUP BY 1"
+    counted = f"SELECT CAST({value} AS VARCHAR) AS value, count(*) AS often, {each} AS people FROM staged GROUP BY 1"
     rows, different, common = con.execute(
         "SELECT coalesce(sum(often), 0)::BIGINT, count(*), "
-        f"list(value ORDER BY value) FILTER (WHERE often >= {SHARED}) FROM ({counted}) WHERE value NOT IN ({known})"
+        f"list(value ORDER BY value) FILTER (WHERE people >= {SHARED}) FROM ({counted}) WHERE value NOT IN ({known})"
     ).fetchone() or (0, 0, None)
-    return Against(unread, rows, different, tuple(common or ()))
+    return Against(unread, rows, different, tuple(_nobodys(common or ())))
+
+
+def _each(places: Mapping[str, str], subject: str | None) -> str:
+    """The SQL of how many people some rows are of; of a subject that is not there, none is known."""
+    return "count(*)" if subject is None else f"count(DISTINCT {places.get(subject, 'NULL')})"
+
+
+def _nobodys(values: Sequence[str]) -> list[str]:
+    """The values that may be written down: none that names somebody, however many share it."""
+    named = name_somebody(pl.Series(values, dtype=pl.String))
+    return [value for value, is_somebody in zip(values, named, strict=True) if not is_somebody]
 
 
 def _described(source: Files, file: files.File) -> Files:
@@ -385,6 +415,14 @@ def _names(con: duckdb.DuckDBPyConnection, source: Files, path: Path) -> list[st
     return list(first) if source.reading.header else [f"column_{at}" for at in range(1, len(first) + 1)]
 
 
+def _columns(
+    con: duckdb.DuckDBPyConnection, places: Mapping[str, str], rows: int, subject_of: SubjectOf
+) -> tuple[Facts, ...]:
+    columns = [_facts(con, name, place, rows) for name, place in places.items()]
+    each = _each(places, subject_of(columns))
+    return tuple(_with_common(con, facts, places[facts.name], each) for facts in columns)
+
+
 def _facts(con: duckdb.DuckDBPyConnection, name: str, place: str, rows: int) -> Facts:
     filled, distinct = con.execute(f"SELECT count({place}), count(DISTINCT {place}) FROM staged").fetchone() or (0, 0)
     sampled = con.execute(
@@ -392,18 +430,23 @@ def _facts(con: duckdb.DuckDBPyConnection, name: str, place: str, rows: int) -> 
         f"ORDER BY hash(value) LIMIT {SAMPLED}"
     ).to_arrow_table()
     sample = pl.DataFrame(pl.from_arrow(sampled), schema={"value": pl.String})["value"]
-    type_ = _type(con, place, sample)
-    common: tuple[str, ...] = ()
-    held = 0
+    return Facts(name, _type(con, place, sample), rows, filled, distinct, sample)
+
+
+def _with_common(con: duckdb.DuckDBPyConnection, facts: Facts, place: str, each: str) -> Facts:
+    """What is known of a column, with the values that are common."""
     # where nearly every value is another one, none can be common
-    if type_ == "VARCHAR" and distinct > 1 and filled - distinct >= SHARED - 1:
-        counted = con.execute(
-            f"SELECT {place}, count(*) FROM staged WHERE {place} IS NOT NULL GROUP BY 1 HAVING count(*) >= {SHARED} "
-            f"ORDER BY 2 DESC, 1 LIMIT {CATEGORIES}"
-        ).fetchall()
-        common, held = tuple(sorted(value for value, _ in counted)), sum(count for _, count in counted)
-    shared = common if len(common) == distinct else ()
-    return Facts(name, type_, rows, filled, distinct, sample, shared, () if shared else common, 0 if shared else held)
+    if facts.type != "VARCHAR" or facts.distinct < 2 or facts.filled - facts.distinct < SHARED - 1:
+        return facts
+    counted = con.execute(
+        f"SELECT {place}, count(*) FROM staged WHERE {place} IS NOT NULL GROUP BY 1 HAVING {each} >= {SHARED} "
+        f"ORDER BY 2 DESC, 1 LIMIT {CATEGORIES}"
+    ).fetchall()
+    often: dict[str, int] = dict(counted)
+    common = tuple(sorted(_nobodys(list(often))))
+    if len(common) == facts.distinct:
+        return replace(facts, shared=common)
+    return replace(facts, common=common, common_rows=sum(often[value] for value in common))
 
 
 def _codes(con: duckdb.DuckDBPyConnection, columns: int, rows: int) -> tuple[Codes, ...]:

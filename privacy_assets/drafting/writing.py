@@ -4,7 +4,8 @@ Belongs here: which promise and which technique follow from a guess, and the tex
 here: looking (`looking.py`), guessing (`judging.py`).
 
 No value of a person stands in either file. The categories of a text column are listed where at least `looking.SHARED`
-rows hold each of them: a model cannot learn from text without them, and so common a word is nobody's own.
+people have each of them: a model cannot learn from text without them, and so common a word is nobody's own. Where no
+column tells people apart rows are counted, which may be one person's: that is said.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from privacy_assets.contracts.contract import ColumnPrivacy, ContractColumn, Drafted, Files, Postgres
 from privacy_assets.drafting.combinations import Combinations
 from privacy_assets.drafting.judging import FREE_TEXT, Guess
-from privacy_assets.drafting.looking import Look
+from privacy_assets.drafting.looking import SHARED, Look
 from privacy_assets.warehouse.connections import literal, quoted
 from privacy_assets.words import Frozen, IdentifierDomain, Role
 
@@ -30,7 +31,7 @@ MOST_SETS_WRITTEN = 20
 """So many sets of columns that single people out are listed, the smallest first, those that single out most first."""
 
 OTHER = "other"
-"""What all values of a needed column are called that too few rows hold."""
+"""What all values of a needed column are called that too few people have."""
 
 LOGICAL = {
     "VARCHAR": "string", "BIGINT": "integer", "DOUBLE": "number", "BOOLEAN": "boolean", "DATE": "date",
@@ -73,6 +74,8 @@ def _contract(
 ) -> Iterator[str]:
     yield f"# Drafted from {found.rows:,} rows. What it says of people is guessed: read it, mend it, remove this line."
     yield from _sets(sets)
+    if subject is None and any(guess.facts.shared or guess.needed for guess in guesses):
+        yield f"# Values are listed that {SHARED} rows share: no column tells people apart, rows may be one person's."
     yield "apiVersion: v3.2.0\nkind: DataContract"
     yield f"id: {name}\nversion: 1.0.0\nname: {name.replace('_', ' ').capitalize()}\nstatus: draft"
     yield "description:\n  purpose: Say here what this is, and who is in it.\nteam:\n  name: unknown"

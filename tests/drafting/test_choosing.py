@@ -112,8 +112,8 @@ def test_what_is_said_of_a_need_is_counts(project: Path) -> None:
 
     draft_files(project / "people.csv", "shop", project, subject=None, target=None, choose=choose)
     assert said == [
-        "63 different values, of which 3 stand in at least 100 rows each (90% of those with a value). If it is needed, "
-        "the purpose lists these and calls the rest `other`"
+        "63 different values, of which 3 are shared by at least 100 people, or rows where nobody is told apart (90% of "
+        "those with a value). If it is needed, the purpose lists these and calls the rest `other`"
     ]
 
 

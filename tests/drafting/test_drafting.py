@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 
@@ -86,6 +87,39 @@ def test_no_value_of_a_person_is_written(project: Path) -> None:
     listed = {column["name"] for column in contract["schema"][0]["properties"] if "enum" in column}
     assert listed == {"sex", "newsletter"}
     assert drafted.paths[0].read_text().count("      # ") >= len(drafted.guesses)
+
+
+def test_what_names_somebody_is_not_written_however_many_rows_share_it(project: Path) -> None:
+    """Three people in 450 rows, under headers that say so and under one that does not; the words beside them are."""
+    people = [("Ada Lovelace", "ada@example.org"), ("Grace Hopper", "grace@example.org"), ("Alan Turing", "al@b.org")]
+    rows = [f"{name};{mail};{name};{'yes' if n % 2 else 'no'}" for n in range(150) for name, mail in people]
+    (project / "few.csv").write_text("\n".join(["full_name;email;seen by;paid", *rows]) + "\n")
+    drafted = draft_files(project / "few.csv", "few", project, subject=None, target=None)
+    assert [guess.role.value for guess in drafted.guesses] == ["direct_identifier"] * 3 + ["quasi_identifier"]
+    written = drafted.paths[0].read_text() + drafted.paths[1].read_text()
+    assert not any(word in written for person in people for word in person)
+    assert load(project).contracts["few"].column("paid").domain == ("no", "yes")
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson", "parquet"])
+def test_values_are_listed_that_a_hundred_people_share_and_not_a_hundred_rows(project: Path, kind: str) -> None:
+    """Of twenty people with 150 rows each, what one has is theirs. Without a subject it is said what was counted."""
+    rows = [
+        {"patient_id": f"p{who}", "employer": f"Works {who}", "side": "lr"[n % 2]}
+        for who in range(20) for n in range(150)
+    ]  # fmt: skip
+    people = [{"patient_id": f"p{n}", "employer": f"Works {n % 2}", "side": "lr"[n % 2]} for n in range(300)]
+    for name, held, listed in (
+        ("few", rows, []), ("many", people, ["employer", "side"]),
+        ("unknown", [{key: row[key] for key in ("employer", "side")} for row in rows], ["employer", "side"]),
+    ):  # fmt: skip
+        path = project / f"{name}.{kind}"
+        frame = pl.DataFrame(held)
+        {"csv": frame.write_csv, "ndjson": frame.write_ndjson, "parquet": frame.write_parquet}[kind](path)
+        drafted = draft_files(path, name, project, subject=None, target=None)
+        columns = load(project).contracts[name].columns
+        assert sorted(column.name for column in columns if column.domain) == listed
+        assert ("rows may be one person's" in drafted.paths[0].read_text()) == (name == "unknown")
 
 
 def test_ctrl_c_while_files_are_written_leaves_none(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

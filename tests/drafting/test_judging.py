@@ -115,6 +115,12 @@ def test_columns_of_public_data_are_taken_for_what_they_are(name: str, tmp_path:
         ("religion", ["a", "b"] * 25, Role.SENSITIVE, "beliefs"),
         ("customerEmail", ["unknown", "withheld", "later", "none given"] * 10, Role.DIRECT_IDENTIFIER, "email"),
         ("colour", ["red", "green", "blue", "grey"] * 25, Role.QUASI_IDENTIFIER, "category"),
+        ("full_name", ["Ada Lovelace", "Grace Hopper", "Alan Turing"] * 150, Role.DIRECT_IDENTIFIER, "person_name"),
+        ("x", ["Ada Lovelace", "grace hopper", "Turing, Alan"] * 150, Role.DIRECT_IDENTIFIER, "person_name"),
+        ("x", ["ada@example.org", "alan@example.org"] * 150, Role.DIRECT_IDENTIFIER, "email"),
+        ("email", ["none given", "withheld"] * 150, Role.DIRECT_IDENTIFIER, "email"),
+        ("email", ["yes", "no"] * 150, Role.QUASI_IDENTIFIER, "category"),
+        ("race", ["White", "Black"] * 150, Role.QUASI_IDENTIFIER, "origin"),
         ("empty", [""] * 50, Role.QUASI_IDENTIFIER, "empty"),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from privacy_assets.cli import app
 from privacy_assets.contracts.loading import load
 from privacy_assets.drafting.drafting import draft_files
-from privacy_assets.drafting.naming import are_values, could_be_somebody
+from privacy_assets.drafting.naming import are_values, could_be_somebody, name_somebody
 from privacy_assets.errors import BadSource
 
 SOMEBODY = ("Emma Smith", "ada@example.org", "+49 30 901820", "DE89 3704 0044 0532 0130 00", "192.168.10.20")
@@ -32,6 +32,13 @@ def test_what_columns_are_called_is_left_alone() -> None:
     """Words of headers, among them those that speak of names and places."""
     assert not any(could_be_somebody(COLUMNS))
     assert not are_values(pl.Series(COLUMNS)).any()
+
+
+def test_values_that_name_somebody_are_told_from_words() -> None:
+    """Both names in any case and order, a street; one name alone is a word as well."""
+    named = (*SOMEBODY, "emma smith", "Smith, Emma", "12 Main Street")
+    words = ("White", "Black", "never married", "Asian", "married-civ-spouse", "yes", "18-25", "2024-01-01")
+    assert name_somebody(pl.Series([*named, *words])).to_list() == [True] * len(named) + [False] * len(words)
 
 
 @pytest.mark.parametrize("kind", ["csv", "ndjson", "parquet"])

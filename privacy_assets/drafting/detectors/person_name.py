@@ -58,6 +58,11 @@ def fits(values: pl.Series) -> pl.Series:
     return written & parts.list.eval(pl.element().is_in(known)).list.any()
 
 
+def begin_as_names(texts: pl.Series) -> pl.Series:
+    """Which texts have a given name for their first word."""
+    return texts.str.to_lowercase().str.split(" ").list.first().is_in(column(_names(*_GIVEN)))
+
+
 def inside(texts: pl.Series) -> pl.Series:
     """A given name before a family name, both in capitals: one word alone is too often something else."""
 
