@@ -6,6 +6,7 @@ and values disagree (`judging.py`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -42,14 +43,25 @@ THINGS = _words(
 )
 """What numbers and codes are of, when they are not of people."""
 
-NUMBERED = _words("id ids key number no nr num code uuid guid identifier reference ref rec record")
+NUMBERED = _words("id ids key number no nr num nummer code uuid guid identifier reference ref rec record")
 """What a header calls the number of something."""
+
+IDS = _words("id ids uuid guid identifier")
+"""Those of them that call nothing else: there are numbers of visits, and codes of regions."""
+
+PEOPLE = _words(
+    "patient patienten pat user subject person client customer cust employee emp member student participant "
+    "respondent proband kunde kunden mitarbeiter mitglied versicherte versicherten versicherter personnel personal "
+    "badge contact case"
+)
+"""Whom numbers are of."""
+
+_ONE_WORD = re.compile(f"({'|'.join(sorted(PEOPLE, key=len, reverse=True))})s?({'|'.join(sorted(NUMBERED))})")
 
 MEANINGS = (
     Meaning("number of a person", DIRECT, "user.unique_id", _any(
-        "patient+id person+id user+id customer+id client+id member+id employee+id student+id subject+id account+id "
-        "rec+id record+id user+name username login handle mrn account+number customer+number member+number vin plate "
-        "device+id imei mac+address biometric fingerprint")),
+        "account+id rec+id record+id user+name username login handle mrn pid account+number vin plate device+id imei "
+        "mac+address biometric fingerprint")),
     Meaning("age", QUASI, "user.demographic.age_range", _any("age alter edad")),
     Meaning("sex", QUASI, "user.demographic.gender", _any("sex gender geschlecht sexo")),
     Meaning("origin", QUASI, "user.demographic.race_ethnicity", _any(
@@ -80,9 +92,17 @@ MEANINGS = (
 def meaning(words: Iterable[str]) -> Meaning | None:
     """What a header's words mean; of several meanings the one that takes most words to say."""
     said = frozenset(words)
+    if any(map(_ONE_WORD.fullmatch, said)) or (said & PEOPLE and said & NUMBERED):
+        return MEANINGS[0]
     best: tuple[int, Meaning] | None = None
     for one in MEANINGS:
         held = max((len(header) for header in one.headers if said.issuperset(header)), default=0)
         if held and (best is None or held > best[0]):
             best = held, one
     return best[1] if best else None
+
+
+def is_of_people(words: Iterable[str]) -> bool:
+    """Whether a header says no more than whom its values are of: `patient`, `customer 2`."""
+    said = {word for word in words if not word.isdigit()}
+    return bool(said) and said <= PEOPLE

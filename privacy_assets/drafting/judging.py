@@ -29,9 +29,12 @@ PROBED = 200
 """So many of them, by chance, first: none of them is of a kind that an eighth is of once in 10^11 times."""
 
 FEW_VALUES, LONGEST_FLAG = 4, 5
-FREE_TEXT, MEASURE, THING = "free text", "measure", "number of a thing"
+FREE_TEXT, MEASURE, THING, SOMEBODY = "free text", "measure", "number of a thing", "number of somebody"
 TEXT_WORDS, LONG_TEXT_WORDS = 6, 10
 KEYS = 0.95
+
+MANY = 10
+"""From so many different ones on, numbers that come back are those of people: fewer are counts, grades and flags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,9 @@ def judge(facts: Facts) -> Guess:
         return _guess(facts, meant.kind, meant.role, meant.category, "its header says so", sure=True)
     if found is not None:
         return found
+    if headers.is_of_people(said) and facts.distinct >= MANY and facts.type in ("VARCHAR", "BIGINT"):
+        evidence = f"its header names people, of whom there are {facts.distinct:,}"
+        return _guess(facts, "number of a person", Role.DIRECT_IDENTIFIER, "user.unique_id", evidence, sure=False)
     return _by_shape(facts, said)
 
 
@@ -171,16 +177,23 @@ def _by_shape(facts: Facts, said: tuple[str, ...]) -> Guess:
         return _guess(facts, FREE_TEXT, Role.DIRECT_IDENTIFIER, "user.content", evidence, sure=False)
     if headers.THINGS & set(said):
         return _guess(facts, THING, Role.ATTRIBUTE, "system", "its header names a thing", sure=True)
+    if facts.distinct >= MANY and ((said and said[-1] in headers.IDS) or _are_long_numbers(facts)):
+        evidence = f"{facts.distinct:,} different numbers or codes that call something"
+        return _guess(facts, SOMEBODY, Role.DIRECT_IDENTIFIER, "user.unique_id", evidence, sure=False)
     if facts.type in ("DOUBLE", "BOOLEAN"):
         return _guess(facts, MEASURE, Role.ATTRIBUTE, "user", f"{facts.type.lower()} values", sure=False)
     if share >= KEYS and facts.distinct >= FEW_VALUES:
         evidence = f"{share:.0%} of the values occur once"
         if is_text or number_of:
-            kind, role = "number of somebody", Role.DIRECT_IDENTIFIER
-            return _guess(facts, kind, role, "user.unique_id", evidence, sure=number_of)
+            return _guess(facts, SOMEBODY, Role.DIRECT_IDENTIFIER, "user.unique_id", evidence, sure=number_of)
         return _guess(facts, "nearly unique", Role.QUASI_IDENTIFIER, "user", evidence, sure=False)
     evidence = f"{facts.distinct:,} different values in {facts.filled:,} rows"
     return _guess(facts, "category" if is_text else "number", Role.QUASI_IDENTIFIER, "user", evidence, sure=False)
+
+
+def _are_long_numbers(facts: Facts) -> bool:
+    """Whether they are text for having more digits than any measure: numbers of accounts, chips, people."""
+    return facts.type == "VARCHAR" and bool(facts.sample.str.contains(r"^[+-]?\d{16,}(\.0*)?$").mean() > 0.5)
 
 
 def _guess(

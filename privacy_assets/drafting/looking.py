@@ -479,5 +479,16 @@ def _type(con: duckdb.DuckDBPyConnection, place: str, sample: pl.Series) -> str:
             f"SELECT count(*) FROM staged WHERE {place} IS NOT NULL AND {rows_of.read_as(type_, place)} IS NULL"
         ).fetchone()
         if unread == (0,):
-            return type_
+            return "VARCHAR" if type_ == "DOUBLE" and _loses_digits(con, place) else type_
     return "VARCHAR"
+
+
+def _loses_digits(con: duckdb.DuckDBPyConnection, place: str) -> bool:
+    """Whether numbers would be others as DOUBLE: whole ones with more than 15 digits, or two that become one."""
+    digits = f"length(ltrim(regexp_replace({place}, '[eE].*|[^0-9]', '', 'g'), '0')) > 15"
+    lost = con.execute(
+        f"SELECT coalesce(bool_or(regexp_matches({place}, '^\\s*[+-]?0*[1-9][0-9]{{15}}')), false) "
+        f"OR count(DISTINCT {place}) FILTER ({digits}) > count(DISTINCT CAST({place} AS DOUBLE)) FILTER ({digits}) "
+        "FROM staged"
+    ).fetchone()
+    return lost == (True,)

@@ -77,7 +77,7 @@ def _contract(
     if subject is None and any(guess.facts.shared or guess.needed for guess in guesses):
         yield f"# Values are listed that {SHARED} rows share: no column tells people apart, rows may be one person's."
     yield "apiVersion: v3.2.0\nkind: DataContract"
-    yield f"id: {name}\nversion: 1.0.0\nname: {name.replace('_', ' ').capitalize()}\nstatus: draft"
+    yield f"id: {as_yaml(name)}\nversion: 1.0.0\nname: {as_yaml(name.replace('_', ' ').capitalize())}\nstatus: draft"
     yield "description:\n  purpose: Say here what this is, and who is in it.\nteam:\n  name: unknown"
     yield from _server(found.source)
     yield "customProperties:\n  - property: privacy\n    value:\n      subject:\n        kind: person"
@@ -89,7 +89,7 @@ def _contract(
     yield "      lawful_bases: [legitimate_interests]"
     yield from drafted_lines(drafted)
     table = found.source.table if isinstance(found.source, Postgres) else name
-    yield f"schema:\n  - name: {name}" + (f"\n    physicalName: {as_yaml(table)}" if table != name else "")
+    yield f"schema:\n  - name: {as_yaml(name)}" + (f"\n    physicalName: {as_yaml(table)}" if table != name else "")
     yield "    properties:"
     for guess in guesses:
         yield from column_lines(guess, guess.facts.name == subject)
@@ -176,7 +176,8 @@ def column_lines(guess: Guess, is_subject: bool = False) -> Iterator[str]:
     if guess.kind == FREE_TEXT and not is_subject:
         yield "              free_text: true"
     if (domain := _identifier_domain(guess, role, is_subject)) is not None:
-        yield f"              identifier_domain: {{name: {domain.name}, normalization: {domain.normalization}}}"
+        called = as_yaml(domain.name)
+        yield f"              identifier_domain: {{name: {called}, normalization: {domain.normalization}}}"
 
 
 def stated(guess: Guess) -> ContractColumn:
@@ -205,7 +206,10 @@ def _identifier_domain(guess: Guess, role: Role, is_subject: bool = False) -> Id
 
 
 def _type(guess: Guess, role: Role) -> str:
-    return "VARCHAR" if role is Role.DIRECT_IDENTIFIER else guess.facts.type
+    """An identifier is text; but whole numbers that are written with a fraction are read as numbers, 10.0 as 10."""
+    facts = guess.facts
+    with_fraction = facts.type == "BIGINT" and bool(facts.sample.str.contains(".", literal=True).any())
+    return "VARCHAR" if role is Role.DIRECT_IDENTIFIER and not with_fraction else facts.type
 
 
 def _domain(guess: Guess) -> str:
@@ -221,7 +225,7 @@ def _purpose(name: str, guesses: Sequence[Guess], subject: str | None, target: s
     yield f"kind: Purpose\npurpose: {name}_model\nversion: 1.0.0\ntitle: Drafted for {name.replace('_', ' ')}"
     yield "why: Say here what this is for, and what it decides about whom.\nowner: team:unknown"
     yield "lawful_basis: legitimate_interests\nretention_days: 365"
-    yield f"datasets:\n  {name}:\n    columns:\n      {as_yaml(who)}:"
+    yield f"datasets:\n  {as_yaml(name)}:\n    columns:\n      {as_yaml(who)}:"
     yield "        why: rows of one person belong into one split, and can be found again"
     yield "        technique: {kind: token}"
     left, taken = [], [who]

@@ -132,6 +132,33 @@ def test_the_more_protected_role_is_taken_where_nothing_is_sure(
     assert (guess.role, guess.kind) == (role, kind)
 
 
+PERSON_HEADERS = (
+    "patient", "user", "subject", "person", "client", "customer", "employee", "pat_nr", "patient_nr", "custid", "PID",
+    "member", "studentnumber", "caseid", "kunde", "cust_no", "personnel_no", "badge", "patientennummer",
+    "versichertennummer", "contact", "id", "user_id", "visit_uuid",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("header", PERSON_HEADERS)
+def test_numbers_of_people_that_come_back_are_theirs(header: str) -> None:
+    """Twenty people with many rows each, by a number or by a code: the header says whose they are."""
+    for values in ([str(1000 + n % 20) for n in range(600)], [f"K-{n % 20:03}" for n in range(600)]):
+        guess = judge(facts_of(header, values, "BIGINT" if values[0].isdigit() else "VARCHAR"))
+        assert guess.role is Role.DIRECT_IDENTIFIER, header
+
+
+@pytest.mark.parametrize(
+    "header", ["order_no", "order_id", "invoice_nr", "product_id", "amount", "num_visits", "region_code", "quantity"]
+)
+def test_numbers_of_orders_and_amounts_are_nobodys(header: str) -> None:
+    """However they look; and a flag or a count under a word for people is none."""
+    assert judge(facts_of(header, [str(1000 + n % 20) for n in range(600)], "BIGINT")).role is not (
+        Role.DIRECT_IDENTIFIER
+    )
+    assert judge(facts_of("member", ["0", "1"] * 50, "BIGINT")).role is not Role.DIRECT_IDENTIFIER
+    assert judge(facts_of("contact", ["cellular", "telephone", "unknown"] * 50)).role is not Role.DIRECT_IDENTIFIER
+
+
 def test_evidence_holds_counts_and_never_values() -> None:
     """Whatever a column holds, no part of it is in what is said of it."""
     values = [f"canary{n}@example.org" for n in range(100)]

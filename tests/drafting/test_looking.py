@@ -115,6 +115,30 @@ def test_text_is_a_category_only_where_every_value_is_common(tmp_path: Path) -> 
     assert seen(tmp_path, often + "rare\n").columns[0].shared == ()
 
 
+@pytest.mark.parametrize(
+    ("values", "type_"),
+    [
+        ([89490000000000000000 + n for n in range(60)], "VARCHAR"), ([2**64 - 1 - n for n in range(60)], "VARCHAR"),
+        ([10**17 + n for n in range(60)], "BIGINT"), ([f"{10**17 + n}.5" for n in range(60)], "VARCHAR"),
+        ([n / 7 for n in range(60)], "DOUBLE"), ([f"{n / 7:.18e}" for n in range(60)], "DOUBLE"),
+        ([f"1.2345678901234567{n:02}" for n in range(60)], "VARCHAR"),
+    ],
+)  # fmt: skip
+def test_numbers_keep_every_digit_that_tells_them_apart(tmp_path: Path, values: list[object], type_: str) -> None:
+    """As DOUBLE the numbers of two people would become one; a measure that a program wrote out in full is one."""
+    (facts,) = seen(tmp_path, "x\n" + "".join(f"{value}\n" for value in values)).columns
+    assert (facts.type, facts.distinct) == (type_, 60)
+
+
+def test_whole_numbers_of_parquet_are_looked_at_as_they_are(tmp_path: Path) -> None:
+    """Without a sign, beyond 64 bits, or kept with a fraction that none has."""
+    frame = pl.DataFrame({"a": [2**64 - 1, 2**64 - 2], "c": [1000.0, 1001.0]}, schema={"a": pl.UInt64, "c": pl.Float64})
+    frame = frame.with_columns(b=pl.Series(["9" * 20, "9" * 19 + "8"]).cast(pl.Decimal(38, 10)))
+    frame.write_parquet(tmp_path / "file.parquet")
+    found = look("file.parquet", tmp_path)
+    assert {facts.name: facts.type for facts in found.columns} == {"a": "VARCHAR", "b": "VARCHAR", "c": "BIGINT"}
+
+
 def test_common_values_are_counted_beside_rare_ones(tmp_path: Path) -> None:
     """Where all are common, or none, there are none beside others."""
     often = "colour\n" + "red\nblue\n" * looking.SHARED
