@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.prompt import Confirm, Prompt
 from rich.table import Table
@@ -155,15 +156,20 @@ def draft(
     for guess in drafted.guesses:
         facts = guess.facts
         sure = guess.kind if guess.sure else f"{guess.kind} (unsure)"
-        table.add_row(facts.name, facts.type, guess.role.value, sure, guess.evidence)
+        table.add_row(escape(facts.name), facts.type, guess.role.value, sure, guess.evidence)
     out.print(table)
     if drafted.left_out:
         out.print(
             f"Left out, and not shown: {drafted.left_out} columns whose names could be those of people. They stay in "
             "raw; rename them in the source to use them."
         )
+    if drafted.ours:
+        out.print(
+            f"Left out: {drafted.ours} columns whose names begin with _, as only columns of this program do. They stay "
+            "in raw; rename them in the source to use them."
+        )
     for path in drafted.paths:
-        out.print(f"written: {shown(path, folder)}")
+        out.print(f"written: {shown(path, folder)}", markup=False)
     out.print("Next: read them, mend what is guessed wrong, then `privacy-assets validate` and `privacy-assets run`.")
 
 
@@ -178,7 +184,7 @@ def _drift(dataset: str, folder: Path, *, apply: bool) -> None:
     for note in found.notes:
         out.print(f"note: {note}", markup=False)
     if not found.changes:
-        out.print(f"Nothing changed in what {found.file} promises: version {found.versions[0]} stands.")
+        out.print(f"Nothing changed in what {found.file} promises: version {found.versions[0]} stands.", markup=False)
         return
     out.print(found.diff, markup=False)
     raise_gathered(BadDeclaration, found.faults)
@@ -415,7 +421,9 @@ def show(asset: Asset, root: Root = None) -> None:
     for column, kind in passport.columns if passport else ():
         known = declared.get(column)
         table.add_row(
-            column, kind, *((known.role.value, known.category, known.technique) if known else ("", "", "not declared"))
+            escape(column),
+            kind,
+            *((known.role.value, known.category, known.technique) if known else ("", "", "not declared")),
         )
     out.print(table)
     for part in parts[:-1]:

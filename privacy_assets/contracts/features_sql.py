@@ -265,6 +265,7 @@ class _Text:
         schema = MappingSchema(
             {table: {column.name: column.type for column in columns} for table, columns in tables.items()},
             dialect=DIALECT,
+            normalize=False,  # a name is no SQL, which `@timestamp` would be read as
         )
         try:
             query = qualify(tree, schema=schema, dialect=DIALECT, validate_qualify_columns=False)

@@ -33,12 +33,14 @@ Choose = Callable[[Guess], Guess]
 class Drafted:
     """What was guessed of each column, and the files that were written.
 
-    `left_out` counts the columns whose names could be somebody's: undeclared, they stay in raw, and are not told.
+    `left_out` counts the columns whose names could be somebody's: undeclared, they stay in raw, and are not told;
+    `ours` those whose names begin with _, which only columns of this program's own do.
     """
 
     guesses: tuple[Guess, ...]
     paths: tuple[Path, Path]
     left_out: int
+    ours: int
 
 
 def draft_files(
@@ -79,7 +81,13 @@ def draft_files(
             "the columns are called as people are", where="<file>", expected="names of what the columns hold",
             next_step="rename them in the source; where the first line is a row, put a header above it",
         )  # fmt: skip
-    kept_columns = [place for place, is_somebody in enumerate(somebody) if not is_somebody]
+    undeclared = [facts.name.startswith("_") for facts in found.columns]
+    if all(one or other for one, other in zip(somebody, undeclared, strict=True)):
+        raise BadSource.of(
+            "no column has a name that a contract can hold", where="<file>", expected="names that do not begin with _",
+            next_step="rename them in the source",
+        )  # fmt: skip
+    kept_columns = [place for place in range(len(found.columns)) if not (somebody[place] or undeclared[place])]
     found = replace(
         found,
         columns=tuple(found.columns[place] for place in kept_columns),
@@ -91,6 +99,13 @@ def draft_files(
             raise BadDeclaration.of(
                 "there is no such column in the file", where=option,
                 expected="one of " + ", ".join(facts.name for facts in found.columns),
+            )  # fmt: skip
+    for guess in guesses:
+        if guess.facts.name == target and guess.facts.distinct < 2:
+            raise BadDeclaration.of(
+                "there is nothing to predict: every row that has a value has the same one", where="--target",
+                expected="a column with two different values at least",
+                next_step="name another column, or draft it without --target",
             )  # fmt: skip
     subject = subject or _subject(found.columns)
     guesses, sets = with_combinations(guesses, found.codes, rows=found.rows, subject=subject)
@@ -118,7 +133,7 @@ def draft_files(
                 next_step="draft it without --target, or with --interactive, and name in the purpose what is needed",
             ) from None  # fmt: skip
         raise
-    return Drafted(guesses, paths, sum(somebody))
+    return Drafted(guesses, paths, sum(somebody), sum(undeclared))
 
 
 def _about(error: BadDeclaration, file: str) -> bool:

@@ -33,6 +33,9 @@ MOST_SETS_WRITTEN = 20
 OTHER = "other"
 """What all values of a needed column are called that too few people have."""
 
+NTH = "nth_row_of_person"
+"""What tells the rows of one person apart."""
+
 LOGICAL = {
     "VARCHAR": "string", "BIGINT": "integer", "DOUBLE": "number", "BOOLEAN": "boolean", "DATE": "date",
     "TIMESTAMP": "timestamp",
@@ -241,9 +244,12 @@ def _purpose(name: str, guesses: Sequence[Guess], subject: str | None, target: s
         why = "it is what the model learns to predict" if column == target else "say why, or remove it"
         yield f"      {as_yaml(column)}:\n        why: {why}\n        technique: {technique}"
     yield from left
-    yield f"features:\n  unit: {'one row' if subject else 'one person'}"
-    yield f"  key: [{as_yaml(who)}]\n  subject: {as_yaml(who)}"
-    yield from _grouped(name, [guess for guess in guesses if guess.needed and guess.facts.name in taken], taken)
+    comes_back = any(guess.facts.name == subject and guess.facts.distinct < guess.facts.rows for guess in guesses)
+    key = [as_yaml(who), *([NTH] if comes_back else [])]
+    yield f"features:\n  unit: {'one row of a person' if comes_back else 'one person'}"
+    yield f"  key: [{', '.join(key)}]\n  subject: {as_yaml(who)}"
+    rare = [guess for guess in guesses if guess.needed and guess.facts.name in taken]
+    yield from _sql(name, rare, taken, who if comes_back else None)
     yield "guarantee:\n  at_least_subjects: 10"
     yield "training:\n  from: features"
     yield "  reason: A draft, to see what comes out; nobody has decided yet that models may see these rows."
@@ -255,9 +261,13 @@ def _purpose(name: str, guesses: Sequence[Guess], subject: str | None, target: s
         yield f"model:\n  task: {task}\n  target: {as_yaml(target)}\n  estimator: {{kind: {estimator}}}\n  seed: 1"
 
 
-def _grouped(name: str, rare: Sequence[Guess], taken: Sequence[str]) -> Iterator[str]:
-    """SQL that calls all but the common values of a column by one word, and the categories that this leaves."""
-    if not rare:
+def _sql(name: str, rare: Sequence[Guess], taken: Sequence[str], numbered: str | None) -> Iterator[str]:
+    """SQL that calls all but the common values of a column by one word, and the categories that this leaves.
+
+    The rows of each person are `numbered`, where one has several: in the order of their values, so that rows which are
+    alike can take each other's place.
+    """
+    if not rare and numbered is None:
         return
     common = {guess.facts.name: guess.facts.common for guess in rare}
     cells = []
@@ -268,9 +278,14 @@ def _grouped(name: str, rare: Sequence[Guess], taken: Sequence[str]) -> Iterator
             listed = ", ".join(map(literal, common[column]))
             cell = f"CASE WHEN {cell} IN ({listed}) THEN {cell} WHEN {cell} IS NOT NULL THEN '{OTHER}' END AS {cell}"
         cells.append(cell)
+    if numbered is not None:
+        order = ", ".join(quoted(column) for column in taken)
+        cells.append(f"row_number() OVER (PARTITION BY {quoted(numbered)} ORDER BY {order}) AS {NTH}")
     yield "  sql: |\n    SELECT"
     yield ",\n".join(f"      {cell}" for cell in cells)
-    yield f"    FROM {quoted(name)}\n  categories:"
+    yield f"    FROM {quoted(name)}"
+    if common:
+        yield "  categories:"
     for column, values in common.items():
         yield f"    {as_yaml(column)}: [{', '.join(map(as_yaml, dict.fromkeys((*values, OTHER))))}]"
 

@@ -122,6 +122,43 @@ def test_values_are_listed_that_a_hundred_people_share_and_not_a_hundred_rows(pr
         assert ("rows may be one person's" in drafted.paths[0].read_text()) == (name == "unknown")
 
 
+def test_a_person_with_several_rows_has_them_numbered(project: Path, tmp_path: Path) -> None:
+    """Also where two of them are alike: the draft runs, up to the model, and is published."""
+    rows = [f"p{n % 60:02};{n % 3}.5;{'lr'[n % 2]}\n" for n in range(600)]
+    (project / "visits.csv").write_text("patient_id;@dose [mg];side\n" + "".join(rows))
+    drafted = draft_files(project / "visits.csv", "visits", project, subject=None, target="side")
+    assert yaml.safe_load(drafted.paths[1].read_text())["features"]["key"] == ["patient_id", "nth_row_of_person"]
+    gate = Gate.open(project, environment_in(tmp_path))
+    for step in steps(gate.project).values():
+        carry_out(step, gate).raise_faults()
+
+
+@pytest.mark.parametrize("name", ["n", "yes", "no"])
+def test_words_of_yaml_are_names_all_the_same(project: Path, name: str) -> None:
+    """Of a dataset, and of a column that becomes an identifier domain."""
+    (project / "few.csv").write_text("No;x;side\n" + "".join(f"k-{n};{n % 7};{'lr'[n % 2]}\n" for n in range(300)))
+    draft_files(project / "few.csv", name, project, subject="No", target="side")
+    assert load(project).contracts[name].subject_column == "No"
+
+
+def test_columns_that_only_this_program_may_name_are_left_out(project: Path) -> None:
+    """Such as `_id`: they are counted, and the rest is drafted."""
+    (project / "few.csv").write_text("_id;x;side\n" + "".join(f"{n};{n % 7};{'lr'[n % 2]}\n" for n in range(300)))
+    drafted = draft_files(project / "few.csv", "few", project, subject=None, target=None)
+    assert (drafted.ours, [guess.facts.name for guess in drafted.guesses]) == (1, ["x", "side"])
+    (project / "none.csv").write_text("_id;_x\n" + "1;2\n2;3\n" * 60)
+    with pytest.raises(BadSource, match="no column has a name"):
+        draft_files(project / "none.csv", "none", project, subject=None, target=None)
+
+
+def test_a_target_with_one_value_is_refused(project: Path) -> None:
+    """Nothing is written, and what to do is said."""
+    (project / "same.csv").write_text("x;side\n" + "".join(f"{n % 7};l\n" for n in range(300)))
+    with pytest.raises(BadDeclaration, match="nothing to predict"):
+        draft_files(project / "same.csv", "same", project, subject=None, target="side")
+    assert not list(project.rglob("same*.yaml"))
+
+
 def test_ctrl_c_while_files_are_written_leaves_none(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also between the two, and while they are loaded."""
 
