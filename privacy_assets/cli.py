@@ -158,6 +158,8 @@ def draft(
         sure = guess.kind if guess.sure else f"{guess.kind} (unsure)"
         table.add_row(escape(facts.name), facts.type, guess.role.value, sure, guess.evidence)
     out.print(table)
+    if drafted.without_header:
+        out.print("No header was found: the first line is read as a row, and columns are named by their place.")
     if drafted.left_out:
         out.print(
             f"Left out, and not shown: {drafted.left_out} columns whose names could be those of people. They stay in "

@@ -10,6 +10,7 @@ Belongs here: reading such an address. Does not belong here: reaching what it na
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -25,11 +26,21 @@ SAY_WHY = "Say here why this is enough."
 
 def is_address(given: str) -> bool:
     """Whether this is an address, and no path."""
-    return "://" in given
+    return "://" in given or holds_secret(given)
+
+
+def holds_secret(given: str) -> bool:
+    """Whether this looks like an address with credentials in it, however it is misspelt: it is never shown."""
+    return bool(
+        re.search(r"(?i)\b(password|passwd|pwd|secret|token|access_?key)\s*=", given)
+        or re.match(r"(?i)[a-z][a-z0-9+.-]*:/{0,2}[^@]*:[^@]+@", given)
+    )
 
 
 def source_at(given: str, env: Mapping[str, str] = os.environ) -> Postgres | Files:
     """The source at an address; of a store's objects the format is not known yet. Raises BadDeclaration."""
+    if holds_secret(given):
+        raise _secret()
     scheme = given.partition("://")[0].lower()
     if scheme in ("postgres", "postgresql"):
         return _table(given)
@@ -48,10 +59,7 @@ def _table(given: str) -> Postgres:
     except ValueError:
         raise _unread() from None
     if password:
-        raise BadDeclaration.of(
-            "a password in a command can be read by everybody on this machine", where="<file>",
-            next_step="leave it out, and put it into PGPASSWORD or ~/.pgpass; change it, it was seen",
-        )  # fmt: skip
+        raise _secret()
     database, _, table = unquote(parts.path.removeprefix("/")).partition("/")
     schema, dot, name = table.partition(".")
     if not (host and user and database and table):
@@ -90,6 +98,15 @@ def _objects(given: str, env: Mapping[str, str]) -> Files:
         plaintext_because=SAY_WHY if endpoint and endpoint.startswith("http:") else None,
     )
     return Files("s3", f"s3://{bucket}/{key}", "csv", endpoint=endpoint, connection=connection)
+
+
+def _secret() -> PrivacyAssetsError:
+    return BadDeclaration.of(
+        "a password in a command can be read by everybody on this machine", where="<file>",
+        expected=f"a path, {FORM} or s3://BUCKET/KEY",
+        next_step="leave it out, and put it into PGPASSWORD or ~/.pgpass (of a store: AWS_SECRET_ACCESS_KEY); "
+        "change it, it was seen",
+    )  # fmt: skip
 
 
 def _unread() -> PrivacyAssetsError:

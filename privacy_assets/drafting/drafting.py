@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from privacy_assets.contracts.contract import Files
 from privacy_assets.contracts.loading import CONTRACT_ENDING, PURPOSE_ENDING, Folders, load, shown
 from privacy_assets.drafting.addresses import is_address
 from privacy_assets.drafting.combinations import with_combinations
@@ -41,6 +42,7 @@ class Drafted:
     paths: tuple[Path, Path]
     left_out: int
     ours: int
+    without_header: bool
 
 
 def draft_files(
@@ -100,6 +102,8 @@ def draft_files(
                 "there is no such column in the file", where=option,
                 expected="one of " + ", ".join(facts.name for facts in found.columns),
             )  # fmt: skip
+    source = found.source
+    headless = isinstance(source, Files) and source.format == "csv" and not source.reading.header
     for guess in guesses:
         if guess.facts.name == target and guess.facts.distinct < 2:
             raise BadDeclaration.of(
@@ -133,7 +137,7 @@ def draft_files(
                 next_step="draft it without --target, or with --interactive, and name in the purpose what is needed",
             ) from None  # fmt: skip
         raise
-    return Drafted(guesses, paths, sum(somebody), sum(undeclared))
+    return Drafted(guesses, paths, sum(somebody), sum(undeclared), headless)
 
 
 def _about(error: BadDeclaration, file: str) -> bool:

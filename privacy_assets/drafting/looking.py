@@ -61,6 +61,9 @@ SubjectOf = Callable[[Sequence[Facts]], str | None]
 NULLS = ("NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "?", "-", ".")
 """How programs write that there is no value."""
 
+SPACE = " \t\r\n"
+"""What a contract that says `trim` takes away."""
+
 _KNOWN = "CSV, TSV, Parquet or newline-delimited JSON"
 _DELIMITERS = (",", ";", "\t", "|", " ")
 _PEEK = 1 << 18
@@ -126,6 +129,11 @@ def _looked(source: Files, paths: Sequence[Path], subject_of: SubjectOf) -> Look
     pattern = source.path
     with _connected(paths) as con, engine_errors("looking at the source"):
         names = _staged(con, source, paths)
+        if source.format == "csv" and not source.reading.trim and _has_space(con, len(names)):
+            # further down than was peeked: what is looked at has to be what is taken in
+            source = replace(source, reading=source.reading.model_copy(update={"trim": True}))
+            con.execute("DROP TABLE staged")
+            names = _staged(con, source, paths)
         rows = int((con.execute("SELECT count(*) FROM staged").fetchone() or (0,))[0])
         if not rows:
             raise BadSource.of("the source has no row", where=pattern, next_step="deliver the file again")
@@ -212,7 +220,7 @@ def _as_read(con: duckdb.DuckDBPyConnection, source: Source, columns: int) -> in
     reading = source.reading if isinstance(source, Files) and source.format == "csv" else None
     cells = []
     for place in range(columns):
-        cell = text = f"trim(c{place}, E' \\t\\r\\n')" if reading and reading.trim else f"c{place}"
+        cell = text = _trimmed(f"c{place}") if reading and reading.trim else f"c{place}"
         if reading and reading.null_text:
             cell = f"CASE WHEN {text} NOT IN ({', '.join(map(literal, reading.null_text))}) THEN {text} END"
         cells.append(f"{cell} AS c{place}")
@@ -273,7 +281,12 @@ def _described(source: Files, file: files.File) -> Files:
             "the first line is neither a header nor a row", where=pattern, expected=f"{cells} cells, as in most lines",
             found=f"{len(rows[0])} cells", next_step="take what stands above the table away, or mend the header",
         )  # fmt: skip
-    trim = sum(cell != cell.strip() for row in rows for cell in row) * 4 > sum(map(len, rows))
+    if cells == 1 and (later := _table_below(lines)):
+        raise BadSource.of(
+            "lines stand above the table", where=pattern, expected="the header in the first line",
+            found=f"a table from line {later} on", next_step="take what stands above it away",
+        )  # fmt: skip
+    trim = any(cell != cell.strip(SPACE) for row in rows for cell in row)
     rows = [[cell.strip() for cell in row] for row in rows]
     if not any(any(row) for row in rows):  # a mark of the encoding, delimiters
         raise BadSource.of("the file is empty", where=pattern, next_step="deliver the file again")
@@ -335,13 +348,32 @@ def _delimited(lines: str) -> tuple[str, list[list[str]]]:
     return best[1], best[2]
 
 
+def _table_below(lines: str) -> int | None:
+    """The line from which on all have one delimiter as often, where those above do not; None where there is none."""
+    texts = [line for line in lines.splitlines() if line.strip()][:1000]
+    for delimiter in _DELIMITERS[:-1]:
+        counts = [line.count(delimiter) for line in texts]
+        start = len(counts)
+        while start and counts[start - 1] == counts[-1] > 0:
+            start -= 1
+        if 0 < start <= len(counts) - 2:
+            return start + 1
+    return None
+
+
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names columns: words, all different, none of them a value below it or a person's."""
+    """Whether the first row names columns: mostly words, none of them a value below it or a person's.
+
+    Two of a name are a fault of the header, which is refused, and no row.
+    """
     first, below = rows[0], rows[1:]
-    if not all(first) or len({cell.casefold() for cell in first}) < len(first):
+    if not all(first):
         return False
     columns = [[row[place] for row in below if place < len(row)] for place in range(len(first))]
-    if any(_NUMBER.fullmatch(cell) or cell in column for cell, column in zip(first, columns, strict=True)):
+    # a year can be what a column is called: a row of people has more numbers than words
+    if 2 * sum(bool(_NUMBER.fullmatch(cell)) for cell in first) > len(first):
+        return False
+    if any(cell in column for cell, column in zip(first, columns, strict=True)):
         return False
     stands_over_numbers = any(
         cell not in NULLS and 2 * sum(bool(_NUMBER.fullmatch(value)) for value in column) > len(column)
@@ -373,7 +405,7 @@ def _connected(paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:
 
 
 def _staged(con: duckdb.DuckDBPyConnection, source: Files, paths: Sequence[Path]) -> list[str]:
-    """The table `staged` of texts c0, c1, …: trimmed, NULL where nothing stands; the names of its columns."""
+    """The table `staged` of texts c0, c1, … as the contract will read them; the names of its columns."""
     names: list[str] = []
     for number, path in enumerate(paths):
         here = _names(con, source, path)
@@ -391,7 +423,10 @@ def _staged(con: duckdb.DuckDBPyConnection, source: Files, paths: Sequence[Path]
             columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(names)))
             nulls = ", ".join(map(literal, source.reading.null_text))
             cells = ", ".join(
-                f"CASE WHEN trim(c{place}) NOT IN ({nulls}) THEN trim(c{place}) END" for place in range(len(names))
+                f"CASE WHEN {text} NOT IN ({nulls}) THEN {text} END"
+                for text in (
+                    _trimmed(f"c{place}") if source.reading.trim else f"c{place}" for place in range(len(names))
+                )
             )
             rows = (
                 f"SELECT {cells} FROM read_csv({literal(str(path))}, auto_detect = false, columns = {{{columns}}}, "
@@ -406,12 +441,29 @@ def _staged(con: duckdb.DuckDBPyConnection, source: Files, paths: Sequence[Path]
     return names
 
 
+def _trimmed(cell: str) -> str:
+    """As a contract that says `trim` reads it."""
+    return f"trim({cell}, E' \\t\\r\\n')"
+
+
+def _has_space(con: duckdb.DuckDBPyConnection, columns: int) -> bool:
+    """Whether there is space around any value."""
+    changed = " OR ".join(f"c{place} <> {_trimmed(f'c{place}')}" for place in range(columns))
+    return con.execute(f"SELECT coalesce(bool_or({changed}), false) FROM staged").fetchone() == (True,)
+
+
 def _names(con: duckdb.DuckDBPyConnection, source: Files, path: Path) -> list[str]:
     if source.format == "parquet":
         return [
             str(row[0]) for row in con.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})").fetchall()
         ]
     first = files.header(source, files.Local(path), source.path)
+    if source.reading.header and len({name.casefold() for name in first}) < len(first):
+        raise BadSource.of(
+            "columns of the source cannot be told apart", where=source.path,
+            expected="names that differ in more than case", found=f"{len(first)} columns",
+            next_step="rename the columns in the source; where the first line is a row, put a header above it",
+        )  # fmt: skip
     return list(first) if source.reading.header else [f"column_{at}" for at in range(1, len(first) + 1)]
 
 

@@ -156,3 +156,15 @@ def test_a_store_without_a_header_says_what_to_do(store: Store, root: Path) -> N
     store.put("drafts", {"bare.csv": b"1,2026-01-01\n2,2026-01-02\n"})
     with pytest.raises(BadSource, match="does not name the columns"):
         draft_files("s3://drafts/bare.csv", "shop", root, subject=None, target=None)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["s3://KEY:canary@bucket/x", "postgres:/u:canary@h/x", "postgres:u:canary@h/x", "host=h user=u password=canary",
+     "postgres://u:canary@h/d/t", "postgres://u@h/d/t?password=canary", "s3://bucket/x?secret=canary"],
+)  # fmt: skip
+def test_a_secret_is_never_shown_however_the_address_is_misspelt(tmp_path: Path, given: str) -> None:
+    """It is refused with what to do instead."""
+    with pytest.raises(BadDeclaration, match="next: ") as raised:
+        draft_files(given, "x", tmp_path, subject=None, target=None)
+    assert "canary" not in str(raised.value)

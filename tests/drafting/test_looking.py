@@ -69,6 +69,36 @@ def test_words_that_name_columns_are_a_header(tmp_path: Path, first: str, more: 
     assert [facts.name for facts in found.columns] == first.split(",")
 
 
+@pytest.mark.parametrize("first", ["region_code,2019,2020,label", "id,hr,Δ,label"])
+def test_years_in_a_header_are_names(tmp_path: Path, first: str) -> None:
+    """A number in the first line does not make it a row, where the others are words."""
+    found = seen(tmp_path, f"{first}\n" + "".join(f"{n % 9},{n}.5,{n}.25,{'lr'[n % 2]}\n" for n in range(300)))
+    assert (found.source.reading.header, found.rows) == (True, 300)
+
+
+def test_a_header_with_two_of_a_name_is_refused(tmp_path: Path) -> None:
+    """It is no row of a person, and its columns cannot be told apart."""
+    with pytest.raises(BadSource, match="cannot be told apart"):
+        seen(tmp_path, "userid,UserID,hr,label\n" + "1,2,70.5,l\n" * 300)
+
+
+def test_lines_above_a_table_are_told(tmp_path: Path) -> None:
+    """Prose, then a header and rows: it is no table of one column; a text with a comma now and then is one."""
+    prose = "Export of the clinic\nmade by hand\nfor the study\nof last year\n"
+    with pytest.raises(BadSource, match="lines stand above the table"):
+        seen(tmp_path, prose + "a,b,c\n" + "1,2,3\n" * 3)
+    assert len(seen(tmp_path, "word\nred\nblue\nred, or blue\ngreen\n").columns) == 1
+
+
+def test_space_around_few_values_is_read_as_it_is_looked_at(tmp_path: Path) -> None:
+    """One cell far down is enough: untrimmed, the contract would quarantine what was looked at as trimmed."""
+    body = "sex,age\n" + "M,40\nF,41\n" * 5000
+    assert not seen(tmp_path, body).source.reading.trim
+    found = seen(tmp_path, body + "M ,42\t\n")
+    assert found.source.reading.trim
+    assert [(facts.type, facts.distinct) for facts in found.columns] == [("VARCHAR", 2), ("BIGINT", 3)]
+
+
 def test_spaces_and_marks_for_nothing_are_noticed(tmp_path: Path) -> None:
     """As survey files write them; what stands for no value is counted as none."""
     found = seen(tmp_path, "age, work\n" + "39, State-gov\n?, ?\n41, Private\n" * 20)
