@@ -41,7 +41,8 @@ def full_names(values: pl.Series) -> pl.Series:
     """Which values are a given name and another one: both of the lists in any case, or the second in capitals only."""
     in_order = values.str.replace(r"^([^,]+), *([^,]+)$", "$2 $1")
     alone = in_order.str.contains(r"^\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}.'’-]*){1,2}$")
-    return (SEARCHERS["person_name"].inside(in_order.str.to_titlecase()) > 0) | (alone & begin_as_names(in_order))
+    named: pl.Series = SEARCHERS["person_name"].inside(in_order.str.to_titlecase()) > 0
+    return named | (alone & begin_as_names(in_order))
 
 
 def name_somebody(values: pl.Series) -> pl.Series:
@@ -53,4 +54,5 @@ def name_somebody(values: pl.Series) -> pl.Series:
     for kind, detector in DETECTORS.items():
         if detector.ROLE is Role.DIRECT_IDENTIFIER and kind not in _ALSO_WORDS:
             found = found | detector.fits(values)
-    return found | (DETECTORS["street"].fits(values) & values.str.contains(r"\d"))
+    streets: pl.Series = DETECTORS["street"].fits(values) & values.str.contains(r"\d")
+    return found | streets

@@ -68,7 +68,9 @@ def column_lineage(query: exp.Query, tables: Mapping[str, Sequence[str]]) -> Lin
         for table, columns in tables.items()
     }
     schema = MappingSchema(
-        {table: dict.fromkeys(columns, "UNKNOWN") for table, columns in tables.items()}, dialect=DIALECT
+        {table: dict.fromkeys(columns, "UNKNOWN") for table, columns in tables.items()},
+        dialect=DIALECT,
+        normalize=False,  # a name is no SQL, which `@timestamp` would be read as
     )
     try:
         qualified = qualify(

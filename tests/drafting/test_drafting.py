@@ -8,8 +8,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from privacy_assets.build import steps
+from privacy_assets.cli import app
 from privacy_assets.contracts.loading import load
 from privacy_assets.drafting.drafting import draft_files
 from privacy_assets.errors import BadDeclaration, BadSource, PrivacyAssetsError
@@ -157,6 +159,36 @@ def test_a_target_with_one_value_is_refused(project: Path) -> None:
     with pytest.raises(BadDeclaration, match="nothing to predict"):
         draft_files(project / "same.csv", "same", project, subject=None, target="side")
     assert not list(project.rglob("same*.yaml"))
+
+
+def test_whole_numbers_that_parquet_keeps_with_a_fraction_are_identifiers_as_numbers(project: Path) -> None:
+    """As text they would be 10.0, which no other table calls this person."""
+    pl.DataFrame({"patient_id": [float(n) for n in range(300)], "x": [n % 7 for n in range(300)]}).write_parquet(
+        project / "few.parquet"
+    )
+    draft_files(project / "few.parquet", "few", project, subject=None, target=None)
+    assert load(project).contracts["few"].column("patient_id").type == "BIGINT"
+
+
+@pytest.mark.parametrize("name", ["@timestamp", "$id", "$1", "?", ":a", "weight; DROP", "order by", "a--b", "col;"])
+def test_a_column_is_never_read_as_sql(project: Path, tmp_path: Path, name: str) -> None:
+    """It loads, and runs up to the features."""
+    (project / "odd.csv").write_text(f"{name},x\n" + "".join(f"{n % 7}.5,{n % 3}\n" for n in range(60)))
+    draft_files(project / "odd.csv", "odd", project, subject=None, target=None)
+    gate = Gate.open(project, environment_in(tmp_path))
+    for asset, step in steps(gate.project).items():
+        if asset.stage.value != "model":
+            carry_out(step, gate).raise_faults()
+
+
+def test_names_in_square_brackets_are_shown_as_they_are(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are no markup; where no header was found, that is said."""
+    monkeypatch.chdir(project)
+    (project / "odd.csv").write_text("weight [kg],[/b]\n" + "1.5,2.5\n2.5,3.5\n" * 60)
+    (project / "bare.csv").write_text("1.5,2.5\n2.5,3.5\n" * 60)
+    shown = CliRunner().invoke(app, ["draft", "odd.csv", "--name", "odd", "--root", str(project)])
+    bare = CliRunner().invoke(app, ["draft", "bare.csv", "--name", "bare", "--root", str(project)])
+    assert (shown.exit_code, bare.exit_code) == (0, 0), (shown.exception, bare.exception)
 
 
 def test_ctrl_c_while_files_are_written_leaves_none(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
