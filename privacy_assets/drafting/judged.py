@@ -40,7 +40,8 @@ def detectors_version(folder: Path = HERE) -> str:
 
 
 def _parts(folder: Path) -> Iterator[bytes]:
-    sources = [Path(word_lists.__file__), *(folder / f"{name}.py" for name in ("headers", "judging", "combinations"))]
+    ours = (folder / f"{name}.py" for name in ("headers", "judging", "naming", "combinations"))
+    sources = [Path(word_lists.__file__), *ours]
     for path in (*sources, *sorted((folder / "detectors").glob("*.py"))):
         yield path.name.encode()
         yield path.read_bytes()
