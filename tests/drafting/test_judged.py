@@ -52,7 +52,7 @@ def test_it_depends_on_counts_and_not_on_values(project: Path) -> None:
 
 
 def sources() -> list[str]:
-    paths = [module.HERE / f"{name}.py" for name in ("headers", "judging", "combinations")]
+    paths = [module.HERE / f"{name}.py" for name in ("headers", "judging", "naming", "combinations")]
     return [str(path.relative_to(module.HERE)) for path in (*paths, *(module.HERE / "detectors").glob("*.py"))]
 
 
