@@ -73,6 +73,7 @@ _MAGIC = {
     b"%PDF": "a PDF",
     b"\xd0\xcf\x11\xe0": "a spreadsheet",
 }
+_YEAR = re.compile(r"(19|20)[0-9]{2}")
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/ -]*%?")
 
 
@@ -370,8 +371,9 @@ def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     if not all(first):
         return False
     columns = [[row[place] for row in below if place < len(row)] for place in range(len(first))]
-    # a year can be what a column is called: a row of people has more numbers than words
-    if 2 * sum(bool(_NUMBER.fullmatch(cell)) for cell in first) > len(first):
+    # a year can be what a column is called, among words; any other number is somebody's
+    numbers = [cell for cell in first if _NUMBER.fullmatch(cell)]
+    if 2 * len(numbers) > len(first) or not all(map(_YEAR.fullmatch, numbers)):
         return False
     if any(cell in column for cell, column in zip(first, columns, strict=True)):
         return False

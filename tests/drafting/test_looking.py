@@ -50,7 +50,7 @@ def test_without_a_header_columns_are_named_by_their_place(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "first", ["Ada,Lovelace,yes", "Marie,Paris,no", "ada@example.org,blue,yes", "n/a,+44 20 7946 0958,yes"]
+    "first", ["Ada,Lovelace,yes", "Marie,Paris,no", "ada@example.org,blue,yes", "n/a,+44 20 7946 0958,yes", "qq,34,yes"]
 )
 def test_a_first_row_that_could_be_a_persons_is_no_header(tmp_path: Path, first: str) -> None:
     """Its values would be shown, and written into a contract."""
