@@ -371,9 +371,11 @@ def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     if not all(first):
         return False
     columns = [[row[place] for row in below if place < len(row)] for place in range(len(first))]
-    # a year can be what a column is called, among words; any other number is somebody's
-    numbers = [cell for cell in first if _NUMBER.fullmatch(cell)]
-    if 2 * len(numbers) > len(first) or not all(map(_YEAR.fullmatch, numbers)):
+    # a year can be what a column is called, among words, if it is not above years; any other number is somebody's
+    numbers = [place for place, cell in enumerate(first) if _NUMBER.fullmatch(cell)]
+    if 2 * len(numbers) > len(first) or not all(_YEAR.fullmatch(first[place]) for place in numbers):
+        return False
+    if any(_YEAR.fullmatch(cell) for place in numbers for cell in columns[place]):
         return False
     if any(cell in column for cell, column in zip(first, columns, strict=True)):
         return False

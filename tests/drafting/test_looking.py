@@ -76,6 +76,12 @@ def test_years_in_a_header_are_names(tmp_path: Path, first: str) -> None:
     assert (found.source.reading.header, found.rows) == (True, 300)
 
 
+def test_a_year_above_years_is_somebodys(tmp_path: Path) -> None:
+    """So is the word beside it."""
+    found = seen(tmp_path, "zwentibold,1950\n" + "".join(f"q{n}x,{1930 + n}\n" for n in range(60)))
+    assert (found.source.reading.header, found.rows) == (False, 61)
+
+
 def test_a_header_with_two_of_a_name_is_refused(tmp_path: Path) -> None:
     """It is no row of a person, and its columns cannot be told apart."""
     with pytest.raises(BadSource, match="cannot be told apart"):
