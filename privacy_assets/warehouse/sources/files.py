@@ -19,6 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from glob import glob
 from pathlib import Path
@@ -354,7 +355,8 @@ def _write_out_numbers(con: duckdb.DuckDBPyConnection, contract: Contract, table
     """
     floats = {column.name for column in contract.columns if column.type.upper() in ("DOUBLE", "FLOAT")}
     paths = [literal(_json_path(name)) for name in table.names if name not in floats]
-    printed = " OR ".join(f"json_type(line, {path}) = 'DOUBLE'" for path in paths)
+    # a key that is a star asks for all of them
+    printed = " OR ".join(f"CAST(json_type(line, {path}) AS VARCHAR) = 'DOUBLE'" for path in paths)
     if printed:
         con.create_function("with_numbers_as_text", _with_numbers_as_text, [str], str)
         con.execute(f"""
@@ -369,13 +371,21 @@ class _Written(str):
 
 
 def _with_numbers_as_text(line: str) -> str:
-    """The object with its own numbers as texts; those within its lists and objects are left."""
+    """The object with its own numbers as texts, exponents written out; those within its lists and objects are left."""
     try:
         written = json.loads(line, parse_float=_Written, parse_int=_Written)
         read = json.loads(line)
     except (ValueError, RecursionError):
         return line
-    return json.dumps({key: value if isinstance(value, _Written) else read[key] for key, value in written.items()})
+    return json.dumps(
+        {key: _plain(value) if isinstance(value, _Written) else read[key] for key, value in written.items()}
+    )
+
+
+def _plain(number: str) -> str:
+    """The number without an exponent, where that is not long: 3e1 is 30."""
+    exponent = number.lower().partition("e")[2].lstrip("+-")
+    return format(Decimal(number), "f") if exponent and len(exponent) < 3 else number
 
 
 def _json_path(name: str) -> str:
