@@ -174,8 +174,7 @@ def settle_at_once(
     """As `stage` and `settle`, in the one pass that reads; False, and nothing is written, where a row has any fault.
 
     Each of `selects` is the SQL of a table's rows, by their places in `temp.staged`, which must be empty; `is_whole`
-    says whether so many rows of each are all that there are. Most deliveries have no fault: they cost a third of what
-    is kept as text in between.
+    says whether so many rows of each are all that there are. Most deliveries have no fault: they are spared two passes.
     """
     try:
         with _whole_or_not(con):
