@@ -23,8 +23,8 @@ from privacy_assets.stages.s1_raw import raw
 from privacy_assets.stages.s2_minimized import minimized
 from privacy_assets.stages.s3_pseudonymized import pseudonymized
 from privacy_assets.stages.s4_features import features
-from privacy_assets.stages.s5_training import training
-from privacy_assets.stages.s6_model import model
+from privacy_assets.stages.s7_training import training
+from privacy_assets.stages.s8_model import model
 from privacy_assets.stages.step import Step
 from privacy_assets.warehouse import sources as taken_from
 from privacy_assets.words import AssetName

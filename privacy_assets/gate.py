@@ -70,7 +70,9 @@ READERS: Mapping[Stage, frozenset[str]] = {
     Stage.RAW: frozenset({Stage.MINIMIZED}),
     Stage.MINIMIZED: frozenset({Stage.PSEUDONYMIZED}),
     Stage.PSEUDONYMIZED: frozenset({Stage.FEATURES}),
-    Stage.FEATURES: frozenset({Stage.TRAINING}),
+    Stage.FEATURES: frozenset({Stage.ANONYMIZED, Stage.STATISTICS, Stage.TRAINING}),
+    Stage.ANONYMIZED: frozenset({Stage.TRAINING, PERSON}),
+    Stage.STATISTICS: frozenset({PERSON}),
     Stage.TRAINING: frozenset({Stage.MODEL, PERSON}),
     Stage.MODEL: frozenset({PERSON}),
 }

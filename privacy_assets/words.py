@@ -39,6 +39,8 @@ class Stage(StrEnum):
     MINIMIZED = "minimized"
     PSEUDONYMIZED = "pseudonymized"
     FEATURES = "features"
+    ANONYMIZED = "anonymized"
+    STATISTICS = "statistics"
     TRAINING = "training"
     MODEL = "model"
 
@@ -121,7 +123,7 @@ class AssetName:
     day: str = ""
 
     def __post_init__(self) -> None:
-        whole = self.stage in (Stage.FEATURES, Stage.TRAINING, Stage.MODEL)
+        whole = self.stage not in (Stage.RAW, Stage.MINIMIZED, Stage.PSEUDONYMIZED)
         misnamed = (self.stage is Stage.RAW) == bool(self.purpose) or whole == bool(self.dataset)
         if misnamed or (self.day and (whole or not _DAY.fullmatch(self.day))):
             raise BadDeclaration.of(

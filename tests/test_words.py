@@ -14,7 +14,7 @@ from privacy_assets.words import AssetName, Column, Finding, Frozen, IdentifierD
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 BY_DATASET = (Stage.MINIMIZED, Stage.PSEUDONYMIZED)
-WHOLE = (Stage.FEATURES, Stage.TRAINING, Stage.MODEL)
+WHOLE = (Stage.FEATURES, Stage.ANONYMIZED, Stage.STATISTICS, Stage.TRAINING, Stage.MODEL)
 
 
 @st.composite

@@ -32,6 +32,8 @@ DATA_CLASS = {
     Stage.MINIMIZED: "identified",
     Stage.PSEUDONYMIZED: "pseudonymous",
     Stage.FEATURES: "pseudonymous",
+    Stage.ANONYMIZED: "anonymized",
+    Stage.STATISTICS: "aggregated",
     Stage.TRAINING: "pseudonymous",
     Stage.MODEL: "derived",
 }
@@ -42,6 +44,8 @@ WHAT = {
     Stage.MINIMIZED: "Only the columns that the purpose needs, only of those who may be used for it, inside retention.",
     Stage.PSEUDONYMIZED: "Identifiers replaced by keyed tokens of this purpose, attributes masked by rule.",
     Stage.FEATURES: "The purpose's own SQL over its pseudonymized tables, one row a unit of observation.",
+    Stage.ANONYMIZED: "Rows without keys or tokens, generalized until nobody stands out by what is measured.",
+    Stage.STATISTICS: "Aggregates, each with its mechanism, its accuracy and what it cost.",
     Stage.TRAINING: "The exact rows and columns that a model may see, with splits by subject.",
     Stage.MODEL: "The fitted model, its card and its metrics with confidence intervals.",
 }

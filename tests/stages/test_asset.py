@@ -384,7 +384,7 @@ def test_groups_stand_in_the_order_of_the_corridor(tiny: dg.AssetGraph) -> None:
     groups = {asset.stage: tiny.get(key_of(asset)).group_name for asset in names(tiny)}
     assert [groups[stage] for stage in Stage] == sorted(groups.values())
     assert sorted(groups.values())[0] == "s1_raw"
-    assert sorted(groups.values())[-1] == "s6_model"
+    assert sorted(groups.values())[-1] == "s8_model"
     assert {tiny.get(key).group_name for key in tiny.external_asset_keys} == {"s0_sources"}
 
 
@@ -410,7 +410,8 @@ def test_each_asset_says_whose_it_is_and_what(tiny: dg.AssetGraph) -> None:
 def test_what_pseudonyms_are_made_of_is_not_called_anonymous(tiny: dg.AssetGraph) -> None:
     """Identified until pseudonymized, pseudonymous until the model."""
     classes = {asset.stage: tiny.get(key_of(asset)).tags["privacy/data_class"] for asset in names(tiny)}
-    assert [classes[stage] for stage in Stage] == [*["identified"] * 2, *["pseudonymous"] * 3, "derived"]
+    order = [classes[stage] for stage in Stage if stage in classes]
+    assert order == [*["identified"] * 2, *["pseudonymous"] * 3, "derived"]
 
 
 def test_columns_are_shown_with_role_category_and_technique(tiny: dg.AssetGraph) -> None:
