@@ -1,0 +1,176 @@
+"""Full-domain generalization: each column is at one level in every row, and what still stands out is suppressed.
+
+The levels of all columns together are a node of a lattice. With w the weight of a column,
+
+    loss(node) = mean over rows of  sum_c w_c loss_c(node_c)   (1 for a suppressed row)
+
+and the node of least loss is found, proven, of those that suppress at most the share that is allowed:
+
+* a node without suppression is never better than its generalization alone: bound(node) = sum_c w_c mean loss_c(node_c);
+* what a criterion that survives merging suppresses at a node, every finer node suppresses as well: it costs them
+  1 - loss there, and they are out as soon as it is too much;
+* the node of the least bound is looked at next, on a chain upwards from it that is halved, so that one look at a node
+  that suppresses too much takes many finer ones out. When no bound is below the best loss, nothing is better.
+
+Belongs here: tables that people read, and rows whose columns have to mean the same in each. What it does not cover:
+the best that can be done if levels differ from row to row (`local`). Of nodes of equal loss the first one found is
+taken. Where there are more than `MOST_NODES` nodes the search is a heuristic, and says so.
+
+Sources: Samarati (2001) for the lattice, LeFevre et al. (Incognito, SIGMOD 2005) for pruning, Kohlmayer et al. (Flash,
+2012) for chains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from privacy_assets.techniques.anonymize._refusing import refuse, refuse_the_impossible
+from privacy_assets.techniques.anonymize._tuples import Grouping, Judge, Recoding, Tuples
+from privacy_assets.techniques.criteria._classes import Bools, Ints
+from privacy_assets.words import Column, Frozen
+
+MOST_NODES = 20_000_000
+"""How many nodes have a bound of their own in memory, 9 bytes each."""
+
+MOST_ROLLED_UP = 200
+"""How many nodes are remembered as the classes that they make."""
+
+EXACT = "the least loss of all levels that there are, proven"
+
+
+class Parameters(Frozen):
+    """There is nothing to say."""
+
+    kind: Literal["full_domain"]
+
+
+def recode(parameters: Parameters, tuples: Tuples, criteria: Sequence[Any], suppressed_at_most: float) -> Recoding:
+    """The levels of least loss, and the classes that they make."""
+    judge = Judge(tuples, criteria)
+    refuse_the_impossible(judge)
+    search = _Search(tuples, judge, int(suppressed_at_most * tuples.number + 1e-9))
+    node = search.best()
+    if node is None:
+        refuse(criteria, suppressed_at_most, search.least_suppressed, tuples.number)
+    grouping = tuples.classes_at(node)
+    kept = judge.kept(grouping)
+    classes = np.full(len(tuples.rows), -1, dtype=np.int64)
+    classes[grouping.order] = grouping.spread(np.where(kept, np.cumsum(kept) - 1, -1))
+    levels = np.broadcast_to(np.array(node), tuples.codes.shape)
+    cells, loss = tuples.labels_as(levels), tuples.loss_at(node)
+    return Recoding(classes, cells, loss, node, optimal=True, looks=search.looks)
+
+
+def output(parameters: Parameters, column: Column, labels: tuple[str, ...] | None) -> Column:
+    """Text of the labels that its hierarchy can give."""
+    return replace(column, type="VARCHAR", technique="full_domain", domain=labels, identifier_domain=None)
+
+
+class _Search:
+    """Bounds of all nodes, tightened by each look; `least_suppressed` is the fewest rows that any look suppressed."""
+
+    def __init__(self, tuples: Tuples, judge: Judge, limit: int) -> None:
+        self.tuples, self.judge, self.limit = tuples, judge, limit
+        self.looks = 0
+        self.least_suppressed = tuples.number
+        self.found: tuple[int, ...] | None = None
+        self.loss = np.inf
+        self.rolled = [(tuples, judge)]
+        self.finer = np.zeros((MOST_ROLLED_UP, len(tuples.shape)), dtype=np.int8)
+        shares = tuples.rows / max(tuples.number, 1)
+        self.plain = np.zeros(tuples.shape)
+        for place, column in enumerate(tuples.losses):
+            means = np.array([float((loss * shares).sum()) for loss in column])
+            self.plain = self.plain + means.reshape([-1 if at == place else 1 for at in range(len(tuples.shape))])
+        self.bounds = self.plain.copy()
+        # 0: not looked at; 1: it was, and may be the answer; 2: it, or a coarser node, suppresses too much
+        self.known = np.zeros(tuples.shape, dtype=np.int8)
+
+    def best(self) -> tuple[int, ...] | None:
+        """The node of least loss; None where each suppresses too much."""
+        flat = self.bounds.reshape(-1)
+        while True:
+            place = int(flat.argmin())
+            if not flat[place] < self.loss:
+                return self.found
+            chain = list(self._upwards(np.unravel_index(place, self.bounds.shape)))
+            low, high = 0, len(chain) - 1
+            while low <= high:
+                middle = (low + high) // 2
+                if self._fits(chain[middle]):
+                    high = middle - 1
+                else:
+                    low = middle + 1
+
+    def _upwards(self, start: Sequence[Any]) -> Iterator[tuple[int, ...]]:
+        """From a node to coarser ones, each the one that costs least, while they may still be better than the best."""
+        node: tuple[int, ...] = tuple(int(level) for level in start)
+        yield node
+        while True:
+            above = [
+                (*node[:at], level + 1, *node[at + 1 :])
+                for at, level in enumerate(node)
+                if level + 1 < self.bounds.shape[at]
+            ]
+            if not above:
+                return
+            node = min(above, key=lambda one: float(self.plain[one]))
+            if self.plain[node] >= self.loss:
+                return
+            yield node
+
+    def _fits(self, node: tuple[int, ...]) -> bool:
+        """Look at a node: whether what merging cannot mend is within the limit."""
+        if self.known[node]:
+            return bool(self.known[node] == 1)
+        self.looks += 1
+        tuples, judge = self._rolled_up_below(node)
+        grouping = tuples.classes_at(node)
+        if 2 * len(grouping) < len(tuples.rows) and len(self.rolled) < MOST_ROLLED_UP:
+            rolled = tuples.rolled_up(grouping)
+            self.finer[len(self.rolled)] = node
+            self.rolled.append((rolled, Judge(rolled, judge.criteria)))
+        necessary = judge.necessary(grouping)
+        finer = tuple(slice(0, level + 1) for level in node)
+        rows, gone = _suppressed(tuples, grouping, necessary)
+        if rows > self.limit:
+            self.least_suppressed = min(self.least_suppressed, rows)
+            self.known[finer] = 2
+            self.bounds[finer] = np.inf
+            return False
+        cost = self._cost(tuples, node, gone)
+        if len(gone):
+            np.maximum(self.bounds[finer], self.plain[finer] + cost, out=self.bounds[finer])
+        if judge.others:
+            rows, gone = _suppressed(tuples, grouping, judge.kept(grouping, necessary))
+            cost = self._cost(tuples, node, gone) if rows <= self.limit else 1.0
+        self.least_suppressed = min(self.least_suppressed, rows)
+        if rows <= self.limit and float(self.plain[node]) + cost < self.loss:
+            self.found, self.loss = node, float(self.plain[node]) + cost
+        self.known[node] = 1
+        self.bounds[node] = np.inf
+        return True
+
+    def _rolled_up_below(self, node: tuple[int, ...]) -> tuple[Tuples, Judge]:
+        """The fewest tuples that are enough to look at a node: those of a finer one that was looked at."""
+        enough = np.flatnonzero((self.finer[: len(self.rolled)] <= node).all(axis=1))
+        return self.rolled[min(enough, key=lambda place: len(self.rolled[place][0].rows))]
+
+    def _cost(self, tuples: Tuples, node: tuple[int, ...], gone: Ints) -> float:
+        """What suppressing these tuples adds to the loss."""
+        if not len(gone):
+            return 0.0
+        kept = tuples.losses[0][node[0]][gone].copy()
+        for place, level in enumerate(node[1:], start=1):
+            kept += tuples.losses[place][level][gone]
+        return float((tuples.rows[gone] * (1 - kept)).sum()) / max(self.tuples.number, 1)
+
+
+def _suppressed(tuples: Tuples, grouping: Grouping, kept: Bools) -> tuple[int, Ints]:
+    """How many rows are suppressed, and which tuples."""
+    gone = grouping.order[grouping.spread(~kept)]
+    return int(tuples.rows[gone].sum()), gone

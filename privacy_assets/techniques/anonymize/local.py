@@ -1,0 +1,133 @@
+"""Local recoding by lattice search per group: each group of people is generalized as little as its own rows need.
+
+Nodes of the lattice are walked in the order of their loss, from the finest on. At each, the classes of the rows that
+are left and that keep every criterion are taken out as they are there; the next node sees the rest. So rows with many
+neighbours stay almost as they were, and rare ones go up until they have company. The few rows that are left at the
+root, fewer than a class needs, are suppressed; where too many would be, the classes that were found last join them
+there until they are enough.
+
+Belongs here: training sets, where little loss counts for more than one meaning of a column in every row. What it does
+not cover: it is greedy, nothing about it is optimal. Where a lattice has more than `MOST_NODES` nodes, only nodes on
+chains upwards are walked, drawn by a seed.
+
+A criterion that compares with the whole is judged by the whole of all rows, since what is published is only known at
+the end; classes that break it then are suppressed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from privacy_assets.techniques.anonymize._refusing import refuse, refuse_the_impossible
+from privacy_assets.techniques.anonymize._tuples import Grouping, Judge, Recoding, Tuples
+from privacy_assets.techniques.criteria._classes import Floats, Ints
+from privacy_assets.words import Column, Frozen
+
+MOST_NODES = 50_000
+CHAINS = 400
+"""How many chains are drawn where there are too many nodes."""
+
+EXACT = "greedy: nothing about it is optimal"
+
+
+class Parameters(Frozen):
+    """`seed` draws the chains where the lattice is too large to be walked as a whole."""
+
+    kind: Literal["local"]
+    seed: int = 0
+
+
+def recode(parameters: Parameters, tuples: Tuples, criteria: Sequence[Any], suppressed_at_most: float) -> Recoding:
+    """What each combination becomes."""
+    judge = Judge(tuples, criteria)
+    refuse_the_impossible(judge)
+    number = len(tuples.rows)
+    left = np.arange(number)
+    levels = np.empty(tuples.codes.shape, dtype=np.int64)
+    levels[:] = [column.height for column in tuples.columns]
+    classes, found, looks = np.full(number, -1, dtype=np.int64), 0, 0
+    for node in _nodes(tuples, parameters.seed):
+        if not len(left):
+            break
+        looks += 1
+        grouping = tuples.classes_at(node, left)
+        kept = judge.kept_by_the_whole(grouping)
+        if not kept.any():
+            continue
+        of_tuples = grouping.spread(kept)
+        taken = grouping.order[of_tuples]
+        classes[taken] = found + grouping.spread(np.cumsum(kept) - 1)[of_tuples]
+        found += int(kept.sum())
+        levels[taken] = node
+        left = np.sort(grouping.order[~of_tuples])
+    limit = int(suppressed_at_most * tuples.number + 1e-9)
+    if tuples.rows[left].sum() > limit:
+        classes = _with_company(classes, found, judge, levels)
+    classes = _kept_in_the_end(classes, judge)
+    suppressed = int(tuples.rows[classes < 0].sum())
+    if suppressed > limit:
+        refuse(criteria, suppressed_at_most, suppressed, tuples.number)
+    return Recoding(classes, tuples.labels_as(levels), tuples.losses_as(levels), looks=looks)
+
+
+def output(parameters: Parameters, column: Column, labels: tuple[str, ...] | None) -> Column:
+    """Text of the labels that its hierarchy can give."""
+    return replace(column, type="VARCHAR", technique="local", domain=labels, identifier_domain=None)
+
+
+def _nodes(tuples: Tuples, seed: int) -> Ints:
+    """The nodes in the order of their loss, (nodes, columns); of too many, those on chains from the finest upwards."""
+    shares = tuples.rows / max(tuples.number, 1)
+    means = [np.array([float((loss * shares).sum()) for loss in column]) for column in tuples.losses]
+    if np.prod([float(levels) for levels in tuples.shape]) <= MOST_NODES:
+        nodes = np.stack(np.meshgrid(*map(np.arange, tuples.shape), indexing="ij"), axis=-1)
+        nodes = nodes.reshape(-1, len(tuples.shape))
+    else:
+        nodes = _on_chains(tuples.shape, means, np.random.default_rng(seed))
+    loss = sum(means[place][nodes[:, place]] for place in range(nodes.shape[1]))
+    return nodes[np.argsort(loss, kind="stable")]
+
+
+def _on_chains(shape: Sequence[int], means: Sequence[Floats], generator: np.random.Generator) -> Ints:
+    """Nodes on chains that go up where it costs least, with the costs of columns weighted by chance."""
+    steps = [(place, level) for place, levels in enumerate(shape) for level in range(1, levels)]
+    found = []
+    for _ in range(CHAINS):
+        weights = generator.exponential(size=len(shape))
+        # a level comes after the one below it: costs are those of the way up to it
+        ordered = sorted(steps, key=lambda step: (means[step[0]][step[1]] * weights[step[0]], step[1]))
+        node = np.zeros(len(shape), dtype=np.int64)
+        found.append(node.copy())
+        for place, level in ordered:
+            node[place] = max(node[place], level)
+            found.append(node.copy())
+    return np.unique(np.array(found), axis=0)
+
+
+def _with_company(classes: Ints, found: int, judge: Judge, levels: Ints) -> Ints:
+    """The classes, of which the last ones are one with the rows that are left, at the root: about as few as needed."""
+    joined = 0
+    while joined < found:
+        joined = min(2 * joined or 1, found)
+        [whole] = np.nonzero((classes < 0) | (classes >= found - joined))
+        one = Grouping.by(np.zeros(len(whole), dtype=np.int64), whole)
+        if judge.kept_by_the_whole(one).all():
+            levels[whole] = [column.height for column in judge.tuples.columns]
+            return np.where((classes < 0) | (classes >= found - joined), found - joined, classes)
+    return classes
+
+
+def _kept_in_the_end(classes: Ints, judge: Judge) -> Ints:
+    """The classes without those that break a criterion when only what is published is the whole."""
+    inside = np.flatnonzero(classes >= 0)
+    if not judge.others or not len(inside):
+        return classes
+    grouping = Grouping.by(classes[inside], inside)
+    kept = judge.kept(grouping)
+    found = np.full_like(classes, -1)
+    found[grouping.order] = grouping.spread(np.where(kept, np.cumsum(kept) - 1, -1))
+    return found
