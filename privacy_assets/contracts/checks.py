@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from privacy_assets.contracts import features_sql
+from privacy_assets.contracts import anonymity, features_sql
 from privacy_assets.contracts._faults import Faults, echo
 from privacy_assets.contracts._odcs import INTEGERS, aliases, owner_fault
 from privacy_assets.contracts._yaml import Place
@@ -28,9 +28,6 @@ from privacy_assets.errors import BadDeclaration
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
 from privacy_assets.techniques.train import TRAIN, _inputs
 from privacy_assets.words import Column, IdentifierDomain
-
-ADDED_BY_TRAINING = "split"
-"""The column that training adds, so that no feature may have its name."""
 
 METRICS: Mapping[str, frozenset[str]] = {
     "classification": frozenset({"roc_auc", "balanced_accuracy", "accuracy"}),
@@ -135,8 +132,12 @@ def check_purpose(
     if features is None:
         return None
     _check_features(purpose, features, faults)
+    anonymity.check(purpose, features.columns, faults)
     if purpose.model:
-        _check_model(purpose, purpose.model, features, faults)
+        learned = features.columns
+        if purpose.training and purpose.training.source == "anonymized" and len(faults.found) == before:
+            learned = anonymity.anonymized_columns(purpose, features.columns)[:-1]
+        _check_model(purpose, purpose.model, learned, faults)
     elif purpose.guarantee.utility:
         faults.add(
             ("guarantee", "utility"), "a floor of utility needs a `model`", next_step="add `model:`, or remove it"
@@ -312,16 +313,16 @@ def _check_features(purpose: Purpose, features: FeatureQuery, faults: Faults) ->
     for place, name in named:
         if name not in columns:
             faults.unknown(place, "there is no such column in the features", name, columns)
-    if purpose.training and ADDED_BY_TRAINING in columns:
+    if purpose.training and anonymity.SPLIT in columns:
         faults.add(
             ("features", "sql"),
-            f"`{ADDED_BY_TRAINING}` is a column that training adds",
+            f"`{anonymity.SPLIT}` is a column that training adds",
             next_step="name yours otherwise",
         )
 
 
-def _check_model(purpose: Purpose, model: Model, features: FeatureQuery, faults: Faults) -> None:
-    columns = {column.name: column for column in features.columns}
+def _check_model(purpose: Purpose, model: Model, learned: Sequence[Column], faults: Faults) -> None:
+    columns = {column.name: column for column in learned}
     apart = {*purpose.features.key, purpose.features.subject}
     if model.task not in TRAIN[model.estimator.kind].TASKS:
         faults.add(
@@ -358,7 +359,7 @@ def _check_model(purpose: Purpose, model: Model, features: FeatureQuery, faults:
             f"`roc_auc` tells two classes apart, and `{target.name}` has {len(target.domain)}",
             expected="`balanced_accuracy` or `accuracy`",
         )
-    inputs = [column for column in features.columns if column.name not in apart and column.name != model.target]
+    inputs = [column for column in learned if column.name not in apart and column.name != model.target]
     for fault in _inputs.faults(inputs):
         faults.found.append(dataclasses.replace(fault, where=faults.document.where(("features", "sql"))))
 

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from privacy_assets.contracts import _odcs, _yaml, columns
+from privacy_assets.contracts import _odcs, _yaml, anonymity, columns
 from privacy_assets.contracts._faults import Faults, parse
+from privacy_assets.contracts._tables import with_tables
 from privacy_assets.contracts._yaml import Document
 from privacy_assets.contracts.checks import check_contracts, check_purpose
 from privacy_assets.contracts.contract import Contract
@@ -118,6 +119,17 @@ class Project:
         """The purpose's SQL, resolved against its pseudonymized tables, and the columns that it makes."""
         return self._features[purpose]
 
+    def anonymized_columns(self, purpose: str) -> tuple[Column, ...]:
+        """The columns of a purpose's features as they are anonymized."""
+        return anonymity.anonymized_columns(self.purposes[purpose], self.features(purpose).columns)
+
+    def training_columns(self, purpose: str) -> tuple[Column, ...]:
+        """The columns of a purpose's training set: those of what it is made from, and the split."""
+        asked = self.purposes[purpose].training
+        if asked is not None and asked.source == "anonymized":
+            return self.anonymized_columns(purpose)
+        return (*self.features(purpose).columns, anonymity.split_column())
+
     def digest(self, purpose: str) -> str:
         """The SHA-256 (hex) of what a purpose means: the same for another order of keys, spacing or comment."""
         return _odcs.digest(self.purposes[purpose])
@@ -129,6 +141,8 @@ class Project:
             for dataset in purpose.datasets:
                 found |= {AssetName(stage, name, dataset) for stage in (Stage.MINIMIZED, Stage.PSEUDONYMIZED)}
             found.add(AssetName(Stage.FEATURES, name))
+            if purpose.anonymized:
+                found.add(AssetName(Stage.ANONYMIZED, name))
             if purpose.training:
                 found.add(AssetName(Stage.TRAINING, name))
             if purpose.model:
@@ -174,6 +188,7 @@ def _load(root: Path, folders: Folders) -> tuple[Project, list[Fault]]:
     features: dict[str, FeatureQuery] = {}
     for name, faults in purpose_files.items():
         if faults is not None and (purpose := parse(Purpose, faults)) is not None:
+            purpose = with_tables(root, purpose, faults)
             query = check_purpose(purpose, name, contracts, contract_files.keys(), faults)
             purposes[name] = purpose
             if query is not None:

@@ -13,6 +13,13 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from privacy_assets.contracts.anonymity import (
+    SPLIT,
+    asked_of,
+    member_column,
+    quasi_identifiers,
+    suppressed_at_most,
+)
 from privacy_assets.contracts.columns import SMALLEST_DOMAIN
 from privacy_assets.contracts.contract import ROW, Contract
 from privacy_assets.contracts.known_identifiers import known_identifiers
@@ -25,12 +32,11 @@ from privacy_assets.words import AssetName, Column, LawfulBasis, Role, Stage
 RETENTION_FROM = "_retention_from"
 """The column that minimized adds where rows may be kept for a time only: the date that the time runs from."""
 
-SPLIT = "split"
-"""The column that training adds: train, validation or test."""
-
-
 KNOWN = "known_"
 """Begins what another dataset is called in which identifiers of the same people stand."""
+
+LINKED = "linked"
+"""What the rows of an anonymized table are called while their person's token still stands beside them."""
 
 DAYS = "days_of_"
 """Begins what all days of a dataset together are called, where they are an input."""
@@ -67,6 +73,8 @@ def promises(project: Project, asset: AssetName) -> tuple[Promise, ...]:
             found = _pseudonymized(project, purpose, project.contracts[asset.dataset])
         case Stage.FEATURES:
             found = _features(project, purpose)
+        case Stage.ANONYMIZED:
+            found = _anonymized(project, purpose)
         case Stage.TRAINING:
             found = _training(project, purpose)
         case Stage.MODEL:
@@ -239,17 +247,56 @@ def _features(project: Project, purpose: Purpose) -> Iterator[Promise]:
         yield _ask("in_domain", where("features", "categories", name), column=name, values=values)
 
 
+def _anonymized(project: Project, purpose: Purpose) -> Iterator[Promise]:
+    def where(*path: str | int) -> str:
+        return project.where("purpose", purpose.purpose, *path)
+
+    asked = purpose.guarantee.anonymity
+    if asked is None:
+        return
+    before, after = project.features(purpose.purpose).columns, project.anonymized_columns(purpose.purpose)
+    of_people = tuple(column.name for column in quasi_identifiers(before))
+    names = tuple(column.name for column in after)
+    member, subject = member_column(purpose), purpose.features.subject
+    yield _ask("has_rows", where("anonymized"), at_least=1)
+    yield _ask("only_columns", where("anonymized"), columns=names)
+    for each in asked_of(asked, before):
+        criterion, place = each.criterion, where(*each.place)
+        yield _ask(criterion.kind, place, quasi_identifiers=of_people, **criterion.model_dump(exclude={"kind"}))
+        if criterion.kind == "k_anonymity":
+            yield _ask(
+                "persons_per_class",
+                place,
+                quasi_identifiers=of_people,
+                subject=subject,
+                k=criterion.k,
+                reference=LINKED,
+                columns=names,
+                member=member,
+            )
+    place = where("guarantee", "anonymity", "suppressed_at_most")
+    yield _ask("suppressed_share", place, at_most=suppressed_at_most(asked), reference="input", member=member)
+    for column in after:
+        if column.name in of_people and column.domain is not None:
+            place = where("anonymized", "hierarchies", column.name)
+            yield _ask("in_domain", place, column=column.name, values=column.domain)
+    if SPLIT in names:
+        yield _ask("splits_disjoint", where("training", "split"), subject=subject, split=SPLIT, reference=LINKED)
+
+
 def _training(project: Project, purpose: Purpose) -> Iterator[Promise]:
     def where(*path: str | int) -> str:
         return project.where("purpose", purpose.purpose, *path)
 
-    columns = tuple(column.name for column in project.features(purpose.purpose).columns)
+    columns = tuple(column.name for column in project.training_columns(purpose.purpose))
     unit = purpose.features.subject or purpose.features.key[0]
+    of_features = purpose.training is not None and purpose.training.source == "features"
     yield _ask("has_rows", where("training"), at_least=1)
-    yield _ask("only_columns", where("features"), columns=(*columns, SPLIT))
-    yield _ask("splits_disjoint", where("training", "split"), subject=unit, split=SPLIT)
+    yield _ask("only_columns", where("features"), columns=columns)
+    if of_features:  # where it is anonymized nobody has a name, and splits were dealt and measured before
+        yield _ask("splits_disjoint", where("training", "split"), subject=unit, split=SPLIT)
     yield _ask("splits_filled", where("training", "split"), split=SPLIT)
-    if purpose.features.subject:
+    if purpose.features.subject and of_features:
         yield _ask(
             "has_subjects",
             where("guarantee", "at_least_subjects"),

@@ -11,6 +11,10 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from privacy_assets.contracts.contract import ColumnName, Name, Sentence, Version
+from privacy_assets.techniques.anonymize import Anonymizer
+from privacy_assets.techniques.criteria import Criterion
+from privacy_assets.techniques.hierarchies import Hierarchy
+from privacy_assets.techniques.profiles import Profile
 from privacy_assets.techniques.pseudonymize import Technique
 from privacy_assets.techniques.train import Estimator
 from privacy_assets.words import Frozen, LawfulBasis
@@ -67,9 +71,15 @@ class Training(Frozen):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    source: Annotated[Literal["features"], Field(alias="from")]
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=20)]
+    source: Annotated[Literal["features", "anonymized"], Field(alias="from")]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=20)] | None = None
     split: Split = Split()
+
+    @model_validator(mode="after")
+    def _personal_data_has_a_reason(self) -> Training:
+        if self.source == "features" and self.reason is None:
+            raise ValueError("`from: features` is personal data: write the `reason` why nothing less will do")
+        return self
 
 
 class Model(Frozen):
@@ -88,11 +98,49 @@ class UtilityFloor(Frozen):
     at_least: Annotated[float, Field(ge=-1, le=1)]
 
 
+class Anonymity(Frozen):
+    """The standard that anonymized rows keep: a named `profile`, `criteria`, or both.
+
+    `suppressed_at_most` is the share of rows that may be left out (default: the profile's, 0.05 without one).
+    """
+
+    profile: Profile | None = None
+    criteria: tuple[Criterion, ...] = ()
+    suppressed_at_most: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Anonymity:
+        if self.profile is None and not self.criteria:
+            raise ValueError("name a `profile` or `criteria`: what asks nothing promises nothing")
+        return self
+
+
+class Fairness(Frozen):
+    """The columns by whose groups it is told what a transformation costs each of them."""
+
+    columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
+
+
 class Guarantee(Frozen):
     """What the purpose asks of the results."""
 
     at_least_subjects: Annotated[int, Field(ge=1)] = 10
+    anonymity: Anonymity | None = None
+    fairness: Fairness | None = None
     utility: UtilityFloor | None = None
+
+
+class Anonymized(Frozen):
+    """How `guarantee.anonymity` is reached: each technique is tried, and the one with the least `quality` is taken.
+
+    `hierarchies` say how a quasi-identifier becomes coarser (default: the value or nothing, where its values are
+    declared), `weights` how much a column's loss counts beside that of the others (default 1).
+    """
+
+    techniques: Annotated[tuple[Anonymizer, ...], Field(min_length=1)]
+    hierarchies: dict[ColumnName, Hierarchy] = Field(default_factory=dict)
+    weights: dict[ColumnName, Annotated[float, Field(gt=0, le=1000)]] = Field(default_factory=dict)
+    quality: Literal["loss", "discernibility", "average_class", "entropy"] = "loss"
 
 
 class Purpose(Frozen):
@@ -113,6 +161,7 @@ class Purpose(Frozen):
     datasets: Annotated[dict[Name, DatasetUse], Field(min_length=1)]
     features: Features
     guarantee: Guarantee = Guarantee()
+    anonymized: Anonymized | None = None
     training: Training | None = None
     model: Model | None = None
 
@@ -120,4 +169,14 @@ class Purpose(Frozen):
     def _model_has_training(self) -> Purpose:
         if self.model is not None and self.training is None:
             raise ValueError("`model` needs `training`: a model is fitted on a training set")
+        return self
+
+    @model_validator(mode="after")
+    def _anonymized_has_a_guarantee(self) -> Purpose:
+        if self.anonymized is not None and self.guarantee.anonymity is None:
+            raise ValueError("`anonymized` needs `guarantee.anonymity`: what it has to keep")
+        if self.guarantee.anonymity is not None and self.anonymized is None:
+            raise ValueError("`guarantee.anonymity` needs `anonymized`: how it is reached")
+        if self.training is not None and self.training.source == "anonymized" and self.anonymized is None:
+            raise ValueError("`training.from: anonymized` needs `anonymized`")
         return self

@@ -25,6 +25,9 @@ from privacy_assets.techniques.criteria._classes import Bools, Classes, Floats, 
 ROUNDS = 20
 """How often the published whole is asked anew for, since what is suppressed is not part of it."""
 
+MOST_KEYS = 1 << 62
+"""How many combinations have a number of their own: those of an integer of 64 bits, with room for a sum."""
+
 MOST_CELLS = 1 << 27
 """How many counts of sensitive values are held at once, 8 bytes each."""
 
@@ -122,18 +125,18 @@ class Tuples:
         return given / given.sum()  # type: ignore[no-any-return]
 
     @cached_property
-    def keys(self) -> tuple[tuple[Ints, ...], ...]:
+    def keys(self) -> tuple[tuple[Ints, ...], ...] | None:
         """For each column and level a number for each tuple; added up over the columns they number the classes.
 
         The numbers of a column are multiples of all that the columns before can add up to, so that sums are unique.
-        Raises OverflowError where they do not fit.
+        None where there are more combinations than can be numbered.
         """
         stride, keys = 1, []
         for place, column in enumerate(self.columns):
             keys.append(tuple(groups[self.codes[:, place]] * stride for groups in column.groups))
             stride *= len(column.labels[0])
-        if stride * len(self.rows) >= 1 << 62:
-            raise OverflowError("more combinations than can be numbered")
+            if stride >= MOST_KEYS:
+                return None
         return tuple(keys)
 
     @cached_property
@@ -146,6 +149,8 @@ class Tuples:
 
     def classes_at(self, node: Sequence[int], among: Ints | None = None) -> Grouping:
         """The classes when each column is at its level of `node`; only of the tuples `among`, if given."""
+        if self.keys is None:
+            return Grouping.by(self._numbered(node, among), among)
         keys = [self.keys[place][level] for place, level in enumerate(node)]
         if among is not None:
             keys = [key[among] for key in keys]
@@ -153,6 +158,19 @@ class Tuples:
         for key in keys[1:]:
             total += key
         return Grouping.by(total, among)
+
+    def _numbered(self, node: Sequence[int], among: Ints | None) -> Ints:
+        """As the sum of keys, with new numbers in between where they would not fit."""
+        codes = self.codes if among is None else self.codes[among]
+        total, size = np.zeros(len(codes), dtype=np.int64), 1
+        for place, (column, level) in enumerate(zip(self.columns, node, strict=True)):
+            count = len(column.labels[level])
+            if size * count >= MOST_KEYS:
+                _, total = np.unique(total, return_inverse=True)
+                size = int(total.max(initial=0)) + 1
+            total = total * count + column.groups[level][codes[:, place]]
+            size *= count
+        return total
 
     def loss_at(self, node: Sequence[int]) -> Floats:
         """The loss of each tuple when each column is at its level, (tuples,)."""

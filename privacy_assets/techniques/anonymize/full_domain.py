@@ -14,7 +14,8 @@ and the node of least loss is found, proven, of those that suppress at most the 
 
 Belongs here: tables that people read, and rows whose columns have to mean the same in each. What it does not cover:
 the best that can be done if levels differ from row to row (`local`). Of nodes of equal loss the first one found is
-taken. Where there are more than `MOST_NODES` nodes the search is a heuristic, and says so.
+taken. Where there are more than `MOST_NODES` nodes, levels in the middle of the tallest columns are left out until
+there are not: then what is found is the best of what is left, and the recoding says that it is not proven.
 
 Sources: Samarati (2001) for the lattice, LeFevre et al. (Incognito, SIGMOD 2005) for pruning, Kohlmayer et al. (Flash,
 2012) for chains.
@@ -28,13 +29,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from privacy_assets.errors import NotKept
 from privacy_assets.techniques.anonymize._refusing import refuse, refuse_the_impossible
 from privacy_assets.techniques.anonymize._tuples import Grouping, Judge, Recoding, Tuples
 from privacy_assets.techniques.criteria._classes import Bools, Ints
 from privacy_assets.words import Column, Frozen
 
 MOST_NODES = 20_000_000
-"""How many nodes have a bound of their own in memory, 9 bytes each."""
+"""How many nodes have a bound of their own in memory, 17 bytes each."""
 
 MOST_ROLLED_UP = 200
 """How many nodes are remembered as the classes that they make."""
@@ -50,6 +52,7 @@ class Parameters(Frozen):
 
 def recode(parameters: Parameters, tuples: Tuples, criteria: Sequence[Any], suppressed_at_most: float) -> Recoding:
     """The levels of least loss, and the classes that they make."""
+    tuples, levels = _thinned(tuples)
     judge = Judge(tuples, criteria)
     refuse_the_impossible(judge)
     search = _Search(tuples, judge, int(suppressed_at_most * tuples.number + 1e-9))
@@ -60,14 +63,42 @@ def recode(parameters: Parameters, tuples: Tuples, criteria: Sequence[Any], supp
     kept = judge.kept(grouping)
     classes = np.full(len(tuples.rows), -1, dtype=np.int64)
     classes[grouping.order] = grouping.spread(np.where(kept, np.cumsum(kept) - 1, -1))
-    levels = np.broadcast_to(np.array(node), tuples.codes.shape)
-    cells, loss = tuples.labels_as(levels), tuples.loss_at(node)
-    return Recoding(classes, cells, loss, node, optimal=True, looks=search.looks)
+    cells = tuples.labels_as(np.broadcast_to(np.array(node), tuples.codes.shape))
+    there = tuple(kept[level] for kept, level in zip(levels, node, strict=True))
+    optimal = all(len(kept) == kept[-1] + 1 for kept in levels)
+    return Recoding(classes, cells, tuples.loss_at(node), there, optimal=optimal, looks=search.looks)
 
 
 def output(parameters: Parameters, column: Column, labels: tuple[str, ...] | None) -> Column:
     """Text of the labels that its hierarchy can give."""
     return replace(column, type="VARCHAR", technique="full_domain", domain=labels, identifier_domain=None)
+
+
+def _thinned(tuples: Tuples) -> tuple[Tuples, list[list[int]]]:
+    """The tuples with as many levels as can be searched, and which those are; raises NotKept where two are too many."""
+    levels = [list(range(count)) for count in tuples.shape]
+    while np.prod([float(len(kept)) for kept in levels]) > MOST_NODES:
+        tallest = max(levels, key=len)
+        if len(tallest) == 2:
+            raise NotKept.of(
+                "there are too many quasi-identifiers for one level each in every row",
+                expected=f"at most {int(np.log2(MOST_NODES))}",
+                found=str(len(levels)),
+                next_step="use the technique `top_down`, or leave out what the model does not need",
+            )
+        del tallest[len(tallest) // 2]
+    if all(len(kept) == count for kept, count in zip(levels, tuples.shape, strict=True)):
+        return tuples, levels
+    columns = tuple(
+        replace(
+            column,
+            groups=tuple(column.groups[level] for level in kept),
+            labels=tuple(column.labels[level] for level in kept),
+            loss=tuple(column.loss[level] for level in kept),
+        )
+        for column, kept in zip(tuples.columns, levels, strict=True)
+    )
+    return replace(tuples, columns=columns), levels
 
 
 class _Search:
