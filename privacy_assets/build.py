@@ -23,6 +23,7 @@ from privacy_assets.stages.s1_raw import raw
 from privacy_assets.stages.s2_minimized import minimized
 from privacy_assets.stages.s3_pseudonymized import pseudonymized
 from privacy_assets.stages.s4_features import features
+from privacy_assets.stages.s5_anonymized import anonymized
 from privacy_assets.stages.s7_training import training
 from privacy_assets.stages.s8_model import model
 from privacy_assets.stages.step import Step
@@ -42,6 +43,8 @@ def steps(project: Project) -> Mapping[AssetName, Step]:
         made += [minimized(project, purpose, contract) for contract in contracts]
         made += [pseudonymized(project, purpose, contract) for contract in contracts]
         made.append(features(project, purpose))
+        if purpose.anonymized and purpose.guarantee.anonymity:
+            made.append(anonymized(project, purpose, purpose.anonymized, purpose.guarantee.anonymity))
         if purpose.training:
             made.append(training(project, purpose, purpose.training))
         if purpose.model:

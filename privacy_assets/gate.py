@@ -139,9 +139,10 @@ class Passport:
 
     `declared` names the contract and purpose with their versions and digests, `code` is the digest of the code and
     the query that made it, `measured_at` the moment by which rows were chosen and measured, `columns` are names and
-    engine types, `counts` what else was counted (the reasons of quarantine), `position` and `time` come from the
-    ledger. `rekeyed` is the id of the copy that holds the version since its data key was rotated; `file_digest` is then
-    that of the copy, and `file_entry` the position of the entry that says so (before that, the publication's own).
+    engine types, `counts` what else was counted (the reasons of quarantine), `measures` what the work cost or
+    reached (information loss, risk), `position` and `time` come from the ledger. `rekeyed` is the id of the copy
+    that holds the version since its data key was rotated; `file_digest` is then that of the copy, and `file_entry`
+    the position of the entry that says so (before that, the publication's own).
     """
 
     asset: AssetName
@@ -155,6 +156,7 @@ class Passport:
     declared: Mapping[str, str]
     code: str
     counts: Mapping[str, int] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
     epoch: int | None = None
     source_digest: str = ""
     run: str = ""
@@ -184,6 +186,7 @@ class Passport:
             "declared": dict(self.declared),
             "code": self.code,
             "counts": dict(self.counts),
+            "measures": dict(self.measures),
             "epoch": self.epoch,
             "source_digest": self.source_digest,
             "run": self.run,
@@ -218,6 +221,7 @@ class Passport:
             declared=body["declared"],
             code=body["code"],
             counts=body["counts"],
+            measures=body.get("measures", {}),
             epoch=body["epoch"],
             source_digest=body["source_digest"],
             run=body["run"],

@@ -29,9 +29,7 @@ def with_tables(root: Path, purpose: Purpose, faults: Faults) -> Purpose:
             rows = _rows(root, asked.file, place, faults)
             if rows is not None:
                 hierarchies[name] = asked.model_copy(update={"rows": rows})
-    return purpose.model_copy(
-        update={"anonymized": purpose.anonymized.model_copy(update={"hierarchies": hierarchies})}
-    )
+    return purpose.model_copy(update={"anonymized": purpose.anonymized.model_copy(update={"hierarchies": hierarchies})})
 
 
 def _rows(root: Path, file: str, place: Place, faults: Faults) -> tuple[tuple[str, ...], ...] | None:

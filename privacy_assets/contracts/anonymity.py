@@ -128,9 +128,7 @@ def check(purpose: Purpose, columns: Sequence[Column], faults: Faults) -> None:
     known = {column.name: column for column in columns}
     generalized = {column.name: column for column in quasi_identifiers(columns)}
     if purpose.features.subject is None:
-        faults.add(
-            ("anonymized",), "the rows are about nobody", next_step="leave it out, or name a `subject`"
-        )
+        faults.add(("anonymized",), "the rows are about nobody", next_step="leave it out, or name a `subject`")
     if not generalized:
         faults.add(
             ("anonymized",),

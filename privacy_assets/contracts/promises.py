@@ -275,7 +275,7 @@ def _anonymized(project: Project, purpose: Purpose) -> Iterator[Promise]:
                 member=member,
             )
     place = where("guarantee", "anonymity", "suppressed_at_most")
-    yield _ask("suppressed_share", place, at_most=suppressed_at_most(asked), reference="input", member=member)
+    yield _ask("suppressed_share", place, at_most=suppressed_at_most(asked), member=member)
     for column in after:
         if column.name in of_people and column.domain is not None:
             place = where("anonymized", "hierarchies", column.name)

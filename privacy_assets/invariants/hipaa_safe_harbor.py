@@ -12,8 +12,8 @@ counts once for each of the three, and there may be none:
   20,000 people or fewer (17 in the census of 2000), which are to be 000. Fewer than three digits without a mask (36)
   are read as a number that lost its zeros (036); with one (36***) as the two digits.
 
-NULL and * tell nothing. What is not understood counts as too fine: `[a, b)` and `[a, b[` end below b, `[a, b]` and `a-b`
-at b.
+NULL and * tell nothing. What is not understood counts as too fine: `[a, b)` and `[a, b[` end below b, `[a, b]` and
+`a-b` at b.
 
 What it does not cover: the sixteen other identifiers, (A) and (D) to (R), which are the contract's roles and
 `identifiers_absent`; free text; geography other than ZIP codes; a year that tells an age over 89 (a birth in 1920);

@@ -1,6 +1,8 @@
 """splits_disjoint: nobody stands in two splits, so that a model is never tested on people it was trained on.
 
 `shared` counts subjects with rows in more than one split; `unassigned` rows lack a subject or a split.
+
+References: the one that the parameters name, where the output has no subject any more.
 """
 
 from __future__ import annotations
@@ -18,11 +20,12 @@ NEXT_STEP = "see that every row has its subject; the splits are dealt by it"
 
 
 class Parameters(Frozen):
-    """The subject's column and the split's."""
+    """The subject's column and the split's, and the reference that has both, where it is not the output."""
 
     kind: Literal["splits_disjoint"]
     subject: ColumnName
     split: ColumnName
+    reference: str | None = None
 
 
 def about(parameters: Parameters) -> str:
@@ -39,7 +42,7 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
            FROM (SELECT $subject AS "subject", count(DISTINCT $split) AS "splits", count(*) AS "rows",
                         count_if($split IS NULL) AS "without"
                  FROM $output GROUP BY $subject) AS "people" """,
-        output=output,
+        output=output if parameters.reference is None else references[parameters.reference],
         subject=named(parameters.subject),
         split=named(parameters.split),
     )

@@ -250,6 +250,8 @@ def _tags(project: Project, asset: AssetName) -> dict[str, str]:
     tags = {"privacy/stage": asset.stage.value, "privacy/data_class": DATA_CLASS[asset.stage]}
     if asset.purpose:
         purpose = project.purposes[asset.purpose]
+        if asset.stage is Stage.TRAINING and purpose.training:
+            tags["privacy/data_class"] = DATA_CLASS[Stage(purpose.training.source)]
         tags |= {
             "privacy/purpose": asset.purpose,
             "privacy/purpose_version": purpose.version,
@@ -352,6 +354,7 @@ def _published(step: Step, passport: Passport, destroyed: int) -> dict[str, dg.M
         facts["sql"] = step.query
     if passport.counts:
         facts["counts"] = Rows(tuple({"what": name, "rows": count} for name, count in passport.counts.items()))
+    facts |= {f"measures/{name}": float(value) for name, value in passport.measures.items()}
     for measured in passport.measured:
         for name, number in measured.finding.numbers.items():
             facts[f"{measured.finding.name}/{name}"] = number

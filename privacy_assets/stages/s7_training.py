@@ -1,7 +1,8 @@
 """training: the exact rows and columns that a model may see, with splits by subject.
 
-On arrival: features. On leaving: the same rows where the target is known, and `split`: train, validation or test; no
-person stands in two of them. Who may read it: model, and people through `read` and `export`.
+On arrival: features, or anonymized, which has its splits already. On leaving: the same rows where the target is known,
+and `split`: train, validation or test; no person stands in two of them. Who may read it: model, and people through
+`read` and `export`.
 """
 
 from __future__ import annotations
@@ -10,37 +11,37 @@ import sys
 
 from sqlglot import exp
 
+from privacy_assets.contracts.anonymity import SPLIT, split_column
 from privacy_assets.contracts.loading import Project
-from privacy_assets.contracts.promises import SPLIT
 from privacy_assets.contracts.purpose import Purpose, Training
 from privacy_assets.lineage.columns import column_lineage
 from privacy_assets.stages.step import Step, View, Work, declared, names
 from privacy_assets.techniques.train import _splitting
-from privacy_assets.words import AssetName, Column, Role, Stage
+from privacy_assets.words import AssetName, Stage
 
 
 def training(project: Project, purpose: Purpose, asked: Training) -> Step:
-    """The step that deals one purpose's features into splits."""
-    arrives = project.features(purpose.purpose).columns
+    """The step that deals one purpose's features into splits, or takes its anonymized rows as they were dealt."""
+    columns, arrives_from = project.training_columns(purpose.purpose), Stage(asked.source)
+    arrives = columns if arrives_from is Stage.ANONYMIZED else columns[:-1]
     unit = purpose.features.subject or purpose.features.key[0]
     dealt = _splitting.split_expression(exp.column(unit, quoted=True), asked.split, asked.split.seed)
-    query = exp.select(
-        *(exp.column(column.name, quoted=True) for column in arrives), exp.alias_(dealt, SPLIT, quoted=True)
-    ).from_("features")
+    query = exp.select(*(exp.column(column.name, quoted=True) for column in arrives)).from_(arrives_from.value)
+    if arrives_from is Stage.FEATURES:
+        query = query.select(exp.alias_(dealt, SPLIT, quoted=True))
     if purpose.model:
         query = query.where(exp.column(purpose.model.target, quoted=True).is_(exp.null()).not_())
-    view = View(AssetName(Stage.FEATURES, purpose.purpose), names(arrives))
+    view = View(AssetName(arrives_from, purpose.purpose), names(arrives))
 
     def write(work: Work) -> None:
         work.create(query, "dealing splits")
 
-    split = Column(SPLIT, "VARCHAR", Role.ATTRIBUTE, "system.operations", "split", ("train", "validation", "test"))
     return Step(
         asset=AssetName(Stage.TRAINING, purpose.purpose),
-        views={"features": view},
-        columns=(*arrives, split),
+        views={arrives_from.value: view},
+        columns=(*columns[:-1], split_column()),
         query=query,
-        lineage=column_lineage(query, {"features": view.columns}),
+        lineage=column_lineage(query, {arrives_from.value: view.columns}),
         write=write,
         declared=declared(("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose))),
         made_by=(sys.modules[__name__], _splitting),

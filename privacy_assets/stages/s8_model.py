@@ -12,8 +12,8 @@ import sys
 
 import polars as pl
 
+from privacy_assets.contracts.anonymity import SPLIT
 from privacy_assets.contracts.loading import Project
-from privacy_assets.contracts.promises import SPLIT
 from privacy_assets.contracts.purpose import Model, Purpose
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
@@ -43,10 +43,12 @@ def inputs_of(purpose: Purpose, model: Model, arrives: tuple[Column, ...]) -> tu
 
 def model(project: Project, purpose: Purpose, asked: Model) -> Step:
     """The step that fits what one purpose asks for."""
-    arrives = project.features(purpose.purpose).columns
+    arrives = project.training_columns(purpose.purpose)[:-1]
     inputs = inputs_of(purpose, asked, arrives)
-    unit = purpose.features.subject or purpose.features.key[0]
-    read = (*names(inputs), asked.target, unit, SPLIT)
+    # rows of one person are resampled together, as far as it is known whose they are
+    anonymized = purpose.training is not None and purpose.training.source == "anonymized"
+    unit = None if anonymized else purpose.features.subject or purpose.features.key[0]
+    read = (*names(inputs), asked.target, *([unit] if unit else []), SPLIT)
     made_from = AssetName(Stage.TRAINING, purpose.purpose)
 
     def write(work: Work) -> None:
@@ -80,7 +82,7 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
                 "rows": passport.rows,
                 "ledger_entry": passport.position,
             },
-            "is_personal_data": purpose.training.reason if purpose.training else "",
+            "is_personal_data": (purpose.training.reason or "") if purpose.training else "",
             "metrics": metrics.to_dicts(),
         }
         with engine_errors("writing the model"):
@@ -93,7 +95,7 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
             work.con.execute(f"INSERT INTO {CARD} VALUES (?)", [json.dumps(card, sort_keys=True)])
 
     sources = frozenset(("training", name) for name in (*names(inputs), asked.target))
-    deciding = frozenset(("training", name, "filter") for name in (unit, SPLIT))
+    deciding = frozenset(("training", name, "filter") for name in (unit, SPLIT) if name)
     return Step(
         asset=AssetName(Stage.MODEL, purpose.purpose),
         views={"training": View(made_from, read)},

@@ -76,11 +76,12 @@ class Step:
 
     `views` are its inputs by the name that its query calls them; `columns` what it will hold; `query` the SQL that
     runs (None where a stage is no SQL); `lineage` what its columns come from, by view name; `write` fills the
-    candidate, and returns the digest of what it took in from outside, if it did; `references` are the tables that its
-    promises compare with; `tables` are those whose content makes the data what it is; `made_by` the modules (or their
-    names) whose source is part of the code version; `declared` what the passport says of contract and purpose;
-    `counts` what else is counted on the candidate, by a declared name; `streams` says that rows pass through one by
-    one, so that the engine's memory can be bounded.
+    candidate, and returns the digest of what it took in from outside, if it did; `references` are the tables that
+    its promises compare with; `tables` are those whose content makes the data what it is; `made_by` the modules (or
+    their names) whose source is part of the code version; `declared` what the passport says of contract and
+    purpose; `counts` what else is counted on the candidate, by a declared name; `measures` the candidate's table
+    (name, value) of what the work cost or reached; `streams` says that rows pass through one by one, so that the
+    engine's memory can be bounded.
     """
 
     asset: AssetName
@@ -95,6 +96,7 @@ class Step:
     tables: tuple[str, ...] = (DATA,)
     opens: Callable[[Gate, Candidate], AbstractContextManager[duckdb.DuckDBPyConnection]] | None = None
     counts: Callable[[Work], Mapping[str, int]] | None = None
+    measures: str | None = None
     epoch: int | None = None
     streams: bool = False
 
@@ -181,6 +183,7 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
                 rows = (con.execute(f"SELECT count(*) FROM {DATA}").fetchone() or (0,))[0]
             content_digest = gate.content_digest(con, step.tables)
             counts = step.counts(work) if step.counts else {}
+            measures = _measures(con, step.measures) if step.measures else {}
         if not rows and step.asset.day and step.asset.stage is Stage.MINIMIZED:
             gate.close(Closing(step.asset, inputs, step.declared, step.code_version), since=since)
             return Outcome((), (), None, closed=True)
@@ -204,6 +207,7 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
             declared=step.declared,
             code=step.code_version,
             counts=counts,
+            measures=measures,
             epoch=step.epoch,
             source_digest=source_digest,
             run=run,
@@ -346,6 +350,11 @@ def _observed(step: Step, found: Sequence[tuple[str, str]]) -> tuple[tuple[str, 
     return tuple(
         (name if name in declared else f"unknown_{place}", kind) for place, (name, kind) in enumerate(found, start=1)
     )
+
+
+def _measures(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, float]:
+    with engine_errors("reading measures"):
+        return dict(con.execute(f"SELECT name, value FROM {table} ORDER BY name").fetchall())
 
 
 def _references(step: Step) -> dict[str, exp.Table]:

@@ -83,16 +83,23 @@ def distances(parameters: Parameters, classes: Classes) -> Floats:
             return _hierarchical(parameters, values, surplus)
 
 
+def _texts(values: Values) -> list[str]:
+    """The values as they are written in an order or a hierarchy; NULL stands in none."""
+    return ["" if label is None else str(label) for label in values.labels]
+
+
 def _ordered(parameters: Parameters, values: Values, surplus: Floats) -> Floats:
     if parameters.order is not None:
         places = {label: place for place, label in enumerate(parameters.order)}
-        if any(label not in places and count for label, count in zip(values.labels, values.whole, strict=True)):
+        if any(label not in places and count for label, count in zip(_texts(values), values.whole, strict=True)):
             return np.full(len(surplus), np.inf)
         spread = np.zeros((len(surplus), len(parameters.order)))
-        for at, label in enumerate(values.labels):
+        for at, label in enumerate(_texts(values)):
             if label in places:
-                spread[:, places[str(label)]] += surplus[:, at]
+                spread[:, places[label]] += surplus[:, at]
         surplus = spread
+    else:
+        surplus = surplus[:, values.whole > 0]
     if surplus.shape[1] < 2:
         return np.zeros(len(surplus))
     moved: Floats = np.abs(np.cumsum(surplus, axis=1)[:, :-1]).sum(axis=1) / (surplus.shape[1] - 1)
@@ -101,10 +108,10 @@ def _ordered(parameters: Parameters, values: Values, surplus: Floats) -> Floats:
 
 def _hierarchical(parameters: Parameters, values: Values, surplus: Floats) -> Floats:
     rows = {row[0]: row for row in parameters.hierarchy or ()}
-    if any(label not in rows and count for label, count in zip(values.labels, values.whole, strict=True)):
+    if any(label not in rows and count for label, count in zip(_texts(values), values.whole, strict=True)):
         return np.full(len(surplus), np.inf)
     height = len(next(iter(rows.values()))) - 1
-    below: dict[str, Floats] = {str(label): surplus[:, at] for at, label in enumerate(values.labels) if label in rows}
+    below: dict[str, Floats] = {label: surplus[:, at] for at, label in enumerate(_texts(values)) if label in rows}
     above = {label: rows[label] for label in below}
     total = np.zeros(len(surplus))
     for level in range(1, height + 1):

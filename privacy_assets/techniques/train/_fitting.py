@@ -202,12 +202,13 @@ class Metric:
         return Metric((self.summed @ belongs).tocsr(), self.of)
 
 
-def metrics(fitted: Fitted, frame: pl.DataFrame, *, subject: str, seed: int) -> pl.DataFrame:
+def metrics(fitted: Fitted, frame: pl.DataFrame, *, subject: str | None, seed: int) -> pl.DataFrame:
     """How good the model is on validation and test: (metric, split, value, low, high, n), one row each.
 
-    `low` and `high` bound the 95 % percentile bootstrap interval over `RESAMPLES` resamples of subjects, all rows of
-    one together (Efron and Tibshirani 1993, ch. 13; clusters: Davison and Hinkley 1997, 3.8), `n` counts rows. A value
-    that the rows do not define (one class only) is NULL. The interval speaks of other people, not of another fit.
+    `low` and `high` bound the 95 % percentile bootstrap interval over `RESAMPLES` resamples of subjects, all rows
+    of one together, or of rows where nobody knows whose they are (Efron and Tibshirani 1993, ch. 13; clusters:
+    Davison and Hinkley 1997, 3.8), `n` counts rows. A value that the rows do not define (one class only) is NULL.
+    The interval speaks of other people, not of another fit.
 
     classification: roc_auc (several classes: mean of one against the rest), balanced_accuracy, accuracy, brier (mean
     squared error of the probability; of several classes, summed over them). regression: r2, mae.
@@ -215,7 +216,7 @@ def metrics(fitted: Fitted, frame: pl.DataFrame, *, subject: str, seed: int) -> 
     measured = []
     for place, split in enumerate(SPLITS):
         rows = frame.filter(pl.col(fitted.split_column) == split)
-        people = _numbered(rows[subject])
+        people = _numbered(rows[subject]) if subject else np.arange(rows.height)
         generator = np.random.default_rng([seed, place])
         named = _metrics(fitted, rows) if rows.height else {}
         with _one_thread():

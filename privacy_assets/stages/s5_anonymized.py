@@ -1,0 +1,318 @@
+"""anonymized: the features without keys and tokens, generalized until every class keeps what the purpose asks.
+
+On arrival: features. On leaving: quasi-identifiers as labels, other columns as they were, no key, no token, no order
+of rows that tells where they came from; rows that would stand out are left out, and counted. Beside the rows the
+version keeps, encrypted, the class table (generalized tuples with their rows and people), hierarchies that were read
+off the data, and what it cost. Who may read it: training, and people through `read` and `export`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from sqlglot import exp
+
+from privacy_assets.contracts import anonymity
+from privacy_assets.contracts.loading import Project
+from privacy_assets.contracts.promises import LINKED
+from privacy_assets.contracts.purpose import Anonymity, Anonymized, Purpose
+from privacy_assets.errors import Fault, NotKept
+from privacy_assets.lineage.columns import Lineage
+from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
+from privacy_assets.techniques.anonymize import ANONYMIZE
+from privacy_assets.techniques.hierarchies import HIERARCHIES
+from privacy_assets.techniques.train import _splitting
+from privacy_assets.warehouse.connections import engine_errors, quoted
+from privacy_assets.words import AssetName, Column, Stage
+
+# by name: they bring libraries that only a run should pay for
+TUPLES = "privacy_assets.techniques.anonymize._tuples"
+QUALITY = "privacy_assets.techniques.anonymize._quality"
+CLASSES = "candidate.main.classes"
+HIERARCHY = "candidate.main.hierarchies"
+MEASURES = "candidate.main.measures"
+
+
+def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anonymity) -> Step:
+    """The step that generalizes one purpose's features."""
+    arrives = project.features(purpose.purpose).columns
+    leaves = project.anonymized_columns(purpose.purpose)
+    generalized = anonymity.quasi_identifiers(arrives)
+    criteria = [each.criterion for each in anonymity.asked_of(kept, arrives)]
+    of_values = sorted({criterion.column for criterion in criteria if getattr(criterion, "column", None)})
+    member, subject = anonymity.member_column(purpose), str(purpose.features.subject)
+    fair = purpose.guarantee.fairness.columns if purpose.guarantee.fairness else ()
+    query = _query(purpose, leaves, generalized, member)
+
+    def write(work: Work) -> None:
+        with engine_errors("counting combinations"):
+            known = _Known(work, generalized, of_values, member, subject)
+        recoding, measures, learned = _recode(purpose, asked, kept, criteria, known)
+        with engine_errors("writing what was generalized"):
+            work.con.register("recoded", known.recoded(recoding).to_arrow())
+            linked = query.copy().select(exp.column(subject, table="features", quoted=True), copy=False)
+            if member:
+                everyone = "recoded.class >= 0 AND coalesce(features.{0}, false) AS {0}".format(quoted(member))
+                linked = linked.select(everyone, copy=False, dialect="duckdb")
+                linked.set("where", None)
+            work.con.execute(f"CREATE TABLE main.{LINKED} AS {linked.sql(dialect='duckdb')}")
+            published = f"FROM main.{LINKED} WHERE {quoted(member) if member else 'true'}"
+            # in the order of what they are, which tells nothing of where they stood
+            columns = ", ".join(map(quoted, names(leaves)))
+            work.con.execute(f"CREATE TABLE {DATA} AS SELECT {columns} {published} ORDER BY ALL")
+            tuples = ", ".join(quoted(column.name) for column in generalized)
+            work.con.execute(
+                f"CREATE TABLE {CLASSES} AS SELECT {tuples}, count(*) AS _rows, "
+                f"count(DISTINCT {quoted(subject)}) AS _people {published} GROUP BY ALL ORDER BY ALL"
+            )
+            measures = {**measures, **_fairness(work, generalized, fair, member)}
+            _write(work, HIERARCHY, pl.DataFrame(learned, schema=_LEARNED, orient="row"))
+            _write(work, MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
+            work.con.unregister("recoded")
+
+    return Step(
+        asset=AssetName(Stage.ANONYMIZED, purpose.purpose),
+        views={"features": View(AssetName(Stage.FEATURES, purpose.purpose), names(arrives))},
+        columns=leaves,
+        query=query,
+        lineage=_lineage(leaves, generalized, of_values, member, subject),
+        write=write,
+        declared=declared(("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose))),
+        made_by=(
+            sys.modules[__name__],
+            *(sys.modules[module.__name__] for module in _made_by(purpose, asked, generalized)),
+            TUPLES,
+            QUALITY,
+            _splitting,
+        ),
+        references={"input": "features", LINKED: f"main.{LINKED}"},
+        measures=MEASURES,
+        epoch=purpose.epoch,
+    )
+
+
+_LEARNED: dict[str, Any] = {"column": pl.String, "value": pl.String, "labels": pl.List(pl.String)}
+
+
+def _made_by(purpose: Purpose, asked: Anonymized, generalized: Sequence[Column]) -> list[Any]:
+    techniques = [ANONYMIZE[technique.kind] for technique in asked.techniques]
+    kinds = {anonymity.hierarchy(purpose, column.name).kind for column in generalized}
+    return [*techniques, *(HIERARCHIES[kind] for kind in sorted(kinds))]
+
+
+def _query(purpose: Purpose, leaves: Sequence[Column], generalized: Sequence[Column], member: str | None) -> exp.Select:
+    """The rows as they are published, from the features and the table of what each combination becomes."""
+    places = {column.name: at for at, column in enumerate(generalized)}
+    query = exp.select().from_("features")
+    for column in leaves:
+        if column.name in places:
+            cell: exp.Expr = exp.column(f"cell_{places[column.name]}", table="recoded")
+        elif column.name == anonymity.SPLIT and purpose.training is not None:
+            subject = exp.column(str(purpose.features.subject), table="features", quoted=True)
+            cell = _splitting.split_expression(subject, purpose.training.split, purpose.training.split.seed)
+        else:
+            cell = exp.column(column.name, table="features", quoted=True)
+        query = query.select(exp.alias_(cell, column.name, quoted=True), copy=False)
+    same = [
+        exp.NullSafeEQ(
+            this=exp.column(name, table="features", quoted=True), expression=exp.column(f"leaf_{at}", table="recoded")
+        )
+        for name, at in places.items()
+    ]
+    query = query.join("recoded", on=exp.and_(*same), copy=False).where("recoded.class >= 0", copy=False)
+    if member:
+        query = query.where(exp.column(member, table="features", quoted=True), copy=False)
+    return query
+
+
+def _lineage(
+    leaves: Sequence[Column], generalized: Sequence[Column], of_values: Sequence[str], member: str | None, subject: str
+) -> Lineage:
+    """A cell comes from its own column; how coarse it is, and which rows there are, from all that classes are of."""
+    of_classes = {*names(tuple(generalized)), *of_values, subject}
+    decides = {("features", name, "group") for name in of_classes}
+    if member:
+        decides.add(("features", member, "filter"))
+    sources = {column.name: subject if column.name == anonymity.SPLIT else column.name for column in leaves}
+    return Lineage(
+        {name: frozenset({("features", source)}) for name, source in sources.items()},
+        dict.fromkeys(sources, frozenset(decides)),
+    )
+
+
+class _Known:
+    """What is counted of the features: each combination of quasi-identifiers once, in their order."""
+
+    def __init__(
+        self, work: Work, generalized: Sequence[Column], of_values: Sequence[str], member: str | None, subject: str
+    ) -> None:
+        self.columns = tuple(generalized)
+        self.member = member
+        self.names = [column.name for column in generalized]
+        of_them = ", ".join(map(quoted, self.names))
+        inside = f"coalesce({quoted(member)}, false)" if member else "true"
+        counts = f"count_if({inside})::BIGINT AS _rows, count(*) AS _everyone"
+        self.frame = self._ask(work, f"SELECT {of_them}, {counts} FROM features GROUP BY ALL ORDER BY ALL")
+        self.frame = self.frame.with_row_index("_tuple")
+        self.values = {
+            name: self._joined(
+                self._ask(
+                    work,
+                    f"SELECT {of_them}, {_as_value(work, name)} AS _value, count_if({inside})::BIGINT AS _rows "
+                    f"FROM features GROUP BY ALL HAVING _rows > 0 ORDER BY ALL",
+                )
+            )
+            for name in of_values
+        }
+        several = f"SELECT count(*), count(DISTINCT {quoted(subject)}) FROM features WHERE {inside}"
+        rows, people = work.con.execute(several).fetchone() or (0, 0)
+        self.people = None
+        if rows != people:
+            self.people = self._joined(
+                self._ask(
+                    work,
+                    f"SELECT {of_them}, dense_rank() OVER (ORDER BY {quoted(subject)}) - 1 AS _person FROM features "
+                    f"WHERE {inside} AND {quoted(subject)} IS NOT NULL GROUP BY {of_them}, {quoted(subject)}",
+                )
+            )
+
+    @staticmethod
+    def _ask(work: Work, sql: str) -> pl.DataFrame:
+        return pl.DataFrame(pl.from_arrow(work.con.execute(sql).to_arrow_table()))
+
+    def _joined(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with the number of each row's combination."""
+        keys = self.frame.select("_tuple", *self.names)
+        return frame.join(keys, on=self.names, how="left", nulls_equal=True).drop(self.names).sort(pl.all())
+
+    def recoded(self, recoding: Any) -> pl.DataFrame:
+        """Each combination, what becomes of it, and its class."""
+        leaves = [self.frame[name].rename(f"leaf_{at}") for at, name in enumerate(self.names)]
+        cells = [cell.rename(f"cell_{at}") for at, cell in enumerate(recoding.cells)]
+        return pl.DataFrame([*leaves, *cells, pl.Series("class", recoding.classes)])
+
+
+def _as_value(work: Work, name: str) -> str:
+    """A sensitive column as its values are told apart: true/false as text, as an order or hierarchy writes them."""
+    kinds = {column: kind for column, kind, *_ in work.con.execute("DESCRIBE features").fetchall()}
+    return f"CAST({quoted(name)} AS VARCHAR)" if kinds[name] == "BOOLEAN" else quoted(name)
+
+
+def _recode(
+    purpose: Purpose, asked: Anonymized, kept: Anonymity, criteria: Sequence[Any], known: _Known
+) -> tuple[Any, Mapping[str, float], list[tuple[str, str | None, list[str | None]]]]:
+    """The best recoding by the declared quality, its figures, and the hierarchies that were read off the data."""
+    from privacy_assets.techniques.anonymize import _quality
+
+    tuples, learned = _tuples(purpose, asked, known)
+    at_most = anonymity.suppressed_at_most(kept)
+    found: list[tuple[float, int, Any, Mapping[str, float]]] = []
+    faults: list[Fault] = []
+    for place, technique in enumerate(asked.techniques):
+        try:
+            recoding = ANONYMIZE[technique.kind].recode(technique, tuples, criteria, at_most)
+        except NotKept as error:
+            faults += error.faults
+            continue
+        measures = _quality.measures(recoding, tuples)
+        found.append((measures[asked.quality], place, recoding, measures))
+    if not found:
+        raise NotKept(*dict.fromkeys(faults))
+    _, best, recoding, measures = min(found, key=lambda one: one[:2])
+    told = dict(measures)
+    for quality, place, each, _ in found:
+        kind = asked.techniques[place].kind
+        told |= {f"{asked.quality}[{kind}]": quality, f"chosen[{kind}]": float(place == best)}
+        told |= {f"looks[{kind}]": float(each.looks), f"proven_optimal[{kind}]": float(each.optimal)}
+    if recoding.levels is not None:
+        told |= {f"level[{name}]": float(level) for name, level in zip(known.names, recoding.levels, strict=True)}
+    return recoding, told, learned
+
+
+def _tuples(
+    purpose: Purpose, asked: Anonymized, known: _Known
+) -> tuple[Any, list[tuple[str, str | None, list[str | None]]]]:
+    from privacy_assets.techniques.anonymize._tuples import Levels, Sensitive, Tuples
+
+    columns, codes, learned = [], np.empty((known.frame.height, len(known.columns)), dtype=np.int64), []
+    for place, column in enumerate(known.columns):
+        chosen = anonymity.hierarchy(purpose, column.name)
+        found = known.frame[column.name]
+        texts = found.cast(pl.String)
+        leaves = _leaves(chosen, found)
+        levels = HIERARCHIES[chosen.kind].levels(chosen, column, leaves)
+        if HIERARCHIES[chosen.kind].domain(chosen, column) is None:
+            rows = zip(*(level.to_list() for level in levels), strict=True)
+            learned += [(column.name, row[0], list(row)) for row in rows]
+        if found.null_count():
+            null = [pl.Series([None], dtype=pl.String)] * (len(levels) - 1) + [pl.Series(["*"])]
+            levels = [level.append(more) for level, more in zip(map(pl.Series.clone, levels), null, strict=True)]
+        numbers = None
+        if leaves.dtype.is_numeric():
+            numbers = leaves.cast(pl.Float64).to_numpy()
+            numbers = np.append(numbers, np.nan) if found.null_count() else numbers
+        weight = asked.weights.get(column.name, 1.0)
+        columns.append(Levels.of(column.name, levels, weight, numbers))
+        numbered = pl.DataFrame({"text": leaves.cast(pl.String), "code": np.arange(len(leaves))})
+        coded = pl.DataFrame({"text": texts}).join(numbered, on="text", how="left", maintain_order="left")["code"]
+        codes[:, place] = coded.fill_null(len(leaves)).to_numpy()
+    sensitive = {}
+    for name, frame in known.values.items():
+        labels = frame["_value"].unique().sort(nulls_last=True)
+        numbered = pl.DataFrame({"_value": labels, "_code": np.arange(len(labels))})
+        held = frame.join(numbered, on="_value", how="left", nulls_equal=True, maintain_order="left")
+        parts = _numbers(held, "_tuple"), _numbers(held, "_code"), _numbers(held, "_rows")
+        sensitive[name] = Sensitive(*parts, tuple(labels.to_list()))
+    people = None
+    if known.people is not None:
+        people = _numbers(known.people, "_tuple"), _numbers(known.people, "_person")
+    return Tuples(
+        tuple(columns),
+        codes,
+        _numbers(known.frame, "_rows"),
+        _numbers(known.frame, "_everyone") if known.member else None,
+        people,
+        sensitive,
+    ), learned
+
+
+def _numbers(frame: pl.DataFrame, column: str) -> np.ndarray:
+    return frame[column].cast(pl.Int64).to_numpy()
+
+
+def _leaves(chosen: Any, found: pl.Series) -> pl.Series:
+    """The different values, in their order: of a public table all that it knows, then those that it does not."""
+    values = found.drop_nulls().unique().sort()
+    listed = getattr(chosen, "rows", ())
+    if not listed:
+        return values
+    known = pl.Series(found.name, [row[0] for row in listed], dtype=pl.String)
+    texts = values.cast(pl.String)
+    return known.append(texts.filter(~texts.is_in(known.implode())))
+
+
+def _fairness(work: Work, generalized: Sequence[Column], fair: Sequence[str], member: str | None) -> dict[str, float]:
+    """The share of rows that are left out, of each group of the fairness columns."""
+    same = " AND ".join(
+        f"features.{quoted(column.name)} IS NOT DISTINCT FROM recoded.leaf_{at}"
+        for at, column in enumerate(generalized)
+    )
+    measures: dict[str, float] = {}
+    for name in fair:
+        group = f"coalesce(CAST(features.{quoted(name)} AS VARCHAR), 'NULL')"
+        where = f"WHERE features.{quoted(member)}" if member else ""
+        shares = work.con.execute(
+            f"SELECT {group}, count_if(class < 0) / count(*) FROM features JOIN recoded ON {same} {where} GROUP BY ALL"
+        ).fetchall()
+        measures |= {f"suppressed_share[{name}={value}]": float(share) for value, share in sorted(shares)}
+    return measures
+
+
+def _write(work: Work, table: str, frame: pl.DataFrame) -> None:
+    work.con.register("told", frame.to_arrow())
+    work.con.execute(f"CREATE TABLE {table} AS SELECT * FROM told")
+    work.con.unregister("told")
