@@ -273,18 +273,22 @@ class Judge:
         self.tuples = tuples
         self.criteria = tuple(criteria)
         self.merging = tuple(asked for asked in criteria if _module(asked).merges(asked))
+        self.least = max((asked.k for asked in criteria if hasattr(asked, "k")), default=0)
         self.others = tuple(asked for asked in criteria if asked not in self.merging)
 
     def counts(self, grouping: Grouping) -> tuple[Ints, Ints]:
-        """Rows and people of each class."""
+        """Rows and people of each class; of one with fewer rows than people are asked for, as many as it has rows."""
         rows = grouping.sums(self.tuples.rows)
         if self.tuples.people is None:
             return rows, rows
         tuples, persons = self.tuples.people
         classes = grouping.numbers(len(self.tuples.rows))[tuples]
-        pairs = np.unique(classes * (int(persons.max(initial=0)) + 1) + persons)
-        inside = pairs[pairs >= 0] // (int(persons.max(initial=0)) + 1)
-        return rows, np.bincount(inside, minlength=len(grouping)).astype(np.int64)
+        # counting people is the dear part, and there are never more of them than rows
+        large = np.append(rows >= self.least, False)[classes]
+        number = int(persons.max(initial=0)) + 1
+        pairs = np.unique(classes[large] * number + persons[large])
+        people = np.bincount(pairs // number, minlength=len(grouping)).astype(np.int64)
+        return rows, np.where(rows >= self.least, people, rows)
 
     def necessary(self, grouping: Grouping) -> Bools:
         """Which classes keep the criteria that merging cannot break: no finer class of what fails can keep them."""
