@@ -164,11 +164,12 @@ def _check_hierarchy(purpose: Purpose, column: Column, kinds: set[str], faults: 
         )
     elif chosen is not None and (what := HIERARCHIES[chosen.kind].fault(chosen, column)):
         faults.add(place, f"`{chosen.kind}` does not fit `{column.name}`: {what}")
-    types = {ANONYMIZE[one.kind].output(one, column, None).type for one in asked.techniques}
-    if len(types) > 1:
+    told = labels(purpose, column)
+    left = [ANONYMIZE[one.kind].output(one, column, told) for one in asked.techniques]
+    if len({(one.type, one.domain) for one in left}) > 1:
         faults.add(
             ("anonymized", "techniques"),
-            f"they leave `{column.name}` in different types, so none can take the place of another",
+            f"they leave `{column.name}` in different forms, so none can take the place of another",
             expected="techniques that all use hierarchies, or `mondrian` alone",
             found=", ".join(sorted(kinds)),
         )
@@ -181,8 +182,13 @@ def _check_criteria(
     columns: Sequence[Column],
     faults: Faults,
 ) -> None:
+    promised: set[tuple[Any, ...]] = set()
     for each in asked_of(anonymity, columns):
         criterion = each.criterion
+        said = tuple(getattr(criterion, part, None) for part in ("kind", "column", "form", "distance", "member"))
+        if said in promised:
+            faults.add(each.place, f"`{criterion.kind}` is asked for twice", next_step="leave the weaker one out")
+        promised.add(said)
         name = getattr(criterion, "column", None)
         if name is not None and name not in known:
             faults.unknown((*each.place, "column"), "there is no such column in the features", name, known)
@@ -199,7 +205,8 @@ def _check_criteria(
                 found=known[member].type if member in known else "no such column",
             )
     place: Place = ("guarantee", "anonymity")
-    if not any(each.criterion.kind == "k_anonymity" for each in asked_of(anonymity, columns)):
+    kinds = {each.criterion.kind for each in asked_of(anonymity, columns)}
+    if not kinds & {"k_anonymity", "hipaa_safe_harbor"}:
         faults.add(
             place,
             "no `k_anonymity` is asked for, so a class could be one person",

@@ -24,6 +24,7 @@ from privacy_assets.errors import Fault, NotKept
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
 from privacy_assets.techniques.anonymize import ANONYMIZE
+from privacy_assets.techniques.criteria import CRITERIA
 from privacy_assets.techniques.hierarchies import HIERARCHIES
 from privacy_assets.techniques.train import _splitting
 from privacy_assets.warehouse.connections import engine_errors, quoted
@@ -208,7 +209,7 @@ def _recode(
     """The best recoding by the declared quality, its figures, and the hierarchies that were read off the data."""
     from privacy_assets.techniques.anonymize import _quality
 
-    tuples, learned = _tuples(purpose, asked, known)
+    tuples, learned = _tuples(purpose, asked, criteria, known)
     at_most = anonymity.suppressed_at_most(kept)
     found: list[tuple[float, int, Any, Mapping[str, float]]] = []
     faults: list[Fault] = []
@@ -234,7 +235,7 @@ def _recode(
 
 
 def _tuples(
-    purpose: Purpose, asked: Anonymized, known: _Known
+    purpose: Purpose, asked: Anonymized, criteria: Sequence[Any], known: _Known
 ) -> tuple[Any, list[tuple[str, str | None, list[str | None]]]]:
     from privacy_assets.techniques.anonymize._tuples import Levels, Sensitive, Tuples
 
@@ -245,6 +246,7 @@ def _tuples(
         texts = found.cast(pl.String)
         leaves = _leaves(chosen, found)
         levels = HIERARCHIES[chosen.kind].levels(chosen, column, leaves)
+        levels = [*(one for one in levels[:-1] if _may_be_told(column.name, one, criteria)), levels[-1]]
         if HIERARCHIES[chosen.kind].domain(chosen, column) is None:
             rows = zip(*(level.to_list() for level in levels), strict=True)
             learned += [(column.name, row[0], list(row)) for row in rows]
@@ -278,6 +280,12 @@ def _tuples(
         people,
         sensitive,
     ), learned
+
+
+def _may_be_told(column: str, labels: pl.Series, criteria: Sequence[Any]) -> bool:
+    """Whether every criterion that asks something of single values lets this level be published."""
+    judges = [(one, getattr(CRITERIA[one.kind], "coarse_enough", None)) for one in criteria]
+    return all(judge(one, column, labels) for one, judge in judges if judge is not None)
 
 
 def _numbers(frame: pl.DataFrame, column: str) -> np.ndarray:

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from open_data_contract_standard.model import OpenDataContractStandard
 
+from privacy_assets.contracts.anonymity import SPLIT
 from privacy_assets.contracts.checks import ADDED_BY_TRAINING
 from privacy_assets.contracts.loading import Folders, Project, check, load
-from privacy_assets.contracts.anonymity import SPLIT
 from privacy_assets.errors import BadDeclaration, Fault
 from privacy_assets.words import AssetName, LawfulBasis, Role
 

@@ -30,7 +30,7 @@ from typing import Any, Literal
 import numpy as np
 
 from privacy_assets.errors import NotKept
-from privacy_assets.techniques.anonymize._refusing import refuse, refuse_the_impossible
+from privacy_assets.techniques.anonymize._refusing import refuse_the_impossible
 from privacy_assets.techniques.anonymize._tuples import Grouping, Judge, Recoding, Tuples
 from privacy_assets.techniques.criteria._classes import Bools, Ints
 from privacy_assets.words import Column, Frozen
@@ -57,8 +57,6 @@ def recode(parameters: Parameters, tuples: Tuples, criteria: Sequence[Any], supp
     refuse_the_impossible(judge)
     search = _Search(tuples, judge, int(suppressed_at_most * tuples.number + 1e-9))
     node = search.best()
-    if node is None:
-        refuse(criteria, suppressed_at_most, search.least_suppressed, tuples.number)
     grouping = tuples.classes_at(node)
     kept = judge.kept(grouping)
     classes = np.full(len(tuples.rows), -1, dtype=np.int64)
@@ -102,13 +100,13 @@ def _thinned(tuples: Tuples) -> tuple[Tuples, list[list[int]]]:
 
 
 class _Search:
-    """Bounds of all nodes, tightened by each look; `least_suppressed` is the fewest rows that any look suppressed."""
+    """Bounds of all nodes, tightened by each look."""
 
     def __init__(self, tuples: Tuples, judge: Judge, limit: int) -> None:
         self.tuples, self.judge, self.limit = tuples, judge, limit
         self.looks = 0
-        self.least_suppressed = tuples.number
-        self.found: tuple[int, ...] | None = None
+        # all rows as one class keep everything, or nothing could
+        self.found = tuple(column.height for column in tuples.columns)
         self.loss = np.inf
         self.rolled = [(tuples, judge)]
         self.finer = np.zeros((MOST_ROLLED_UP, len(tuples.shape)), dtype=np.int8)
@@ -121,8 +119,8 @@ class _Search:
         # 0: not looked at; 1: it was, and may be the answer; 2: it, or a coarser node, suppresses too much
         self.known = np.zeros(tuples.shape, dtype=np.int8)
 
-    def best(self) -> tuple[int, ...] | None:
-        """The node of least loss; None where each suppresses too much."""
+    def best(self) -> tuple[int, ...]:
+        """The node of least loss."""
         flat = self.bounds.reshape(-1)
         while True:
             place = int(flat.argmin())
@@ -169,7 +167,6 @@ class _Search:
         finer = tuple(slice(0, level + 1) for level in node)
         rows, gone = _suppressed(tuples, grouping, necessary)
         if rows > self.limit:
-            self.least_suppressed = min(self.least_suppressed, rows)
             self.known[finer] = 2
             self.bounds[finer] = np.inf
             return False
@@ -179,7 +176,6 @@ class _Search:
         if judge.others:
             rows, gone = _suppressed(tuples, grouping, judge.kept(grouping, necessary))
             cost = self._cost(tuples, node, gone) if rows <= self.limit else 1.0
-        self.least_suppressed = min(self.least_suppressed, rows)
         if rows <= self.limit and float(self.plain[node]) + cost < self.loss:
             self.found, self.loss = node, float(self.plain[node]) + cost
         self.known[node] = 1

@@ -10,6 +10,9 @@ A class holds the rows that have one generalized value in every quasi-identifier
 * `nearest(parameters, whole) -> str`: of all rows as one class, what could be asked for at most, in words;
 * `fault(parameters, column) -> str | None`: why it cannot be asked of this sensitive column, or None.
 
+One that asks something of single values has `coarse_enough(parameters, column, labels) -> bool`: whether a level of a
+quasi-identifier's hierarchy, with these labels, may be published at all.
+
 A criterion steers the search and proves nothing: the invariant of the same name measures what came out, and shares no
 code with this. Its parameters have the same names.
 """

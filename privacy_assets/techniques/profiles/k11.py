@@ -1,6 +1,6 @@
 """k = 11: a risk of at most 0.09 that a person is found, as for the publication of clinical data.
 
-1/k <= 0.09 gives k = 12 for a strict reading and 11 as it is used (1/11 = 0.0909). Sources: European Medicines Agency,
+1/11 = 0.0909 is 0.09 as it is rounded there; a strict reading asks for 12. Sources: European Medicines Agency,
 Policy 0070, external guidance (2016 and later), 5.3; Health Canada, Public release of clinical information (2019). What
 it does not promise: anything about sensitive values that a class shares; both guidances ask for a judgement of them.
 """

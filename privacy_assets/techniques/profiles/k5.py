@@ -1,7 +1,8 @@
-"""k = 5: the smallest class that guidance on releases to known recipients under a contract still names.
+"""k = 5: nobody among fewer than five, as is usual between parties that have a contract.
 
-Source: El Emam, Dankar: Protecting privacy using k-anonymity (JAMIA 2008): "a k of 5 is common". What it does not
-promise: anything about sensitive values, and anything for publication to everybody (`k11`).
+Source: the choice of k is discussed by El Emam and Dankar (Protecting privacy using k-anonymity, JAMIA 2008); no
+authority set this one. What it does not promise: anything about sensitive values, and anything for publication to
+everybody (`k11`).
 """
 
 from __future__ import annotations
