@@ -5,15 +5,15 @@ counts once for each of the three, and there may be none:
 
 * `too_fine_dates`: a column of `years` tells more of a date than its year. A year (2019), an interval of years
   (2010-2019, [2010, 2020)) and a date on the 1st of January at 0:00, as a truncated date has it, do not;
-* `too_old`: a column of `ages` tells an age over 89, but for the one category "90 or older". 90 itself stands for that
-  category (an age must have been cut off there, so that no row has 91); the texts 90+, >=90 and >89 stand for it too.
-  An interval must end at 89, or below 90;
+* `too_old`: a column of `ages` tells an age over 89, but for the one category "90 or older". 90 itself stands for it
+  (an age must have been cut off there, so that no row has 91), and so do the texts 90+, >=90 and >89. An interval must
+  end at 89, or below 90;
 * `too_small_areas`: a column of `zips` tells more than three digits of a ZIP code, or three digits of an area with
   20,000 people or fewer (17 in the census of 2000), which are to be 000. Fewer than three digits without a mask (36)
   are read as a number that lost its zeros (036); with one (36***) as the two digits.
 
-NULL and * tell nothing. What is not understood counts as too fine: `[a, b)` and `[a, b[` end below b, `[a, b]` and
-`a-b` at b.
+NULL and * tell nothing; what is not understood counts as telling too much. `[a, b)` and `[a, b[` end below b, `[a, b]`
+and `a-b` at b.
 
 What it does not cover: the sixteen other identifiers, (A) and (D) to (R), which are the contract's roles and
 `identifiers_absent`; free text; geography other than ZIP codes; a year that tells an age over 89 (a birth in 1920);

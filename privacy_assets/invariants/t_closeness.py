@@ -84,19 +84,20 @@ def about(parameters: Parameters) -> str:
 
 def question(parameters: Parameters, output: exp.Table, references: Mapping[str, exp.Table]) -> exp.Select:
     """Counts rows, classes and rows outside, and measures the farthest class."""
-    declared = _declared(parameters)
     column: exp.Expr = exp.Column(this=named(parameters.column))
-    steps = _ordered(parameters) if parameters.distance == "ordered" else _by_nodes(parameters)
+    if parameters.distance == "equal":
+        return ask(_equal(parameters), output=output, column=column)
+    declared = _declared(parameters)
+    steps = _ordered(parameters) if parameters.distance == "ordered" else _hierarchical(parameters)
     return ask(
         f"""WITH "cells" AS MATERIALIZED ({cells(parameters.quasi_identifiers)}),
                  "classes" AS MATERIALIZED (
                      SELECT row_number() OVER () AS "class", sum("rows") AS "rows",
                             CAST(coalesce(sum("rows") FILTER (WHERE $inside), 0) AS BIGINT) AS "n",
-                            list("value") FILTER (WHERE $inside) AS "values",
-                            list("rows") FILTER (WHERE $inside) AS "counts"
+                            list({{'value': "value", 'rows': "rows"}}) FILTER (WHERE $inside) AS "cells"
                      FROM "cells" GROUP BY {places(parameters.quasi_identifiers)}),
-                 "held" AS (SELECT "class", "n", unnest("values") AS "value", unnest("counts") AS "rows"
-                            FROM "classes"),
+                 "held" AS (SELECT "class", "n", "cell"."value" AS "value", "cell"."rows" AS "rows"
+                            FROM (SELECT "class", "n", unnest("cells") AS "cell" FROM "classes") AS "each"),
                  "whole" AS MATERIALIZED (
                      SELECT "value", CAST(sum("rows") AS BIGINT) AS "everywhere" FROM "cells" WHERE $inside
                      GROUP BY "value"),
@@ -112,38 +113,49 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
     )
 
 
+def _equal(parameters: Parameters) -> str:
+    """The whole question for the distance equal: sum (p - q)+, to which values that the class lacks add nothing."""
+    return f"""
+        WITH "cells" AS MATERIALIZED ({cells(parameters.quasi_identifiers)}),
+             "whole" AS MATERIALIZED (
+                 SELECT "value", CAST(sum("rows") AS BIGINT) AS "everywhere" FROM "cells" GROUP BY "value"),
+             "total" AS (SELECT CAST(sum("everywhere") AS BIGINT) AS "total" FROM "whole"),
+             "classes" AS (
+                 SELECT CAST(sum("rows") AS BIGINT) AS "n", list(row("rows", "everywhere")) AS "shares"
+                 FROM "cells" JOIN "whole" ON "cells"."value" IS NOT DISTINCT FROM "whole"."value"
+                 GROUP BY {places(parameters.quasi_identifiers)}),
+             "moves" AS (
+                 SELECT "n", "total", list_sum(list_transform(
+                     "shares", lambda "share": greatest("share"[1] * "total" - "share"[2] * "n", 0))) AS "moved"
+                 FROM "classes", "total")
+        SELECT coalesce(sum("n"), 0) AS "rows", count(*) AS "classes",
+               coalesce(max("moved" / ("n" * "total")), 0) AS "farthest", 0 AS "outside"
+        FROM "moves" """
+
+
 def _declared(parameters: Parameters) -> tuple[str, ...]:
     """The values that there may be; none where any may."""
     return parameters.order or tuple(row[0] for row in parameters.hierarchy or ())
 
 
-def _by_nodes(parameters: Parameters) -> str:
+def _hierarchical(parameters: Parameters) -> str:
     """The distances as the mean, over the heights below the root, of what the nodes have too much: sum (p - q)+."""
-    height = len(parameters.hierarchy[0]) - 1 if parameters.hierarchy else 1
-    if parameters.hierarchy:
-        above = ", ".join(
-            f"({_text(row[0])}, {level}, {_text(row[level])})"
-            for row in parameters.hierarchy
-            for level in range(height)
-        )
-        nodes = f"""
-            "above" AS (SELECT * FROM (VALUES {above}) AS "listed"("value", "level", "node")),
-            "nodes" AS (SELECT "class", "n", "level", "node", CAST(sum("rows") AS BIGINT) AS "rows"
-                        FROM "held" JOIN "above" USING ("value") GROUP BY "class", "n", "level", "node"),
-            "shares" AS (SELECT "level", "node", CAST(sum("everywhere") AS BIGINT) AS "everywhere"
-                         FROM "whole" JOIN "above" USING ("value") GROUP BY "level", "node"),"""
-    else:
-        nodes = """
-            "nodes" AS (SELECT "class", "n", 0 AS "level", "value" AS "node", "rows" FROM "held"),
-            "shares" AS (SELECT 0 AS "level", "value" AS "node", "everywhere" FROM "whole"),"""
+    rows = parameters.hierarchy or ()
+    top = len(rows[0]) - 1
+    above = ", ".join(
+        f"({_text(row[0])}, {height}, {_text(label)})" for row in rows for height, label in enumerate(row[:top])
+    )
     # only where the class has rows can it have too much: nodes that it lacks need not be looked at
-    return f"""{nodes}
-            "excess" AS (
-                SELECT "n", sum(greatest("nodes"."rows" * CAST("total" AS BIGINT) - "everywhere" * "n", 0)) AS "moved"
-                FROM "nodes" JOIN "shares" ON "nodes"."level" = "shares"."level"
-                          AND "nodes"."node" IS NOT DISTINCT FROM "shares"."node", "total"
-                GROUP BY "class", "n"),
-            "distances" AS (SELECT "moved" / ("n" * "total" * {height}) AS "distance" FROM "excess", "total")"""
+    return f"""
+        "above" AS (SELECT * FROM (VALUES {above}) AS "listed"("value", "height", "label")),
+        "nodes" AS (SELECT "class", "n", "height", "label", CAST(sum("rows") AS BIGINT) AS "rows"
+                    FROM "held" JOIN "above" USING ("value") GROUP BY "class", "n", "height", "label"),
+        "shares" AS (SELECT "height", "label", CAST(sum("everywhere") AS BIGINT) AS "everywhere"
+                     FROM "whole" JOIN "above" USING ("value") GROUP BY "height", "label"),
+        "excess" AS (
+            SELECT "n", sum(greatest("rows" * CAST("total" AS BIGINT) - "everywhere" * "n", 0)) AS "moved"
+            FROM "nodes" JOIN "shares" USING ("height", "label"), "total" GROUP BY "class", "n"),
+        "distances" AS (SELECT "moved" / ("n" * "total" * {top}) AS "distance" FROM "excess", "total")"""
 
 
 def _ordered(parameters: Parameters) -> str:
