@@ -19,7 +19,7 @@ from rich.table import Table as Printed
 
 from bench.measuring import ROOT, Run, Table
 
-THEMES = ("corridor", "tokens", "ledger", "sources")
+THEMES = ("corridor", "tokens", "ledger", "sources", "anonymity")
 LIBRARIES = ("duckdb", "polars", "polars-hash", "pyarrow", "scikit-learn", "dagster", "cryptography")
 PAGE = ROOT / "docs" / "benchmarks.md"
 

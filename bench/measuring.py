@@ -156,6 +156,26 @@ def _median(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return medians
 
 
+PEERS = "PRIVACY_ASSETS_PEERS"
+
+
+def python_with(module: str) -> str | None:
+    """The first Python of those that PRIVACY_ASSETS_PEERS names (separated as in PATH) which has the module."""
+    look = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
+    for python in filter(None, os.environ.get(PEERS, "").split(os.pathsep)):
+        if not subprocess.run([python, "-c", look], check=False).returncode:
+            return python
+    return None
+
+
+def peer(python: str, function: str, asked: Path) -> dict[str, Any]:
+    """What a function of `bench/peers.py` finds in the file, in a process of that Python."""
+    command = [python, str(Path(__file__).with_name("peers.py")), function, str(asked)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
 @contextlib.contextmanager
 def scratch(run: Run, name: str) -> Iterator[Path]:
     """A folder that is gone afterwards."""

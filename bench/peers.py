@@ -1,6 +1,6 @@
-"""Other programs that look for personal data, on the same cells. Run by `bench/sources.py` with a Python that has them.
+"""Other programs that look for personal data or measure anonymity, on the same data, with a Python that has them.
 
-Belongs here: one function a program. It imports nothing of ours.
+Run by `bench/sources.py` and `bench/anonymity.py`. Belongs here: one function a program. It imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -68,6 +68,27 @@ def datafog(columns: dict[str, list[str]]) -> tuple[str, float]:
     return f"datafog-core {version('datafog-core')}", time.perf_counter() - began
 
 
+def pycanon(asked: dict) -> tuple[str, float, dict]:
+    """pycanon's k, distinct l and t of a table, one after the other."""
+    from importlib.metadata import version
+
+    import pandas
+    from pycanon import anonymity
+
+    table = pandas.read_csv(asked["csv"], sep=";")
+    parts, found, columns, cpu = {}, {}, list(asked["quasi_identifiers"]), time.process_time()
+    for name, measure, more in (
+        ("k", anonymity.k_anonymity, ()),
+        ("l", anonymity.l_diversity, ([asked["sensitive"]],)),
+        ("t", anonymity.t_closeness, ([asked["sensitive"]],)),
+    ):
+        began = time.perf_counter()
+        found[name] = float(measure(table, columns, *more))
+        parts[name] = time.perf_counter() - began
+    cpu = time.process_time() - cpu
+    return f"pycanon {version('pycanon')}", sum(parts.values()), {"parts": parts, "found": found, "cpu": cpu}
+
+
 if __name__ == "__main__":
-    name, seconds = globals()[sys.argv[1]](json.loads(Path(sys.argv[2]).read_text()))
-    print(json.dumps({"name": name, "wall": seconds}))
+    name, seconds, *more = globals()[sys.argv[1]](json.loads(Path(sys.argv[2]).read_text()))
+    print(json.dumps({"name": name, "wall": seconds, **(more[0] if more else {})}))

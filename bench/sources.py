@@ -1,25 +1,22 @@
 """Data of one's own: a CSV taken in beside the bare read, a draft, the detectors beside other programs, a new day.
 
-Other programs are measured where PRIVACY_ASSETS_PEERS names a Python that has them (pip install presidio-analyzer
-datafog-core); they are no dependency.
+Other programs are measured where PRIVACY_ASSETS_PEERS names a Python (or several, separated as in PATH) that has them
+(pip install presidio-analyzer datafog-core); they are no dependency.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from bench import floors, people
-from bench.measuring import Clock, Row, Run, Table, compared, in_turn, scratch
+from bench.measuring import Clock, Row, Run, Table, compared, in_turn, peer, python_with, scratch
 
 CSV_ROWS, DRAFT_ROWS, PEER_ROWS, DAY_ROWS = 2_000_000, 1_000_000, 10_000, 20_000
 """At most so many rows of each; a day has as many always."""
 DAYS = (3, 30)
-PEERS = "PRIVACY_ASSETS_PEERS"
 
 
 def rows(run: Run) -> list[Table]:
@@ -50,14 +47,11 @@ def _detecting(run: Run, folder: Path) -> list[Row]:
     rate = PEER_ROWS * 12 / ours["wall"]
     what = f"detecting on {PEER_ROWS:,} × 12 cells"
     found = [Row(what, f"{rate:,.0f} cells/s", goal="≥ 500,000", reached=rate >= 5e5)]
-    python = os.environ.get(PEERS)
-    for peer, least in (("presidio", 100.0), ("datafog", 1.0)) if python else ():
-        taken = json.loads(
-            subprocess.run(
-                [python, str(Path(__file__).with_name("peers.py")), peer, str(folder / "twelve.json")],
-                capture_output=True, text=True, check=True,
-            ).stdout.splitlines()[-1]
-        )  # fmt: skip
+    for module, function, least in (("presidio_analyzer", "presidio", 100.0), ("datafog_core", "datafog", 1.0)):
+        python = python_with(module)
+        if not python:
+            continue
+        taken = peer(python, function, folder / "twelve.json")
         theirs = PEER_ROWS * 12 / taken["wall"]
         found.append(
             Row(f"the same by {taken['name']}", f"{rate:,.0f} cells/s", f"{theirs:,.0f} cells/s",

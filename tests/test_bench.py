@@ -1,5 +1,7 @@
 """The benchmarks run, and their tables say what was asked for."""
 
+import os
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 
 from bench import corridor, ledger, measuring, sources
 from bench.__main__ import THEMES, _page
-from bench.measuring import Run, alone, compared, memory
+from bench.measuring import Run, alone, compared, memory, python_with
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,6 +27,16 @@ def test_a_measurement_has_a_process_and_a_peak_of_its_own():
     assert found["wall"] > 0 and 10 < found["peak"] < 500
     with pytest.raises(RuntimeError, match="TypeError"):
         alone("bench.tokens:looped", no_such_argument=1)
+
+
+def test_another_program_is_run_by_the_first_python_that_has_it(monkeypatch):
+    """Of several that are named; where none has it, none is run."""
+    monkeypatch.setenv("PRIVACY_ASSETS_PEERS", f"{sys.executable}{os.pathsep}/no/such/python")
+    assert python_with("duckdb") == sys.executable
+    monkeypatch.setenv("PRIVACY_ASSETS_PEERS", sys.executable)
+    assert python_with("no_such_module_anywhere") is None
+    monkeypatch.delenv("PRIVACY_ASSETS_PEERS")
+    assert python_with("duckdb") is None
 
 
 def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
@@ -54,6 +66,7 @@ def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
         "≥ 0.8",
         "< 10 s",
         "≥ 500,000",
+        "≥ 80",
     ):
         assert said in page, f"{said} is not in\n{page}"
     assert set(THEMES) == {path.stem for path in (ROOT / "bench").glob("*.py") if "def rows(run" in path.read_text()}
