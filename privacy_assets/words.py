@@ -108,6 +108,30 @@ class Finding:
         return self.verdict is Verdict.KEPT
 
 
+@dataclass(frozen=True, slots=True)
+class PrivacyLoss:
+    """What a release costs one person: (ε, δ)-differential privacy, or ρ-zCDP, which implies it at this δ.
+
+    `rho` is None where the loss is pure: δ is 0 then, and ε alone counts. Otherwise ρ is what counts, and ε is what ρ
+    means at `delta`.
+    """
+
+    epsilon: float
+    delta: float = 0.0
+    rho: float | None = None
+
+    def __post_init__(self) -> None:
+        numbers = (self.epsilon, self.delta, self.rho or 0.0)
+        if not all(math.isfinite(number) and number >= 0 for number in numbers) or self.delta >= 1:
+            raise BadDeclaration.of(
+                "this is no privacy loss", expected="finite numbers from 0, δ under 1", found=repr(self)
+            )
+        if (self.rho is None) != (self.delta == 0):
+            raise BadDeclaration.of(
+                "this is no privacy loss", expected="ρ together with a δ above 0, or neither", found=repr(self)
+            )
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class AssetName:
     """Which asset: a stage, a purpose (none for raw), a dataset (none from features on), and which day of it.

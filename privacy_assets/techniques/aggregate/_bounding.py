@@ -1,0 +1,50 @@
+"""Contribution bounding: no person stands in the statistics with more rows than declared.
+
+    kept(p) = the `rows` rows of person p with the smallest hash of the features' key
+
+**The argument.** Which rows of a person are kept is a function of that person's rows alone: the hash looks at the key
+of the row, the smallest are taken within the person, and nothing is compared between people. So if D' is D with all
+rows of one person added or taken away, bounded(D') is bounded(D) with at most `rows` rows added or taken away, and all
+others are the same rows. Everything after it needs to know of one person only that number. Two rows with the same hash
+(64 bits) are chosen between by chance, within the person.
+
+What it does not cover: that the features' rows of one person depend on that person alone, which is asked of their SQL
+(`contracts/person_wise.py`); and a bias, where people with many rows differ from others: they count for less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from privacy_assets.techniques.aggregate._grouped import column, parse
+
+FEATURES = "features"
+
+
+def bounded(names: Sequence[str], subject: str, key: Sequence[str], rows: int) -> exp.Select:
+    """At most `rows` rows of each person in the table `features`, with the columns `names`."""
+    held = [*names] or [subject]
+    fields = exp.Struct(
+        expressions=[
+            exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=column(name)) for name in held
+        ]
+    )
+    chosen = parse(
+        'SELECT ARG_MIN($fields, HASH($key), $rows) AS "rows" FROM features GROUP BY $subject',
+        fields=fields,
+        key=exp.Tuple(expressions=[column(name) for name in key]) if len(key) > 1 else column(key[0]),
+        rows=rows,
+        subject=column(subject),
+    )
+    assert isinstance(chosen, exp.Select)
+    each = exp.select(exp.alias_(exp.Unnest(expressions=[column("rows")]), "kept", quoted=True)).from_(
+        chosen.subquery("chosen")
+    )
+    fields_of = [
+        exp.alias_(exp.Dot(this=exp.column("kept", quoted=True), expression=exp.to_identifier(name, quoted=True)),
+                   name, quoted=True)
+        for name in held
+    ]  # fmt: skip
+    return exp.select(*fields_of).from_(each.subquery("each"))

@@ -1,0 +1,84 @@
+"""sum: a number added up, by group.
+
+**Sensitivity.** A value counts as a whole number of units of its last decimal, between `low` and `high`; an unknown one
+adds nothing. So a row moves its cell by at most B = max(|low|, |high|) units, a person, with at most `rows` rows, the
+vector of all cells by at most `rows` x B in L1; and in L2. `low` is there to be 0 where numbers are never below it: it
+does not shrink B, but says what is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from sqlglot import exp
+
+from privacy_assets.techniques.aggregate._grouped import (
+    Answer,
+    Bounded,
+    Columns,
+    Exact,
+    group_cells,
+    group_fault,
+    group_select,
+    number_fault,
+    whole,
+    within,
+)
+from privacy_assets.techniques.noise import Measure, Noise, additive
+
+
+class Parameters(Bounded):
+    """Adds up the column."""
+
+    kind: Literal["sum"]
+
+    @property
+    def bound(self) -> int:
+        """The most that one row can add or take away, in units."""
+        return max(abs(self.units(self.low)), abs(self.units(self.high)))
+
+
+def fault(parameters: Parameters, columns: Columns) -> tuple[str, str] | None:
+    """Fits numbers."""
+    return group_fault(parameters, columns) or number_fault(parameters.column, columns)
+
+
+def reads(parameters: Parameters) -> tuple[str, ...]:
+    """The columns of the groups, and the number."""
+    return (*parameters.by, parameters.column)
+
+
+def cells(parameters: Parameters, columns: Columns) -> tuple[str, ...]:
+    """All combinations of declared groups."""
+    return group_cells(parameters, columns)
+
+
+def exact(parameters: Parameters, columns: Columns) -> exp.Select:
+    """The sum of each cell, in units."""
+    return group_select(parameters, [within(exp.Sum(this=whole(parameters, columns)))])
+
+
+def plan(parameters: Parameters, measure: Measure, loss: float, rows: int) -> tuple[Noise, ...]:
+    """One draw for the vector of all cells."""
+    return (additive(measure, rows * parameters.bound, loss),)
+
+
+def answer(parameters: Parameters, cells: Sequence[str], exact: Exact, mechanisms: Sequence[Noise]) -> Iterator[Answer]:
+    """The noisy sums."""
+    (noise,) = mechanisms
+    unit = 10**parameters.decimals
+    accuracy = noise.accuracy() / unit
+    for cell, units in zip(cells, noise.add([exact.get(cell, (0,))[0] for cell in cells]), strict=True):
+        value = units / unit
+        yield Answer(
+            cell,
+            "sum",
+            value,
+            value - accuracy,
+            value + accuracy,
+            accuracy,
+            noise.mechanism,
+            noise.scale / unit,
+            noise.loss,
+        )
