@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from privacy_assets.words import Frozen, LawfulBasis, Role
 from privacy_assets.words import IdentifierDomain as IdentifierDomain
@@ -63,6 +63,25 @@ class Retention(Frozen):
     days: Annotated[int, Field(ge=1, le=36525)]
 
 
+class PrivacyBudget(Frozen):
+    """What releases about this dataset may cost one person, under differential privacy.
+
+    In any `period_days` days that follow each other the releases together cost at most `epsilon`: pure where `delta`
+    is 0, else (ε, δ), counted in ρ. `lifetime_epsilon` is a cap on all releases there ever were; None: no cap.
+    """
+
+    epsilon: Annotated[float, Field(gt=0, le=100)]
+    delta: Annotated[float, Field(ge=0, le=1e-3)] = 0.0
+    period_days: Annotated[int, Field(ge=1, le=36525)] = 365
+    lifetime_epsilon: Annotated[float, Field(gt=0, le=1000)] | None = None
+
+    @model_validator(mode="after")
+    def _period_within_lifetime(self) -> PrivacyBudget:
+        if self.lifetime_epsilon is not None and self.lifetime_epsilon < self.epsilon:
+            raise ValueError("`lifetime_epsilon` is under `epsilon`: one period alone may cost more than all of them")
+        return self
+
+
 class DatasetPrivacy(Frozen):
     """The `privacy` property of a contract."""
 
@@ -74,6 +93,7 @@ class DatasetPrivacy(Frozen):
     third_parties: tuple[Sentence, ...] = ()
     breach_notice_hours: Annotated[int, Field(ge=1)] = 72
     quarantine_at_most: Annotated[float, Field(ge=0, le=1)] = 0.05
+    budget: PrivacyBudget | None = None
 
 
 class Drafted(Frozen):

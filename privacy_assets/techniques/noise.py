@@ -109,8 +109,10 @@ def total(measure: Measure, losses: Sequence[float], delta: float) -> PrivacyLos
 
 
 def added_up(losses: Sequence[float]) -> float:
-    """The sum, never below the true one: the nearest double to it, and then the next above; 0 of nothing."""
-    return math.nextafter(math.fsum(losses), math.inf) if any(losses) else 0.0
+    """The sum as a double that is never below it: the sum itself where it is one, else the next above."""
+    nearest = math.fsum(losses)
+    short = math.fsum([*losses, -nearest]) > 0  # the sign of what is missing is exact
+    return math.nextafter(nearest, math.inf) if short else nearest
 
 
 def rho_of(epsilon: float) -> float:
