@@ -24,6 +24,7 @@ from privacy_assets.stages.s2_minimized import minimized
 from privacy_assets.stages.s3_pseudonymized import pseudonymized
 from privacy_assets.stages.s4_features import features
 from privacy_assets.stages.s5_anonymized import anonymized
+from privacy_assets.stages.s6_statistics import statistics
 from privacy_assets.stages.s7_training import training
 from privacy_assets.stages.s8_model import model
 from privacy_assets.stages.step import Step
@@ -45,6 +46,8 @@ def steps(project: Project) -> Mapping[AssetName, Step]:
         made.append(features(project, purpose))
         if purpose.anonymized and purpose.guarantee.anonymity:
             made.append(anonymized(project, purpose, purpose.anonymized, purpose.guarantee.anonymity))
+        if purpose.statistics:
+            made.append(statistics(project, purpose, purpose.statistics))
         if purpose.training:
             made.append(training(project, purpose, purpose.training))
         if purpose.model:

@@ -56,12 +56,14 @@ from privacy_assets.errors import (
     Stale,
     Tampered,
 )
+from privacy_assets.ledger.budget import ACTION as DEBIT
+from privacy_assets.ledger.budget import Account, Debit, account, overspent
 from privacy_assets.ledger.log import Entry, Ledger
 from privacy_assets.warehouse.connections import Attachment, content_digest, engine_errors, governed, quoted
 from privacy_assets.warehouse.home import Home
 from privacy_assets.warehouse.keys import KeyFile, Secrets
 from privacy_assets.warehouse.versions import Candidate, Versions, file_digest
-from privacy_assets.words import AssetName, Finding, Number, Stage, Verdict
+from privacy_assets.words import AssetName, Finding, Number, PrivacyLoss, Stage, Verdict
 
 PERSON = "person"
 """A reader that is no stage: someone who calls `read`, or exports."""
@@ -436,6 +438,7 @@ class Gate:
         self._published: dict[AssetName, list[Passport]] = {}
         self._destroyed: set[tuple[AssetName, str]] = set()
         self._closed: dict[AssetName, Closing] = {}
+        self._debits: list[Debit] = []
         self._lapses: dict[tuple[str, str, str], _Lapse | None] = {}
 
     @classmethod
@@ -490,6 +493,7 @@ class Gate:
             # what was published before has another time now
             self._published.clear()
             self._closed.clear()
+            self._debits.clear()
             entries = self.ledger.entries()
         for entry in entries:
             if entry.body["action"] == "publish":
@@ -502,6 +506,8 @@ class Gate:
                 closing = Closing.parse(entry)
                 for asset in _closed_with(closing.asset):
                     self._closed[asset] = closing
+            elif entry.body["action"] == DEBIT:
+                self._debits.append(Debit.parse(entry))
             elif entry.body["action"] == "rekey":
                 body, held = entry.body, self._published[AssetName.parse(entry.body["asset"])]
                 at = next(at for at, passport in enumerate(held) if passport.version == body["version"])
@@ -780,6 +786,50 @@ class Gate:
             return None
 
         return stays
+
+    # ---- the privacy budget
+
+    def debit(self, asset: AssetName, loss: PrivacyLoss, what: Sequence[str]) -> int:
+        """Debit what a release of `asset` costs, from each dataset whose people are in it; the position of the entry.
+
+        To be asked before any noise is drawn: whoever has no position has no right to draw. What was debited stays
+        debited, also where the release fails afterwards. Raises Refused, with what is left, where a budget does not
+        hold it, and BadDeclaration where a dataset has none.
+        """
+        datasets, now = self.project.paying(asset.purpose), self.moment()
+        budgets = {name: self.project.contracts[name].privacy.budget for name in datasets}
+        missing = [name for name, budget in budgets.items() if budget is None]
+        if missing or not datasets:
+            raise BadDeclaration.of(
+                f"{asset} costs people, and nothing says how much it may",
+                where=", ".join(missing),
+                expected="`budget` in the contract of each dataset about people that it is made from",
+                next_step="declare it: the command `schema contract` prints what may stand there",
+            )
+
+        def overspends(entries: Sequence[Entry]) -> Fault | None:
+            if fault := self.of_another_master(entries):
+                return fault
+            self._take_in(entries[self._read :])
+            for name, budget in budgets.items():
+                if budget is not None and (fault := overspent(name, budget, self._debits, loss, now)):
+                    return replace(fault, where=self.project.where("contract", name, "privacy", "budget"))
+            return None
+
+        debited = Debit(str(asset), datasets, loss, tuple(what))
+        position = self.ledger.append(debited.body(self.actor(), self._declared(asset.purpose)), unless=overspends)
+        self._catch_up()
+        return position
+
+    def debits(self) -> tuple[Debit, ...]:
+        """All debits, oldest first."""
+        self._catch_up()
+        return tuple(self._debits)
+
+    def account(self, dataset: str) -> Account | None:
+        """How the budget of a dataset stands now; None where its contract has none."""
+        budget = self.project.contracts[dataset].privacy.budget
+        return account(dataset, budget, self.debits(), self.moment()) if budget else None
 
     # ---- reading
 

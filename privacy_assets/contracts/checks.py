@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from privacy_assets.contracts import anonymity, features_sql
+from privacy_assets.contracts import anonymity, features_sql, person_wise
 from privacy_assets.contracts._faults import Faults, echo
 from privacy_assets.contracts._odcs import INTEGERS, aliases, owner_fault
 from privacy_assets.contracts._yaml import Place
@@ -23,11 +23,15 @@ from privacy_assets.contracts.columns import (
 )
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.features_sql import FeatureQuery
-from privacy_assets.contracts.purpose import Model, Purpose
+from privacy_assets.contracts.purpose import Model, Purpose, Statistics
 from privacy_assets.errors import BadDeclaration
+from privacy_assets.techniques.aggregate import AGGREGATE
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
 from privacy_assets.techniques.train import TRAIN, _inputs
 from privacy_assets.words import Column, IdentifierDomain
+
+MOST_CELLS = 100_000
+"""Cells of one query: more are noise beside noise."""
 
 METRICS: Mapping[str, frozenset[str]] = {
     "classification": frozenset({"roc_auc", "balanced_accuracy", "accuracy"}),
@@ -133,6 +137,8 @@ def check_purpose(
         return None
     _check_features(purpose, features, faults)
     anonymity.check(purpose, features.columns, faults)
+    if purpose.statistics:
+        _check_statistics(purpose, purpose.statistics, features, used, contracts, faults)
     if purpose.model:
         learned = features.columns
         if purpose.training and purpose.training.source == "anonymized" and len(faults.found) == before:
@@ -319,6 +325,78 @@ def _check_features(purpose: Purpose, features: FeatureQuery, faults: Faults) ->
             f"`{anonymity.SPLIT}` is a column that training adds",
             next_step="name yours otherwise",
         )
+
+
+def _check_statistics(
+    purpose: Purpose,
+    asked: Statistics,
+    features: FeatureQuery,
+    used: Mapping[str, Contract],
+    contracts: Mapping[str, Contract],
+    faults: Faults,
+) -> None:
+    """Queries fit the features, the features are person by person, and there is a budget that holds one release."""
+    at: Place = ("statistics",)
+    columns = {column.name: column for column in features.columns}
+    subject = purpose.features.subject
+    if subject is None:
+        faults.add(
+            ("features", "subject"),
+            "differential privacy protects people, and the features are about nobody",
+            next_step="name the subject, or leave the statistics out: a table about nobody needs none",
+        )
+    elif what := person_wise.fault(
+        features.expression, {name: contract.subject_column for name, contract in used.items()}, subject
+    ):
+        faults.add(
+            ("features", "sql"),
+            f"a row of the features may depend on several people, and statistics bound what one person changes: {what}",
+            expected="one SELECT that joins, groups and orders within one subject (contracts/person_wise.py)",
+            next_step="write it so, or make a purpose of its own for the statistics",
+        )
+    for name, query in asked.queries.items():
+        place: Place = (*at, "queries", name)
+        module = AGGREGATE[query.kind]
+        if found := module.fault(query, columns):
+            faults.add((*place, found[0]), f"`{query.kind}` does not fit: {found[1]}")
+            continue
+        cells = module.cells(query, columns)
+        if len(cells) > MOST_CELLS:
+            faults.add(
+                place, "its answer has too many cells", expected=f"at most {MOST_CELLS:,}", found=f"{len(cells):,}"
+            )
+        elif len(set(cells)) < len(cells):
+            faults.add(place, "two of its cells would be written alike", next_step="rename the declared values")
+    for dataset in paying(used.values(), contracts):
+        budget = contracts[dataset].privacy.budget
+        if budget is None:
+            faults.add(
+                (*at, "privacy"),
+                f"`{dataset}` has no budget, and each release of these statistics costs its people",
+                expected="`budget: {epsilon: …, delta: …, period_days: …}` in its contract",
+                next_step=f"declare `budget` in the privacy property of the contract of `{dataset}`",
+            )
+        elif (asked.privacy.delta > 0) != (budget.delta > 0) or asked.privacy.delta > budget.delta:
+            faults.add(
+                (*at, "privacy", "delta"),
+                f"the budget of `{dataset}` is counted otherwise",
+                expected="0: it is counted in ε" if budget.delta == 0 else f"above 0, at most {budget.delta:g}",
+                found=f"{asked.privacy.delta:g}",
+            )
+        elif asked.privacy.epsilon > budget.epsilon:
+            faults.add(
+                (*at, "privacy", "epsilon"),
+                f"one release would cost more than the whole budget of `{dataset}`",
+                expected=f"at most {budget.epsilon:g}",
+                found=f"{asked.privacy.epsilon:g}",
+            )
+
+
+def paying(used: Iterable[Contract], contracts: Mapping[str, Contract]) -> tuple[str, ...]:
+    """The datasets whose people pay for a release: those it descends from that are about people, decisions as well."""
+    named = [name for contract in used for name in (contract.name, contract.privacy.consents or "")]
+    found = [name for name in dict.fromkeys(named) if name in contracts]
+    return tuple(name for name in found if contracts[name].subject_column is not None)
 
 
 def _check_model(purpose: Purpose, model: Model, learned: Sequence[Column], faults: Faults) -> None:

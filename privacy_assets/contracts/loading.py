@@ -20,7 +20,7 @@ from privacy_assets.contracts import _odcs, _yaml, anonymity, columns
 from privacy_assets.contracts._faults import Faults, parse
 from privacy_assets.contracts._tables import with_tables
 from privacy_assets.contracts._yaml import Document
-from privacy_assets.contracts.checks import check_contracts, check_purpose
+from privacy_assets.contracts.checks import check_contracts, check_purpose, paying
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.features_sql import FeatureQuery
 from privacy_assets.contracts.purpose import Purpose
@@ -134,6 +134,10 @@ class Project:
         """The SHA-256 (hex) of what a purpose means: the same for another order of keys, spacing or comment."""
         return _odcs.digest(self.purposes[purpose])
 
+    def paying(self, purpose: str) -> tuple[str, ...]:
+        """The datasets whose people pay for what is released for a purpose: where its rows and decisions come from."""
+        return paying([self.contracts[name] for name in self.purposes[purpose].datasets], self.contracts)
+
     def assets(self) -> frozenset[AssetName]:
         """Every asset that is declared."""
         found = {AssetName(Stage.RAW, dataset=name) for name in self.contracts}
@@ -143,6 +147,8 @@ class Project:
             found.add(AssetName(Stage.FEATURES, name))
             if purpose.anonymized:
                 found.add(AssetName(Stage.ANONYMIZED, name))
+            if purpose.statistics:
+                found.add(AssetName(Stage.STATISTICS, name))
             if purpose.training:
                 found.add(AssetName(Stage.TRAINING, name))
             if purpose.model:

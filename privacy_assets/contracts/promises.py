@@ -24,13 +24,31 @@ from privacy_assets.contracts.columns import SMALLEST_DOMAIN
 from privacy_assets.contracts.contract import ROW, Contract
 from privacy_assets.contracts.known_identifiers import known_identifiers
 from privacy_assets.contracts.loading import Project
-from privacy_assets.contracts.purpose import Purpose
+from privacy_assets.contracts.purpose import Purpose, Statistics
 from privacy_assets.invariants import INVARIANTS
+from privacy_assets.techniques.aggregate import AGGREGATE
+from privacy_assets.techniques.noise import Mechanism, rho_within
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
 from privacy_assets.words import AssetName, Column, LawfulBasis, Role, Stage
 
 RETENTION_FROM = "_retention_from"
 """The column that minimized adds where rows may be kept for a time only: the date that the time runs from."""
+
+STATISTICS_COLUMNS = (
+    Column("query", "VARCHAR", description="as the purpose calls it"),
+    Column("cell", "VARCHAR", description="the group, by declared values"),
+    Column("measure", "VARCHAR", description="what the number is"),
+    Column("value", "DOUBLE", technique="noise", description="with noise; a count may be below zero"),
+    Column("low_95", "DOUBLE", technique="noise", description="the exact number of the bounded rows lies from here"),
+    Column("high_95", "DOUBLE", technique="noise", description="to here, in 95 % of releases, for each cell by itself"),
+    Column("accuracy_95", "DOUBLE", description="by how much the value may be off; of a quantile in rows"),
+    Column("mechanism", "VARCHAR", description="how noise was drawn"),
+    Column("scale", "DOUBLE", description="of the noise"),
+    Column("epsilon", "DOUBLE", description="what all cells of this measure cost a person together"),
+    Column("delta", "DOUBLE", description="at which that ε holds; 0 where it is pure"),
+    Column("rho", "DOUBLE", description="the same in ρ; unknown where it is pure"),
+)
+"""What statistics hold, one row for each cell and measure of each query."""
 
 KNOWN = "known_"
 """Begins what another dataset is called in which identifiers of the same people stand."""
@@ -75,6 +93,8 @@ def promises(project: Project, asset: AssetName) -> tuple[Promise, ...]:
             found = _features(project, purpose)
         case Stage.ANONYMIZED:
             found = _anonymized(project, purpose)
+        case Stage.STATISTICS:
+            found = _statistics(project, purpose, purpose.statistics) if purpose.statistics else iter(())
         case Stage.TRAINING:
             found = _training(project, purpose)
         case Stage.MODEL:
@@ -282,6 +302,29 @@ def _anonymized(project: Project, purpose: Purpose) -> Iterator[Promise]:
             yield _ask("in_domain", place, column=column.name, values=column.domain)
     if SPLIT in names:
         yield _ask("splits_disjoint", where("training", "split"), subject=subject, split=SPLIT, reference=LINKED)
+
+
+def _statistics(project: Project, purpose: Purpose, asked: Statistics) -> Iterator[Promise]:
+    def where(*path: str | int) -> str:
+        return project.where("purpose", purpose.purpose, "statistics", *path)
+
+    columns = {column.name: column for column in project.features(purpose.purpose).columns}
+    cells = {name: AGGREGATE[query.kind].cells(query, columns) for name, query in asked.queries.items()}
+    yield _ask("has_rows", where("queries"), at_least=sum(map(len, cells.values())))
+    yield _ask("only_columns", where(), columns=tuple(column.name for column in STATISTICS_COLUMNS))
+    yield _ask("unique", where("queries"), columns=("query", "cell", "measure"))
+    yield _ask("in_domain", where("queries"), column="query", values=tuple(cells))
+    declared = tuple(dict.fromkeys(cell for each in cells.values() for cell in each))
+    yield _ask("in_domain", where("queries"), column="cell", values=declared)
+    yield _ask("in_domain", where("privacy"), column="mechanism", values=tuple(Mechanism))
+    yield _ask("not_null", where("queries"), column="value")
+    yield _ask(
+        "noise_declared",
+        where("privacy", "epsilon"),
+        epsilon_at_most=asked.privacy.epsilon,
+        delta_at_most=asked.privacy.delta,
+        rho_at_most=rho_within(asked.privacy.epsilon, asked.privacy.delta) if asked.privacy.delta else None,
+    )
 
 
 def _training(project: Project, purpose: Purpose) -> Iterator[Promise]:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from privacy_assets.contracts.contract import ColumnName, Name, Sentence, Version
+from privacy_assets.techniques.aggregate import Query
 from privacy_assets.techniques.anonymize import Anonymizer
 from privacy_assets.techniques.criteria import Criterion
 from privacy_assets.techniques.hierarchies import Hierarchy
@@ -121,6 +122,28 @@ class Fairness(Frozen):
     columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
 
 
+class DifferentialPrivacy(Frozen):
+    """What each release of the statistics may cost one person: pure ε where `delta` is 0, else (ε, δ), dealt as ρ."""
+
+    kind: Literal["differential"]
+    epsilon: Annotated[float, Field(gt=0, le=20)]
+    delta: Annotated[float, Field(ge=0, le=1e-3)] = 0.0
+
+
+class Contribution(Frozen):
+    """How many rows of one person count: those with the smallest hash of their key."""
+
+    rows: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Statistics(Frozen):
+    """What is told of the features in numbers, and under which privacy."""
+
+    privacy: DifferentialPrivacy
+    contribution: Contribution
+    queries: Annotated[dict[Name, Query], Field(min_length=1, max_length=100)]
+
+
 class Guarantee(Frozen):
     """What the purpose asks of the results."""
 
@@ -162,6 +185,7 @@ class Purpose(Frozen):
     features: Features
     guarantee: Guarantee = Guarantee()
     anonymized: Anonymized | None = None
+    statistics: Statistics | None = None
     training: Training | None = None
     model: Model | None = None
 

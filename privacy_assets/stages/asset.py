@@ -116,7 +116,7 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
             context.log.info(f"{step.asset}: {how} {published.rows} rows as {published.version}")
             yield dg.MaterializeResult(
                 asset_key=key,
-                metadata=_published(step, outcome.passport, outcome.destroyed),
+                metadata=_published(step, outcome.passport, outcome.destroyed) | _budgets(project, gate, step.asset),
                 check_results=results,
                 data_version=dg.DataVersion(outcome.passport.content_digest),
             )
@@ -358,6 +358,25 @@ def _published(step: Step, passport: Passport, destroyed: int) -> dict[str, dg.M
     for measured in passport.measured:
         for name, number in measured.finding.numbers.items():
             facts[f"{measured.finding.name}/{name}"] = number
+    return metadata(facts)
+
+
+def _budgets(project: Project, gate: Gate, asset: AssetName) -> dict[str, dg.MetadataValue]:
+    """How the budgets stand from which this asset was paid, as floats: Dagster plots them. `epsilon_left` is the least.
+
+    Empty for what costs nobody.
+    """
+    if asset.purpose == "" or not any(debit.asset == str(asset) for debit in gate.debits()):
+        return {}
+    accounts = [account for name in project.paying(asset.purpose) if (account := gate.account(name))]
+    facts: dict[str, Fact] = {}
+    for account in accounts:
+        facts[f"budget/{account.dataset}/epsilon_spent"] = float(account.epsilon_spent)
+        facts[f"budget/{account.dataset}/epsilon_left"] = float(account.epsilon_left)
+        facts[f"budget/{account.dataset}/epsilon_lifetime"] = float(account.epsilon_lifetime)
+    if accounts:
+        facts["epsilon_spent"] = max(float(account.epsilon_spent) for account in accounts)
+        facts["epsilon_left"] = min(float(account.epsilon_left) for account in accounts)
     return metadata(facts)
 
 
