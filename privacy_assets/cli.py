@@ -441,6 +441,48 @@ def show(asset: Asset, root: Root = None) -> None:
 
 
 @app.command()
+def budget(root: Root = None) -> None:
+    """Print what releases have cost the people of each dataset, and what is left, from the ledger."""
+    from privacy_assets.gate import Gate
+
+    gate = Gate.open(find_root(root))
+    accounts = [account for name in gate.project.contracts if (account := gate.account(name))]
+    table = Table("dataset", "budget", "spent", "left", "lifetime", "cap", "debits", "frees at", box=None)
+    for account in accounts:
+        held = account.budget
+        table.add_row(
+            account.dataset,
+            f"ε {held.epsilon:g} in {held.period_days} days" + (f" at δ {held.delta:g}" if held.delta else ""),
+            f"ε {account.epsilon_spent:.4g}",
+            f"ε {account.epsilon_left:.4g}",
+            f"ε {account.epsilon_lifetime:.4g}",
+            f"ε {held.lifetime_epsilon:g}" if held.lifetime_epsilon is not None else "none",
+            str(account.debits),
+            f"{account.frees_at:%Y-%m-%d}" if account.frees_at else "-",
+        )
+    out.print(table)
+    without = sorted(set(gate.project.contracts) - {account.dataset for account in accounts})
+    if without:
+        out.print(f"Without a budget, so that nothing is released under differential privacy: {', '.join(without)}.")
+    debits = Table("debited", "release", "of", "ε", "δ", "ρ", "for", box=None)
+    for debit in gate.debits():
+        debits.add_row(
+            f"{debit.time:%Y-%m-%d %H:%M} UTC" if debit.time else "",
+            debit.asset,
+            ", ".join(debit.datasets),
+            f"{debit.loss.epsilon:.4g}",
+            f"{debit.loss.delta:g}",
+            f"{debit.loss.rho:.4g}" if debit.loss.rho is not None else "-",
+            ", ".join(debit.what),
+        )
+    if debits.row_count:
+        out.print(debits)
+    out.print(
+        "Each is a loss for one person, at most. Losses add up; what is older than the period counts in the lifetime."
+    )
+
+
+@app.command()
 def export(
     asset: Asset,
     purpose: PurposeOption,

@@ -2,6 +2,9 @@
 
     datasets that come as a whole ─► each day that is due, of those that come by day ─► all that is made from them
 
+Statistics that can still be read are left as they are: each release costs the people in it (`ledger/budget.py`), so a
+new one is asked for by name.
+
 Belongs here: the order of Dagster's runs. Does not belong here: which days are due (`stages/days.py`), what a person is
 told of it (`cli.py`).
 """
@@ -14,8 +17,8 @@ from pathlib import Path
 import dagster as dg
 
 from privacy_assets.build import CORRIDOR, DELIVERIES, build_definitions, steps
-from privacy_assets.contracts.loading import load
-from privacy_assets.gate import Gate
+from privacy_assets.contracts.loading import Project, load
+from privacy_assets.gate import PASSING, Gate
 from privacy_assets.stages.asset import key_of
 from privacy_assets.stages.days import due
 from privacy_assets.words import AssetName, Stage
@@ -33,7 +36,8 @@ def run_all(
     project = load(root)
     definitions, made = build_definitions(root), steps(project)
     by_day = {name: contract for name, contract in project.contracts.items() if contract.deliveries}
-    whole = [asset for asset in made if asset.dataset not in by_day]
+    stand = _statistics_that_stand(root, project, list(made))
+    whole = [asset for asset in made if asset.dataset not in by_day and asset not in stand]
 
     @dg.success_hook
     def tick(context: dg.HookContext) -> None:
@@ -64,3 +68,9 @@ def run_all(
         for one in due(made, gate, contract):
             yield carried_out(f"{DELIVERIES}_{name}", [step.asset for step in one.steps], one.day)
     yield carried_out(CORRIDOR, [asset for asset in whole if asset.stage is not Stage.RAW])
+
+
+def _statistics_that_stand(root: Path, project: Project, made: list[AssetName]) -> frozenset[AssetName]:
+    asked = [asset for asset in made if asset.stage is Stage.STATISTICS]
+    gate = Gate.open(root, project=project) if asked else None
+    return frozenset(asset for asset in asked if gate and gate.examine(asset).standing in PASSING)

@@ -185,7 +185,10 @@ def _spec(project: Project, step: Step) -> dg.AssetSpec:
         kinds={"duckdb"} if asset.stage is not Stage.MODEL else {"scikitlearn"},
         code_version=step.code_version,
         partitions_def=_days(project, step),
-        automation_condition=condition.with_label("when inputs change and their checks passed"),
+        # a release costs people: nobody makes one by accident
+        automation_condition=None
+        if asset.stage is Stage.STATISTICS
+        else condition.with_label("when inputs change and their checks passed"),
         freshness_policy=dg.FreshnessPolicy.time_window(timedelta(hours=fresh)) if fresh else None,
     )
 

@@ -13,11 +13,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from privacy_assets import cli
 from privacy_assets.build import build_definitions, steps
 from privacy_assets.errors import BadDeclaration, EngineFailed, Refused
 from privacy_assets.gate import PERSON, Gate, Standing
 from privacy_assets.reading import read
 from privacy_assets.reports.explain import explain
+from privacy_assets.running import run_all
 from privacy_assets.stages.asset import key_of
 from privacy_assets.stages.step import carry_out, measure_again
 from privacy_assets.techniques.aggregate import _planning
@@ -251,3 +253,49 @@ def test_what_does_not_fit_is_a_fault_with_its_line(
     with pytest.raises(BadDeclaration, match=says) as raised:
         reopen()
     assert all(fault.where and fault.next_step for fault in raised.value.faults)
+
+
+def test_lineage_says_which_columns_the_numbers_come_from(asking: Gate) -> None:
+    """Values come from what is counted, and are decided by groups, key and subject."""
+    step = steps(asking.project)[STATISTICS]
+    assert set(step.lineage.direct) == set(step.lineage.indirect) == {column.name for column in step.columns}
+    deciding = {column for _, column, _ in step.lineage.indirect["value"]}
+    assert deciding >= {"sex", "age", "smoker", "patient_id"}
+
+
+def test_everything_in_one_go_makes_no_second_release(
+    asking: Gate, tiny_project: Path, environment: Any, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one can be read it stands; where another question is asked it does not, and is made again."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def run() -> int:
+        with dg.DagsterInstance.ephemeral() as instance:
+            assert all(result.success for result in run_all(tiny_project, instance, lambda *_: None, lambda: None))
+        return len(Gate.open(tiny_project).debits())
+
+    assert [run(), run()] == [1, 1]
+    edit("data/purposes/smoking.yaml", "people: {kind: count}", "everybody: {kind: count}")
+    assert run() == 2
+
+
+def test_no_automation_makes_a_release(asking: Gate, tiny_project: Path, environment: Any) -> None:
+    """Other assets are made when their inputs change; what costs people is asked for."""
+    graph = build_definitions(tiny_project, env=environment).resolve_asset_graph()
+    assert graph.get(key_of(STATISTICS)).automation_condition is None
+    assert graph.get(key_of(FEATURES)).automation_condition is not None
+
+
+def test_the_command_shows_what_is_spent_and_left(
+    asking: Gate, make: Make, tiny_project: Path, environment: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each dataset with its budget, and each debit with what it was for."""
+    make(asking, STATISTICS)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with cli.out.capture() as captured:
+        cli.budget(root=tiny_project)
+    told = captured.get()
+    assert "patients" in told and "ε 2 in 30 days" in told and "ε 3" in told
+    assert "statistics/smoking" in told and "people, by_sex, by_age" in told
