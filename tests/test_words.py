@@ -34,7 +34,7 @@ def test_an_asset_is_read_as_it_is_written(asset: AssetName) -> None:
 def test_the_stages_stand_in_the_order_of_the_corridor() -> None:
     """The order of the words is the order in which data walks."""
     assert [stage.value for stage in Stage] == [
-        "raw", "minimized", "pseudonymized", "features", "training", "model",
+        "raw", "minimized", "pseudonymized", "features", "anonymized", "statistics", "training", "model",
     ]  # fmt: skip
 
 

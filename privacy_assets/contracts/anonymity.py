@@ -35,14 +35,27 @@ class Asked:
     place: Place
 
 
-def quasi_identifiers(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """The columns by which people are recognized together."""
-    return tuple(column for column in columns if column.role is Role.QUASI_IDENTIFIER and not _names(column))
+def quasi_identifiers(purpose: Purpose, columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns that leave by which people are recognized together."""
+    return tuple(column for column in _leaving(purpose, columns) if column.role is Role.QUASI_IDENTIFIER)
 
 
-def sensitive(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """The columns of which nobody should learn a person's value."""
-    return tuple(column for column in columns if column.role is Role.SENSITIVE and not _names(column))
+def sensitive(purpose: Purpose, columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns that leave of which nobody should learn a person's value."""
+    return tuple(column for column in _leaving(purpose, columns) if column.role is Role.SENSITIVE)
+
+
+def _leaving(purpose: Purpose, columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns of the features that leave: no key, no subject, no token, no text in which anybody could be named."""
+    apart = {*purpose.features.key, purpose.features.subject, member_column(purpose)}
+    return tuple(
+        column
+        for column in columns
+        if column.name not in apart
+        and column.role is not Role.DIRECT_IDENTIFIER
+        and column.identifier_domain is None
+        and not column.free_text
+    )
 
 
 def member_column(purpose: Purpose) -> str | None:
@@ -61,11 +74,8 @@ def anonymized_columns(purpose: Purpose, columns: Sequence[Column]) -> tuple[Col
     asked = purpose.anonymized
     if asked is None:
         return ()
-    apart = {*purpose.features.key, purpose.features.subject, member_column(purpose)}
     found = []
-    for column in columns:
-        if column.name in apart or _names(column) or column.free_text:
-            continue
+    for column in _leaving(purpose, columns):
         if column.role is Role.QUASI_IDENTIFIER:
             technique = asked.techniques[0]
             column = ANONYMIZE[technique.kind].output(technique, column, labels(purpose, column))
@@ -102,15 +112,19 @@ def suppressed_at_most(anonymity: Anonymity) -> float:
     return SUPPRESSED_AT_MOST
 
 
-def asked_of(anonymity: Anonymity, columns: Sequence[Column]) -> tuple[Asked, ...]:
+def asked_of(purpose: Purpose, columns: Sequence[Column]) -> tuple[Asked, ...]:
     """Every criterion; one that speaks of each sensitive column comes once for each of them."""
+    anonymity = purpose.guarantee.anonymity
+    if anonymity is None:
+        return ()
     place: Place = ("guarantee", "anonymity")
     found = [Asked(criterion, (*place, "criteria", at)) for at, criterion in enumerate(anonymity.criteria)]
     if anonymity.profile is not None:
         profile = PROFILES[anonymity.profile.kind]
         given = [Asked(criterion, (*place, "profile")) for criterion in profile.criteria(anonymity.profile, columns)]
         found = [*given, *found]
-    return tuple(Asked(each, asked.place) for asked in found for each in _of_each(asked.criterion, sensitive(columns)))
+    of_each = sensitive(purpose, columns)
+    return tuple(Asked(each, asked.place) for asked in found for each in _of_each(asked.criterion, of_each))
 
 
 def _of_each(criterion: Any, columns: Sequence[Column]) -> tuple[Any, ...]:
@@ -126,7 +140,7 @@ def check(purpose: Purpose, columns: Sequence[Column], faults: Faults) -> None:
     if asked is None or anonymity is None:
         return
     known = {column.name: column for column in columns}
-    generalized = {column.name: column for column in quasi_identifiers(columns)}
+    generalized = {column.name: column for column in quasi_identifiers(purpose, columns)}
     if purpose.features.subject is None:
         faults.add(("anonymized",), "the rows are about nobody", next_step="leave it out, or name a `subject`")
     if not generalized:
@@ -145,7 +159,7 @@ def check(purpose: Purpose, columns: Sequence[Column], faults: Faults) -> None:
     kinds = {technique.kind for technique in asked.techniques}
     for column in generalized.values():
         _check_hierarchy(purpose, column, kinds, faults)
-    _check_criteria(anonymity, known, generalized, columns, faults)
+    _check_criteria(purpose, anonymity, known, generalized, faults)
     if SPLIT in known and purpose.training is not None:
         faults.add(("features", "sql"), f"`{SPLIT}` is a column that is added", next_step="name yours otherwise")
 
@@ -176,14 +190,11 @@ def _check_hierarchy(purpose: Purpose, column: Column, kinds: set[str], faults: 
 
 
 def _check_criteria(
-    anonymity: Anonymity,
-    known: dict[str, Column],
-    generalized: dict[str, Column],
-    columns: Sequence[Column],
-    faults: Faults,
+    purpose: Purpose, anonymity: Anonymity, known: dict[str, Column], generalized: dict[str, Column], faults: Faults
 ) -> None:
+    columns = tuple(known.values())
     promised: set[tuple[Any, ...]] = set()
-    for each in asked_of(anonymity, columns):
+    for each in asked_of(purpose, columns):
         criterion = each.criterion
         said = tuple(getattr(criterion, part, None) for part in ("kind", "column", "form", "distance", "member"))
         if said in promised:
@@ -205,7 +216,7 @@ def _check_criteria(
                 found=known[member].type if member in known else "no such column",
             )
     place: Place = ("guarantee", "anonymity")
-    kinds = {each.criterion.kind for each in asked_of(anonymity, columns)}
+    kinds = {each.criterion.kind for each in asked_of(purpose, columns)}
     if not kinds & {"k_anonymity", "hipaa_safe_harbor"}:
         faults.add(
             place,
@@ -215,7 +226,7 @@ def _check_criteria(
     of_none = [
         criterion
         for criterion in (*anonymity.criteria, *_of_profile(anonymity, columns))
-        if "column" in type(criterion).model_fields and criterion.column is None and not sensitive(columns)
+        if "column" in type(criterion).model_fields and criterion.column is None and not sensitive(purpose, columns)
     ]
     if of_none:
         faults.add(
@@ -246,7 +257,3 @@ def _check_fairness(purpose: Purpose, columns: Sequence[Column], faults: Faults)
                 f"the groups of `{name}` are not declared",
                 expected="a BOOLEAN, or declared values",
             )
-
-
-def _names(column: Column) -> bool:
-    return column.role is Role.DIRECT_IDENTIFIER or column.identifier_domain is not None

@@ -275,14 +275,17 @@ def _anonymized(project: Project, purpose: Purpose) -> Iterator[Promise]:
     if asked is None:
         return
     before, after = project.features(purpose.purpose).columns, project.anonymized_columns(purpose.purpose)
-    of_people = tuple(column.name for column in quasi_identifiers(before))
+    of_people = tuple(column.name for column in quasi_identifiers(purpose, before))
     names = tuple(column.name for column in after)
     member, subject = member_column(purpose), purpose.features.subject
     yield _ask("has_rows", where("anonymized"), at_least=1)
     yield _ask("only_columns", where("anonymized"), columns=names)
-    for each in asked_of(asked, before):
+    for each in asked_of(purpose, before):
         criterion, place = each.criterion, where(*each.place)
-        yield _ask(criterion.kind, place, quasi_identifiers=of_people, **criterion.model_dump(exclude={"kind"}))
+        asks = criterion.model_dump(exclude={"kind"})
+        if "quasi_identifiers" in INVARIANTS[criterion.kind].Parameters.model_fields:
+            asks["quasi_identifiers"] = of_people
+        yield _ask(criterion.kind, place, **asks)
         if criterion.kind == "k_anonymity":
             yield _ask(
                 "persons_per_class",

@@ -42,8 +42,8 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
     """The step that generalizes one purpose's features."""
     arrives = project.features(purpose.purpose).columns
     leaves = project.anonymized_columns(purpose.purpose)
-    generalized = anonymity.quasi_identifiers(arrives)
-    criteria = [each.criterion for each in anonymity.asked_of(kept, arrives)]
+    generalized = anonymity.quasi_identifiers(purpose, arrives)
+    criteria = [each.criterion for each in anonymity.asked_of(purpose, arrives)]
     of_values = sorted({criterion.column for criterion in criteria if getattr(criterion, "column", None)})
     member, subject = anonymity.member_column(purpose), str(purpose.features.subject)
     fair = purpose.guarantee.fairness.columns if purpose.guarantee.fairness else ()

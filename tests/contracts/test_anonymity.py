@@ -89,7 +89,7 @@ def test_a_profile_is_its_criteria_of_every_sensitive_column(tiny_project: Path,
     project = load(tiny_project)
     guarantee = project.purposes["smoking"].guarantee.anonymity
     assert guarantee is not None
-    asked = anonymity.asked_of(guarantee, project.features("smoking").columns)
+    asked = anonymity.asked_of(project.purposes["smoking"], project.features("smoking").columns)
     assert [(one.criterion.kind, getattr(one.criterion, "column", None)) for one in asked] == [
         ("k_anonymity", None),
         ("l_diversity", "smoker"),

@@ -14,7 +14,7 @@ from privacy_assets.gate import Gate
 from privacy_assets.words import AssetName
 
 PURPOSE = "data/purposes/readmission_model.yaml"
-FEATURES, TRAINING = "features/readmission_model", "training/readmission_model"
+FEATURES, ANONYMIZED, TRAINING = (f"{stage}/readmission_model" for stage in ("features", "anonymized", "training"))
 
 CLOCK = """
 from datetime import UTC, datetime, timedelta
@@ -135,11 +135,11 @@ def test_a_source_with_too_many_broken_rows_is_not_taken_in(checkout: Any):
 
 def test_a_flipped_byte_in_an_input_ends_a_later_run(checkout: Any):
     """The file is compared with the ledger before it is opened."""
-    flip_a_byte(version_of(checkout, FEATURES))
+    flip_a_byte(version_of(checkout, ANONYMIZED))
     before = state(checkout)
     done = checkout.materialize(TRAINING)
     assert done.returncode == 1
-    assert f"{FEATURES} version" in done.stderr
+    assert f"{ANONYMIZED} version" in done.stderr
     assert "the file is not the one that was published" in done.stderr
     assert "ledger entry" in done.stderr
     assert "next: stop and find out who changed it" in done.stderr
@@ -173,13 +173,15 @@ def test_consent_withdrawn_long_ago_ends_a_later_run_until_it_is_rebuilt(checkou
     [
         pytest.param("patients.email", [f"{PURPOSE}:", "email"], id="column that the purpose does not have"),
         pytest.param(
-            "CAST(patients.sex AS INTEGER) AS sex", ["computing features", "ConversionException"], id="database fails"
+            "CAST(patients.smoker AS INTEGER) AS smoker",
+            ["computing features", "ConversionException"],
+            id="database fails",
         ),
     ],
 )
 def test_impossible_features_end_the_run(checkout: Any, sql: str, said: list[str]):
     """What can be known before is refused with its place; what the database refuses names step and kind only."""
-    checkout.edit(PURPOSE, "      patients.sex,\n", f"      {sql},\n")
+    checkout.edit(PURPOSE, "      patients.smoker,\n", f"      {sql},\n")
     before = state(checkout)
     done = checkout.materialize(FEATURES)
     assert done.returncode == 1

@@ -382,7 +382,7 @@ def test_every_promise_is_a_blocking_check(corridor_that_ran: Path, tiny: dg.Ass
 def test_groups_stand_in_the_order_of_the_corridor(tiny: dg.AssetGraph) -> None:
     """One group a stage, and their names sort as data walks."""
     groups = {asset.stage: tiny.get(key_of(asset)).group_name for asset in names(tiny)}
-    assert [groups[stage] for stage in Stage] == sorted(groups.values())
+    assert [groups[stage] for stage in Stage if stage in groups] == sorted(groups.values())
     assert sorted(groups.values())[0] == "s1_raw"
     assert sorted(groups.values())[-1] == "s8_model"
     assert {tiny.get(key).group_name for key in tiny.external_asset_keys} == {"s0_sources"}

@@ -69,8 +69,8 @@ def coarse_enough(parameters: Parameters, column: str, labels: pl.Series) -> boo
 
 
 def _is_young_or_old(label: str) -> bool:
-    if label in ("90+", f">={OLDEST + 1}"):
-        return True
+    if older := re.fullmatch(r">=(\d+)|(\d+)\+", label):
+        return int(older[1] or older[2]) <= OLDEST + 1
     if interval := _INTERVAL.fullmatch(label):
         return int(interval[2]) <= OLDEST + 1
     if label.startswith("<"):
