@@ -19,8 +19,8 @@ from rich.table import Table as Printed
 
 from bench.measuring import ROOT, Run, Table
 
-THEMES = ("corridor", "tokens", "ledger", "sources", "anonymity")
-LIBRARIES = ("duckdb", "polars", "polars-hash", "pyarrow", "scikit-learn", "dagster", "cryptography")
+THEMES = ("corridor", "tokens", "anonymity", "aggregates", "ledger", "sources")
+LIBRARIES = ("duckdb", "polars", "polars-hash", "opendp", "pyarrow", "scikit-learn", "dagster", "cryptography")
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 

@@ -1,15 +1,18 @@
 """Anonymity: what it costs to measure it, beside another program that measures the same.
 
-Belongs here: one part a question (`checks`), on one table of people that all parts share (`adults`). The table is Adult
+Belongs here: one part a question (`checks`, `recodings`, `growth`), on one table of people that all parts share
+(`adults`). The table is Adult
 as the ARX project has it (30,162 rows, eight quasi-identifiers, `salary-class`) where it is among the test data (the
 folder that PRIVACY_ASSETS_TEST_DATA names, `shared/data` beside the repository by default); else people are
 invented whose columns have as many different values. Larger tables repeat its rows: drawn with replacement, the age
 moved by at most so many years, seed 7: the wider, the more classes, which the other program takes one by one. That
-program is measured where PRIVACY_ASSETS_PEERS names a Python that has it (pip install pycanon); it is no dependency.
+programs are measured where PRIVACY_ASSETS_PEERS names a Python that has them (pip install pycanon anjana anonypy);
+they are no dependency.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import statistics
@@ -32,7 +35,7 @@ FIGURES = ("k", "l", "t")
 
 def rows(run: Run) -> list[Table]:
     """All tables of anonymity."""
-    return [checks(run)]
+    return [checks(run), recodings(run), growth(run)]
 
 
 def checks(run: Run) -> Table:
@@ -95,6 +98,207 @@ def _medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
     parts = {name: statistics.median(one["parts"][name] for one in runs) for name in FIGURES}
     whole = {which: statistics.median(one[which] for one in runs) for which in ("wall", "cpu")}
     return {**runs[0], **whole, "parts": parts, "times": len(runs)}
+
+
+SETTINGS: tuple[tuple[str, str, int, dict[str, float], float, str | None], ...] = (
+    ("full_domain", "k = 5, at most 5 % suppressed", 5, {}, 0.05, "anjana"),
+    ("full_domain", "k = 10, at most 5 % suppressed", 10, {}, 0.05, "anjana"),
+    ("full_domain", "k = 5, none suppressed", 5, {}, 0.0, None),
+    ("full_domain", "k = 5, l = 2, at most 5 % suppressed", 5, {"l": 2}, 0.05, None),
+    ("full_domain", "k = 5, t = 0.2, at most 5 % suppressed", 5, {"t": 0.2}, 0.05, None),
+    ("local", "k = 5", 5, {}, 0.001, None),
+    ("local", "k = 10", 10, {}, 0.001, None),
+    ("top_down", "k = 5, l = 2", 5, {"l": 2}, 0.0, None),
+    ("mondrian", "k = 5", 5, {}, 0.0, "anonypy"),
+    ("mondrian", "k = 10", 10, {}, 0.0, "anonypy"),
+)
+"""Technique, what is asked in words, k, l or t, the ceiling, and who else can do that."""
+
+GOALS = {"anjana": 12.0, "anonypy": 30.0}
+
+
+def recodings(run: Run) -> Table:
+    """Each technique on Adult with ARX's hierarchies: seconds, loss, and the accuracy of what is left."""
+    table = Table("Anonymizing")
+    if not ADULT.exists():
+        table.notes.append("Adult, with its hierarchies, is not among the test data: nothing was measured.")
+        return table
+    with scratch(run, "recodings") as folder:
+        path = adults(folder, ADULT_ROWS)
+        for technique, what, k, more, at_most, other in SETTINGS:
+            asked = {"path": str(path), "technique": technique, "k": k, "at_most": at_most, **more}
+            runs = in_turn(run.times, ("bench.anonymity:recoded", asked))[0]
+            told = f"loss {runs['loss']:.4f}, {runs['suppressed']:.1%} suppressed, {runs['classes']:,} classes"
+            if technique in ("local", "mondrian"):
+                told += f", accuracy {in_turn(1, ('bench.anonymity:learned', asked))[0]['accuracy']:.4f}"
+            name = f"{technique}, {what}: {told}"
+            python = python_with(other) if other else None
+            if python is None:
+                table.rows.append(Row(name, f"{runs['wall']:.3f} s"))
+                continue
+            file = folder / "asked.json"
+            file.write_text(
+                json.dumps(
+                    {
+                        "csv": str(path), "hierarchies": _hierarchies(), "k": k, "suppressed_at_most": at_most,
+                        "sensitive": SENSITIVE,
+                    }
+                )
+            )  # fmt: skip
+            theirs = [peer(python, str(other), file) for _ in range(min(run.times, 5 if other == "anjana" else 1))]
+            wall, goal = statistics.median(one["wall"] for one in theirs), GOALS[str(other)]
+            ratio = wall / runs["wall"]
+            beside = f"{name}; beside {theirs[0]['name']}, loss {theirs[0]['loss']:.4f}"
+            table.rows.append(
+                Row(beside, f"{runs['wall']:.3f} s", f"{wall:.2f} s", f"{ratio:.0f}", f"≥ {goal:g}", ratio >= goal)
+            )
+    table.notes.append(
+        "From the table in memory to what becomes of each row: combinations counted, coded by ARX's hierarchies, "
+        "searched. Loss is Iyengar's, a suppressed row counts as 1. Accuracy is that of a logistic regression on the "
+        "labels, one column each, 3 folds. Lists of Mondrian count the values that they hold."
+    )
+    return table
+
+
+def growth(run: Run) -> Table:
+    """How the cost of full-domain and local recoding grows with rows, and twelve quasi-identifiers."""
+    table = Table("Anonymizing more")
+    if not ADULT.exists():
+        return table
+    python = python_with("anjana")
+    with scratch(run, "growth") as folder:
+        for size in (size for size in (LARGE // 10, LARGE, 10 * LARGE) if size <= run.rows):
+            path = adults(folder, size, 7)
+            for technique in ("full_domain", "local"):
+                asked = {"path": str(path), "technique": technique, "k": 5, "at_most": 0.05}
+                runs = in_turn(1 if size > LARGE else 3, ("bench.anonymity:recoded", asked))[0]
+                name = f"{technique}, k = 5, {size:,} rows, {runs['tuples']:,} combinations: loss {runs['loss']:.4f}"
+                if technique == "full_domain" and size == LARGE and python:
+                    file = folder / "asked.json"
+                    file.write_text(
+                        json.dumps(
+                            {"csv": str(path), "hierarchies": _hierarchies(), "k": 5, "suppressed_at_most": 0.05}
+                        )
+                    )
+                    theirs = peer(python, "anjana", file)
+                    ratio = theirs["wall"] / runs["wall"]
+                    name += f"; beside {theirs['name']}, loss {theirs['loss']:.4f}"
+                    table.rows.append(
+                        Row(
+                            name,
+                            f"{runs['wall']:.2f} s",
+                            f"{theirs['wall']:.1f} s",
+                            f"{ratio:.0f}",
+                            "≥ 40",
+                            ratio >= 40,
+                        )
+                    )
+                else:
+                    table.rows.append(Row(name, f"{runs['wall']:.2f} s"))
+                table.rows.append(Row("the same, peak of memory", f"{runs['peak']:.0f} MiB"))
+        path = adults(folder, ADULT_ROWS)
+        for technique in ("full_domain", "local", "top_down"):
+            asked = {"path": str(path), "technique": technique, "k": 5, "at_most": 0.05, "more": 4}
+            runs = in_turn(1, ("bench.anonymity:recoded", asked))[0]
+            proven = "proven optimal" if runs["optimal"] else "heuristic"
+            table.rows.append(
+                Row(
+                    f"{technique}, k = 5, 12 quasi-identifiers: loss {runs['loss']:.4f}, {runs['looks']:,} candidates "
+                    f"looked at, {proven}",
+                    f"{runs['wall']:.2f} s",
+                )
+            )
+    table.notes.append("Rows are Adult's, drawn with replacement, ages moved by at most 7 years, seed 7.")
+    return table
+
+
+def _hierarchies() -> dict[str, list[list[str]]]:
+    """ARX's hierarchies of Adult, one row a value."""
+    found = {}
+    for name in QUASI_IDENTIFIERS:
+        with (ADULT.parent / f"hierarchies/adult_hierarchy_{name}.csv").open(encoding="utf-8") as file:
+            found[name] = [row for row in csv.reader(file, delimiter=";") if row]
+    return found
+
+
+def _tuples(path: str, more: int = 0) -> tuple[Any, Any, Any]:
+    """The frame, a clock that runs from there on, and the table as the search sees it."""
+    import numpy as np
+    import polars as pl
+
+    from privacy_assets.techniques.anonymize._tuples import Levels, Sensitive, Tuples
+
+    frame = pl.read_csv(path, separator=";", infer_schema_length=0)
+    hierarchies = _hierarchies()
+    ages = [row[0] for row in hierarchies["age"]]
+    frame = frame.with_columns(pl.col("age").cast(pl.Int64).clip(int(ages[0]), int(ages[-1])).cast(pl.String))
+    dice = np.random.default_rng(12)
+    for place in range(more):
+        name = f"more_{place}"
+        frame = frame.with_columns(pl.Series(name, [f"v{value}" for value in dice.integers(0, 8, len(frame))]))
+        hierarchies[name] = [[f"v{value}", f"h{value // 4}", "*"] for value in range(8)]
+    clock = Clock()
+    clock.__enter__()
+    names = list(hierarchies)
+    groups = frame.group_by(names).len().sort(names).with_row_index("_tuple")
+    columns, codes = [], np.empty((groups.height, len(names)), dtype=np.int64)
+    for place, name in enumerate(names):
+        rows_ = hierarchies[name]
+        levels = [pl.Series([row[level] for row in rows_]) for level in range(len(rows_[0]))]
+        numbers = np.array([float(row[0]) for row in rows_]) if name == "age" else None
+        columns.append(Levels.of(name, levels, numbers=numbers))
+        codes[:, place] = groups[name].replace_strict(levels[0], np.arange(len(rows_)), return_dtype=pl.Int64)
+    values = frame.group_by([*names, SENSITIVE]).len().join(groups.drop("len"), on=names)
+    labels = sorted(frame[SENSITIVE].unique().to_list())
+    coded = values[SENSITIVE].replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
+    sensitive = Sensitive(
+        values["_tuple"].cast(pl.Int64).to_numpy(), coded, values["len"].cast(pl.Int64).to_numpy(), tuple(labels)
+    )
+    counts = groups["len"].cast(pl.Int64).to_numpy()
+    return (
+        frame.join(groups.drop("len"), on=names),
+        clock,
+        Tuples(tuple(columns), codes, counts, sensitive={SENSITIVE: sensitive}),
+    )
+
+
+def _recoded(path: str, technique: str, k: int, at_most: float, more: int, asked: dict[str, float]) -> tuple[Any, ...]:
+    from privacy_assets.techniques.anonymize import ANONYMIZE
+    from privacy_assets.techniques.criteria import CRITERIA
+
+    criteria = [CRITERIA["k_anonymity"].Parameters(kind="k_anonymity", k=k)]
+    kinds = {"l": "l_diversity", "t": "t_closeness"}
+    for name, value in asked.items():
+        criteria.append(CRITERIA[kinds[name]].Parameters(kind=kinds[name], column=SENSITIVE, **{name: value}))
+    module = ANONYMIZE[technique]
+    frame, clock, tuples = _tuples(path, more)
+    recoding = module.recode(module.Parameters(kind=technique), tuples, criteria, at_most)
+    clock.__exit__(None, None, None)
+    return frame, clock, tuples, recoding
+
+
+def recoded(path: str, technique: str, k: int, at_most: float, more: int = 0, **asked: float) -> dict[str, Any]:
+    """One recoding: from the frame in memory to what becomes of each combination."""
+    from privacy_assets.techniques.anonymize._quality import measures
+
+    _, clock, tuples, recoding = _recoded(path, technique, k, at_most, more, asked)
+    told = measures(recoding, tuples)
+    found = {"loss": told["loss"], "suppressed": told["suppressed_share"], "classes": int(told["classes"])}
+    return {**clock.taken(), **found, "tuples": len(tuples.rows), "optimal": recoding.optimal, "looks": recoding.looks}
+
+
+def learned(path: str, technique: str, k: int, at_most: float, more: int = 0, **asked: float) -> dict[str, Any]:
+    """How well a logistic regression learns from what is published."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_score
+    from sklearn.preprocessing import OneHotEncoder
+
+    frame, _, _, recoding = _recoded(path, technique, k, at_most, more, asked)
+    places = frame["_tuple"].to_numpy()
+    cells = [cell.to_numpy()[places].astype(str) for cell in recoding.cells]
+    inputs = OneHotEncoder(handle_unknown="ignore").fit_transform([list(row) for row in zip(*cells, strict=True)])
+    scores = cross_val_score(LogisticRegression(max_iter=1000), inputs, frame[SENSITIVE].to_numpy(), cv=3)
+    return {"accuracy": float(scores.mean()), "wall": 0.0, "cpu": 0.0}
 
 
 def adults(folder: Path, size: int, years: int = 2) -> Path:

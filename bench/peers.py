@@ -1,6 +1,7 @@
 """Other programs that look for personal data or measure anonymity, on the same data, with a Python that has them.
 
-Run by `bench/sources.py` and `bench/anonymity.py`. Belongs here: one function a program. It imports nothing of ours.
+Run by `bench/sources.py`, `bench/anonymity.py` and `bench/aggregates.py`. Belongs here: one function a program. It
+imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -87,6 +88,85 @@ def pycanon(asked: dict) -> tuple[str, float, dict]:
         parts[name] = time.perf_counter() - began
     cpu = time.process_time() - cpu
     return f"pycanon {version('pycanon')}", sum(parts.values()), {"parts": parts, "found": found, "cpu": cpu}
+
+
+def anjana(asked: dict) -> tuple[str, float, dict]:
+    """anjana's k-anonymity by full-domain generalization, with the same hierarchies and the same ceiling."""
+    from importlib.metadata import version
+
+    import pandas
+    from anjana.anonymity import k_anonymity
+
+    table = pandas.read_csv(asked["csv"], sep=";", dtype=str)
+    hierarchies = {name: dict(pandas.DataFrame(rows, dtype=str)) for name, rows in asked["hierarchies"].items()}
+    cpu, began = time.process_time(), time.perf_counter()
+    made = k_anonymity(table, [], list(hierarchies), asked["k"], 100 * asked["suppressed_at_most"], hierarchies)
+    wall, cpu = time.perf_counter() - began, time.process_time() - cpu
+    lost = 0.0
+    for name, rows in asked["hierarchies"].items():
+        leaves = {}
+        for row in rows:
+            for label in dict.fromkeys(row):
+                leaves.setdefault(label, set()).add(row[0])
+        lost += sum((len(leaves[label]) - 1) / (len(rows) - 1) for label in made[name])
+    gone = len(table) - len(made)
+    loss = (lost / len(hierarchies) + gone) / len(table)
+    return f"anjana {version('anjana')}", wall, {"cpu": cpu, "loss": loss, "suppressed": gone / len(table)}
+
+
+def anonypy(asked: dict) -> tuple[str, float, dict]:
+    """anonypy's Mondrian; its cells list their values, or the ends of a range."""
+    from importlib.metadata import version
+
+    import anonypy as peer_
+    import pandas
+
+    table = pandas.read_csv(asked["csv"], sep=";")
+    names = list(asked["hierarchies"])
+    for name in names:
+        if table[name].dtype == object:
+            table[name] = table[name].astype("category")
+    cpu, began = time.process_time(), time.perf_counter()
+    made = pandas.DataFrame(peer_.Preserver(table, names, asked["sensitive"]).anonymize_k_anonymity(asked["k"]))
+    wall, cpu = time.perf_counter() - began, time.process_time() - cpu
+    lost = 0.0
+    for name in names:
+        domain = len(asked["hierarchies"][name]) - 1
+        for cell, count in zip(made[name].astype(str), made["count"], strict=True):
+            low, dash, high = cell.partition("-")
+            if dash and low.isdigit() and high.isdigit():
+                lost += (int(high) - int(low)) / domain * count
+            else:
+                lost += cell.count(",") / domain * count
+    return f"anonypy {version('anonypy')}", wall, {"cpu": cpu, "loss": lost / len(names) / len(table)}
+
+
+def opendp_polars(asked: dict) -> tuple[str, float]:
+    """OpenDP's own frames: the same bound of 5 rows a person, lengths and clamped sums by ward, pure ε 1."""
+    import statistics
+    import warnings
+    from importlib.metadata import version
+
+    import opendp.prelude as dp
+    import polars as pl
+
+    warnings.simplefilter("ignore")
+    dp.enable_features("contrib")
+    keys, taken = pl.LazyFrame({"ward": asked["wards"]}), []
+    for _ in range(asked["times"]):
+        began = time.perf_counter()
+        context = dp.Context.compositor(
+            data=pl.scan_parquet(asked["file"]),
+            privacy_unit=dp.unit_of(contributions=1, identifier=pl.col("person")),
+            privacy_loss=dp.loss_of(epsilon=1.0),
+            split_evenly_over=1,
+            margins=[dp.polars.Margin(by=by, max_length=100_000_000) for by in ([], ["ward"])],
+        )
+        query = context.query().truncate_per_group(5).group_by("ward")
+        query = query.agg(dp.len(), pl.col("days").fill_null(0).dp.sum((0, 60))).with_keys(keys)
+        assert query.release().collect().height == len(asked["wards"])
+        taken.append(time.perf_counter() - began)
+    return f"opendp.polars {version('opendp')}", statistics.median(taken)
 
 
 if __name__ == "__main__":
