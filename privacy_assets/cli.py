@@ -434,6 +434,8 @@ def show(asset: Asset, root: Root = None) -> None:
     out.print(f"{examined.asset}: {f'{passport.rows:,} rows, ' if passport else ''}{examined.standing.value}")
     for what, count in passport.counts.items() if passport else ():
         out.print(f"{what}: {count:,} rows")
+    for what, value in passport.measures.items() if passport else ():
+        out.print(f"{what}: {value:g}", markup=False)
     for fault in examined.faults:
         err.print(str(fault), markup=False)
     if passport is None:

@@ -439,6 +439,7 @@ class Gate:
         self._destroyed: set[tuple[AssetName, str]] = set()
         self._closed: dict[AssetName, Closing] = {}
         self._debits: list[Debit] = []
+        self._accessed: dict[Input, int] = {}
         self._lapses: dict[tuple[str, str, str], _Lapse | None] = {}
 
     @classmethod
@@ -493,6 +494,7 @@ class Gate:
             # what was published before has another time now
             self._published.clear()
             self._closed.clear()
+            self._accessed.clear()
             self._debits.clear()
             entries = self.ledger.entries()
         for entry in entries:
@@ -502,6 +504,9 @@ class Gate:
                 self._closed.pop(passport.asset, None)
             elif entry.body["action"] == "destroy":
                 self._destroyed.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
+            elif entry.body["action"] == "access":
+                read = Input(AssetName.parse(entry.body["asset"]), entry.body["version"])
+                self._accessed.setdefault(read, entry.position)
             elif entry.body["action"] == "close":
                 closing = Closing.parse(entry)
                 for asset in _closed_with(closing.asset):
@@ -1108,6 +1113,7 @@ class Gate:
                 next_step="read an asset of your own purpose, or declare a purpose that needs this data",
             )
         passport = self.require(asset, PERSON)
+        self._stands_apart_from_nobody(passport)
         self.ledger.append(
             {
                 "action": "access",
@@ -1122,6 +1128,57 @@ class Gate:
         )
         with governed(self.home.spill, inputs={"released": self.attachment(passport)}, candidate=None) as con:
             yield con, passport
+
+    # ---- what was delivered before
+
+    def delivered(self, asset: AssetName) -> tuple[str, ...]:
+        """The versions of an anonymized asset that somebody has read or exported, or a training set made of them."""
+        self._catch_up()
+        found: dict[str, None] = {}
+        for named in sorted(self._accessed, key=self._accessed.__getitem__):
+            passport = self._found(named)
+            if passport is None or named.asset.purpose != asset.purpose or named.asset.stage is Stage.MODEL:
+                continue
+            found |= dict.fromkeys(made.version for made in self.ancestry(passport) if made.asset == asset)
+        return tuple(found)
+
+    def _stands_apart_from_nobody(self, passport: Passport) -> None:
+        """Raise Refused where this version and one that was delivered tell a group of fewer than k people apart.
+
+        Asked of rows that are anonymized, and of training sets of such; a model is another matter.
+        """
+        if passport.asset.stage not in (Stage.ANONYMIZED, Stage.TRAINING):
+            return
+        for version in self.ancestry(passport):
+            if version.asset.stage is not Stage.ANONYMIZED:
+                continue
+            history = {found.version: found for found in self.history(version.asset)}
+            for earlier in self.delivered(version.asset):
+                if history[earlier].content_digest != version.content_digest:
+                    self._compare(version, history[earlier])
+
+    def _compare(self, version: Passport, earlier: Passport) -> None:
+        every = promises(self.project, version.asset)
+        asked = [promise for promise in every if promise.parameters.kind == "k_anonymity"]
+        apart = version.measures.get(f"apart[{earlier.version}]")
+        if apart is None:
+            raise Refused.of(
+                "it was never compared with a version that was delivered",
+                where=f"{version.asset} version {version.version}",
+                expected=f"a comparison with version {earlier.version}",
+                next_step=f"materialize {version.asset} again, and what is made from it",
+            )
+        least = max((promise.parameters.k for promise in asked), default=0)
+        if 0 < apart < least:
+            raise Refused.of(
+                "together with what was delivered before it tells fewer than k people apart, so it waits",
+                where=asked[0].where,
+                expected=f"no group of fewer than {least} people that stands apart in this version "
+                f"({version.version}) and in {earlier.version}, which was delivered",
+                found=f"a group of {apart:g}",
+                next_step="nothing is lost: it can be read when enough people have changed; materialize "
+                f"{version.asset} again then, and what is made from it",
+            )
 
     def _declared(self, name: str) -> dict[str, str]:
         """Under which declarations a purpose is read: who lowers a promise for one read leaves their digest."""

@@ -1,9 +1,10 @@
 """anonymized: the features without keys and tokens, generalized until every class keeps what the purpose asks.
 
-On arrival: features. On leaving: quasi-identifiers as labels, other columns as they were, no key, no token, no order
-of rows that tells where they came from; rows that would stand out are left out, and counted. Beside the rows the
-version keeps, encrypted, the class table (generalized tuples with their rows and people), hierarchies that were read
-off the data, and what it cost. Who may read it: training, and people through `read` and `export`.
+On arrival: features. On leaving: quasi-identifiers as labels, other columns as they were, no key, no token, no order of
+rows that tells where they came from; rows that would stand out are left out, and counted. Beside the rows the version
+keeps, encrypted, the class table (generalized tuples with their rows and people), those of earlier versions that were
+delivered, hierarchies that were read off the data, and what it cost. Who may read it: training, and people through
+`read` and `export`.
 """
 
 from __future__ import annotations
@@ -27,15 +28,17 @@ from privacy_assets.techniques.anonymize import ANONYMIZE
 from privacy_assets.techniques.criteria import CRITERIA
 from privacy_assets.techniques.hierarchies import HIERARCHIES
 from privacy_assets.techniques.train import _splitting
-from privacy_assets.warehouse.connections import engine_errors, quoted
+from privacy_assets.warehouse.connections import engine_errors, governed, quoted
 from privacy_assets.words import AssetName, Column, Stage
 
 # by name: they bring libraries that only a run should pay for
 TUPLES = "privacy_assets.techniques.anonymize._tuples"
 QUALITY = "privacy_assets.techniques.anonymize._quality"
+TOGETHER = "privacy_assets.techniques.anonymize._releases"
 CLASSES = "candidate.main.classes"
 HIERARCHY = "candidate.main.hierarchies"
 MEASURES = "candidate.main.measures"
+RELEASES = "candidate.main.releases"
 
 
 def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anonymity) -> Step:
@@ -52,7 +55,8 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
     def write(work: Work) -> None:
         with engine_errors("counting combinations"):
             known = _Known(work, generalized, of_values, member, subject)
-        recoding, measures, learned = _recode(purpose, asked, kept, criteria, known)
+        tuples, recoding, measures, learned = _recode(purpose, asked, kept, criteria, known)
+        earlier = _earlier(work)
         with engine_errors("writing what was generalized"):
             work.con.register("recoded", known.recoded(recoding).to_arrow())
             linked = query.copy().select(exp.column(subject, table="features", quoted=True), copy=False)
@@ -65,12 +69,13 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
             # in the order of what they are, which tells nothing of where they stood
             columns = ", ".join(map(quoted, names(leaves)))
             work.con.execute(f"CREATE TABLE {DATA} AS SELECT {columns} {published} ORDER BY ALL")
-            tuples = ", ".join(quoted(column.name) for column in generalized)
+            of_classes = ", ".join(quoted(column.name) for column in generalized)
             work.con.execute(
-                f"CREATE TABLE {CLASSES} AS SELECT {tuples}, count(*) AS _rows, "
+                f"CREATE TABLE {CLASSES} AS SELECT {of_classes}, count(*) AS _rows, "
                 f"count(DISTINCT {quoted(subject)}) AS _people {published} GROUP BY ALL ORDER BY ALL"
             )
-            measures = {**measures, **_fairness(work, generalized, fair, member)}
+            measures = {**measures, **_fairness(work, generalized, fair, member), **_apart(tuples, recoding, earlier)}
+            _write(work, RELEASES, earlier)
             _write(work, HIERARCHY, pl.DataFrame(learned, schema=_LEARNED, orient="row"))
             _write(work, MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
             work.con.unregister("recoded")
@@ -88,6 +93,7 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
             *(sys.modules[module.__name__] for module in _made_by(purpose, asked, generalized)),
             TUPLES,
             QUALITY,
+            TOGETHER,
             _splitting,
         ),
         references={"input": "features", LINKED: f"main.{LINKED}"},
@@ -205,8 +211,8 @@ def _as_value(work: Work, name: str) -> str:
 
 def _recode(
     purpose: Purpose, asked: Anonymized, kept: Anonymity, criteria: Sequence[Any], known: _Known
-) -> tuple[Any, Mapping[str, float], list[tuple[str, str | None, list[str | None]]]]:
-    """The best recoding by the declared quality, its figures, and the hierarchies that were read off the data."""
+) -> tuple[Any, Any, Mapping[str, float], list[tuple[str, str | None, list[str | None]]]]:
+    """The table as it is searched, the best recoding by the declared quality, its figures, and what was learned."""
     from privacy_assets.techniques.anonymize import _quality
 
     tuples, learned = _tuples(purpose, asked, criteria, known)
@@ -231,7 +237,7 @@ def _recode(
         told |= {f"looks[{kind}]": float(each.looks), f"proven_optimal[{kind}]": float(each.optimal)}
     if recoding.levels is not None:
         told |= {f"level[{name}]": float(level) for name, level in zip(known.names, recoding.levels, strict=True)}
-    return recoding, told, learned
+    return tuples, recoding, told, learned
 
 
 def _tuples(
@@ -301,6 +307,54 @@ def _leaves(chosen: Any, found: pl.Series) -> pl.Series:
     known = pl.Series(found.name, [row[0] for row in listed], dtype=pl.String)
     texts = values.cast(pl.String)
     return known.append(texts.filter(~texts.is_in(known.implode())))
+
+
+_RELEASED: dict[str, Any] = {
+    "version": pl.String,
+    "names": pl.List(pl.String),
+    "labels": pl.List(pl.String),
+    "people": pl.Int64,
+}
+
+
+def _earlier(work: Work) -> pl.DataFrame:
+    """The class tables of the version before this one, and of those that were delivered before that.
+
+    The version before is among them whether it was delivered or not: it can be while this one is being made.
+    """
+    gate, before = work.gate, work.gate.latest(work.asset)
+    if before is None or not gate.is_sound(before):
+        return pl.DataFrame(schema=_RELEASED)
+    delivered = set(gate.delivered(work.asset))
+    with (
+        governed(gate.home.spill, inputs={"before": gate.attachment(before)}, candidate=None) as con,
+        engine_errors("reading what was released before"),
+    ):
+        held = con.execute("SELECT version, names, labels, people FROM before.main.releases").to_arrow_table()
+        classes = pl.DataFrame(pl.from_arrow(con.execute("FROM before.main.classes").to_arrow_table()))
+    names = [name for name in classes.columns if name not in ("_rows", "_people")]
+    table = classes.select(
+        pl.lit(before.version).alias("version"),
+        pl.lit(names, dtype=pl.List(pl.String)).alias("names"),
+        pl.concat_list(pl.col(name).cast(pl.String) for name in names).alias("labels"),
+        pl.col("_people").cast(pl.Int64).alias("people"),
+    )
+    earlier = pl.DataFrame(pl.from_arrow(held), schema_overrides=_RELEASED)
+    return pl.concat([earlier.filter(pl.col("version").is_in(delivered)), table])
+
+
+def _apart(tuples: Any, recoding: Any, earlier: pl.DataFrame) -> dict[str, float]:
+    """Of each earlier release, how small the smallest group is that stands apart in both together; 0 where none."""
+    from privacy_assets.techniques.anonymize._releases import ClassTable, smallest_apart
+
+    found = {}
+    for (version,), table in earlier.group_by("version", maintain_order=True):
+        names = table["names"][0].to_list()
+        labels = {name: table["labels"].list.get(place) for place, name in enumerate(names)}
+        found[f"apart[{version}]"] = float(
+            smallest_apart(tuples, recoding, ClassTable(labels, table["people"].to_numpy()))
+        )
+    return found
 
 
 def _fairness(work: Work, generalized: Sequence[Column], fair: Sequence[str], member: str | None) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from privacy_assets.build import steps
-from privacy_assets.errors import NotKept
+from privacy_assets.errors import NotKept, Refused
 from privacy_assets.gate import Gate
 from privacy_assets.reading import load_model, read
 from privacy_assets.words import AssetName, Verdict
@@ -201,3 +201,96 @@ def test_extreme_columns_are_generalized_too(
     assert min(people for *_, people in found) >= 3
     if leaves == "NULL":
         assert any(age is None for _, age, _ in found)
+
+
+# ---- releases
+
+
+@pytest.fixture
+def delivering(
+    asked: Edit,
+    reopen: Callable[[], Gate],
+    make: Make,
+    tiny_project: Path,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Any]:
+    """Makes the anonymized table of the patients as they are, after a change; reads it unless told not to."""
+    asked(SMOKING, "{kind: full_domain}, {kind: top_down}", "{kind: full_domain}")
+    asked(SMOKING, "{kind: k_anonymity, k: 3}, {kind: l_diversity, l: 2}", "{kind: k_anonymity, k: 3}")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def deliver(change: Callable[[list[str]], list[str]] = lambda lines: lines, *, reading: bool = True) -> Any:
+        path = tiny_project / "data/samples/patients.csv"
+        head, *lines = path.read_text("utf-8").splitlines()
+        path.write_text("\n".join([head, *change(lines)]) + "\n", "utf-8")
+        made(reopen(), make)
+        return read("anonymized/smoking", purpose="smoking", root=tiny_project) if reading else None
+
+    return deliver
+
+
+def without(*people: str) -> Callable[[list[str]], list[str]]:
+    return lambda lines: [line for line in lines if not line.startswith(tuple(f"{person};" for person in people))]
+
+
+def test_a_rebuild_of_the_same_is_read_again(delivering: Callable[..., Any], reopen: Callable[[], Gate]):
+    """Nothing changed, so nothing stands apart."""
+    first, second = delivering(), delivering()
+    assert first.equals(second)
+    assert len(reopen().delivered(ANONYMIZED)) == 2
+
+
+def test_one_person_less_waits_and_more_are_batched(delivering: Callable[..., Any], reopen: Callable[[], Gate]):
+    """What was delivered before less what is delivered now would be one person; with the others of a class it is more.
+
+    Three go of the class that the one was of: then three stand apart, which is as many as are asked for.
+    """
+    before = delivering()
+    with pytest.raises(Refused, match="fewer than k people apart, so it waits") as caught:
+        delivering(without("p-33"))
+    assert "a group of 1" in caught.value.faults[0].found
+    assert "materialize anonymized/smoking again then" in caught.value.faults[0].next_step
+    gate = reopen()
+    assert gate.examine(ANONYMIZED).standing.value == "kept"
+    assert gate.latest(ANONYMIZED).rows == before.height - 1
+    same = [f"p-{number:02}" for number in (36, 39)]
+    assert delivering(without(*same)).height == before.height - 3
+
+
+def test_versions_that_nobody_read_are_not_compared(delivering: Callable[..., Any], reopen: Callable[[], Gate]):
+    """Internal rebuilds tell nobody anything."""
+    delivering(reading=False)
+    assert delivering(without("p-33")).height == 58
+    assert len(reopen().delivered(ANONYMIZED)) == 1
+
+
+def test_a_training_set_of_anonymized_rows_is_a_release(
+    delivering: Callable[..., Any], reopen: Callable[[], Gate], make: Make, tiny_project: Path
+):
+    """Who read it has read the rows: the next version is compared with them, whatever it is called."""
+    delivering(reading=False)
+    make(reopen(), AssetName.parse("training/smoking"))
+    read("training/smoking", purpose="smoking", root=tiny_project)
+    with pytest.raises(Refused, match="so it waits"):
+        delivering(without("p-33"))
+    make(reopen(), AssetName.parse("training/smoking"))
+    with pytest.raises(Refused, match="so it waits"):
+        read("training/smoking", purpose="smoking", root=tiny_project)
+
+
+def test_what_was_delivered_is_remembered_when_its_version_is_gone(
+    delivering: Callable[..., Any], reopen: Callable[[], Gate], rows: Rows
+):
+    """Three versions later the file is destroyed, and its class table is still compared with."""
+    delivering()
+    first = reopen().latest(ANONYMIZED)
+    for _ in range(3):
+        delivering(reading=False)
+    gate = reopen()
+    assert gate.latest(ANONYMIZED) != first
+    assert not gate.is_sound(first)
+    assert (first.version,) in rows(gate, ANONYMIZED, "SELECT DISTINCT version FROM held.main.releases")
+    with pytest.raises(Refused, match="so it waits"):
+        delivering(without("p-33"))

@@ -30,7 +30,12 @@ from privacy_assets.techniques.noise import (
 
 PACKAGE = Path(__file__).parents[2] / "privacy_assets"
 GENERATORS = (".random", "default_rng", "RandomState", "Generator", ".laplace", ".normal", ".geometric", ".choice")
-SEEDED = {"techniques/train/_fitting.py", "warehouse/sources/generator.py", "drafting/combinations.py"}
+SEEDED = {
+    "techniques/train/_fitting.py",
+    "techniques/anonymize/local.py",
+    "warehouse/sources/generator.py",
+    "drafting/combinations.py",
+}
 """Where models, invented people and samples are made again from a seed: nothing there is called private."""
 
 LOSSES = st.floats(1e-3, 20)

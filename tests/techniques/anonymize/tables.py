@@ -14,7 +14,7 @@ from privacy_assets.techniques.anonymize._tuples import Levels, Recoding, Sensit
 from privacy_assets.techniques.criteria import CRITERIA
 
 PLACES = [(f"{region}{town}", f"{region}*", "*") for region in "ab" for town in range(3)]
-YEARS = [(str(year), f"{year // 2 * 2}+", f"{year // 4 * 4}+", "*") for year in range(8)]
+YEARS = [(str(year), f"{year // 2 * 2} or 1 more", f"{year // 4 * 4} or 3 more", "*") for year in range(8)]
 SEXES = [("f", "*"), ("m", "*")]
 TABLES = {"place": PLACES, "year": YEARS, "sex": SEXES}
 ILLS = ("cold", "flu", "gout")
