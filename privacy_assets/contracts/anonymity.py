@@ -159,6 +159,12 @@ def check(purpose: Purpose, columns: Sequence[Column], faults: Faults) -> None:
     kinds = {technique.kind for technique in asked.techniques}
     for column in generalized.values():
         _check_hierarchy(purpose, column, kinds, faults)
+    for name in (column.name for column in _leaving(purpose, columns) if column.name.startswith("_")):
+        faults.add(
+            ("features", "sql"),
+            f"`{name}` begins with `_`, as only columns of this program do",
+            next_step="name yours otherwise",
+        )
     _check_criteria(purpose, anonymity, known, generalized, faults)
     if SPLIT in known and purpose.training is not None:
         faults.add(("features", "sql"), f"`{SPLIT}` is a column that is added", next_step="name yours otherwise")

@@ -133,6 +133,7 @@ def test_a_profile_is_its_criteria_of_every_sensitive_column(tiny_project: Path,
             "{kind: l_diversity, l: 2}", "{kind: delta_presence, member: sex, at_most: 0.5}", "who is published",
             id="no member",
         ),
+        pytest.param("sex, age, smoker", "sex, age, smoker AS _rows", "only columns of this program do", id="ours"),
         pytest.param("sex, age, smoker", "sex, age, smoker, sex AS split", "is a column that is added", id="split"),
     ],
 )  # fmt: skip

@@ -15,7 +15,6 @@ import pytest
 from privacy_assets.errors import NotKept
 from privacy_assets.techniques.anonymize import ANONYMIZE
 from privacy_assets.techniques.anonymize._releases import smallest_apart
-from privacy_assets.techniques.anonymize._tuples import Recoding, Tuples
 from tests.techniques.anonymize.tables import ILLS, TABLES, Row, asked, published, tuples_of
 from tests.techniques.anonymize.test_releases import table
 
