@@ -368,7 +368,8 @@ def _fairness(work: Work, generalized: Sequence[Column], fair: Sequence[str], me
         group = f"coalesce(CAST(features.{quoted(name)} AS VARCHAR), 'NULL')"
         where = f"WHERE features.{quoted(member)}" if member else ""
         shares = work.con.execute(
-            f"SELECT {group}, count_if(recoded.class < 0) / count(*) FROM features JOIN recoded ON {same} {where} GROUP BY ALL"
+            f"SELECT {group}, count_if(recoded.class < 0) / count(*) FROM features JOIN recoded ON {same} {where} "
+            "GROUP BY ALL"
         ).fetchall()
         measures |= {f"suppressed_share[{name}={value}]": float(share) for value, share in sorted(shares)}
     return measures

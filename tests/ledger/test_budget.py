@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dp_accounting import dp_event
-from dp_accounting.rdp import RdpAccountant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -24,6 +22,7 @@ from privacy_assets.ledger.budget import Debit, account, overspent
 from privacy_assets.ledger.log import Entry, Ledger
 from privacy_assets.techniques.noise import epsilon_of
 from privacy_assets.words import PrivacyLoss
+from tests.accountants import RdpAccountant, dp_event
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PURE = PrivacyBudget(epsilon=1.0, period_days=30, lifetime_epsilon=2.0)

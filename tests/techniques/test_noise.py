@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dp_accounting import dp_event
-from dp_accounting.rdp import RdpAccountant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +25,7 @@ from privacy_assets.techniques.noise import (
     selection,
     total,
 )
+from tests.accountants import RdpAccountant, dp_event
 
 PACKAGE = Path(__file__).parents[2] / "privacy_assets"
 GENERATORS = (".random", "default_rng", "RandomState", "Generator", ".laplace", ".normal", ".geometric", ".choice")
