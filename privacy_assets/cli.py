@@ -397,7 +397,7 @@ def explain(asset: Asset, root: Root = None) -> None:
         if link.again:
             return
         for line in link.lines():
-            branch.add(line)
+            branch.add(escape(line))
         for below in link.made_from:
             grow(branch, below)
 

@@ -34,8 +34,9 @@ class Link:
             yield f"source files {passport.source_digest[:16]}… (keyed)"
         for name, count in passport.counts.items():
             yield f"{name}: {count:,} rows"
-        if passport.measures:
-            yield "came to: " + ", ".join(f"{name} {value:g}" for name, value in passport.measures.items())
+        told = [f"{name} {value:g}" for name, value in passport.measures.items()]
+        for first in range(0, len(told), 5):
+            yield "came to: " + ", ".join(told[first : first + 5])
         for measured in passport.measured:
             finding = measured.finding
             numbers = ", ".join(f"{name} {number:g}" for name, number in finding.numbers.items())
