@@ -98,5 +98,7 @@ def domain(parameters: Parameters, column: Column) -> tuple[str, ...] | None:
 
 def fault(parameters: Parameters, column: Column) -> str | None:
     """Every declared value of the column has a row."""
+    if not parameters.rows:
+        return None  # its file could not be read, which is said where it is named
     missing = set(column.domain or ()) - {row[0] for row in parameters.rows}
     return f"{len(missing)} of its declared values have no row in the table" if missing else None
