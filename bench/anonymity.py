@@ -221,7 +221,7 @@ def _hierarchies() -> dict[str, list[list[str]]]:
     return found
 
 
-def _tuples(path: str, more: int = 0) -> tuple[Any, Any, Any]:
+def _tuples(path: str, more: int, *, of_values: bool) -> tuple[Any, Any, Any]:
     """The frame, a clock that runs from there on, and the table as the search sees it."""
     import numpy as np
     import polars as pl
@@ -248,17 +248,19 @@ def _tuples(path: str, more: int = 0) -> tuple[Any, Any, Any]:
         numbers = np.array([float(row[0]) for row in rows_]) if name == "age" else None
         columns.append(Levels.of(name, levels, numbers=numbers))
         codes[:, place] = groups[name].replace_strict(levels[0], np.arange(len(rows_)), return_dtype=pl.Int64)
-    values = frame.group_by([*names, SENSITIVE]).len().join(groups.drop("len"), on=names)
-    labels = sorted(frame[SENSITIVE].unique().to_list())
-    coded = values[SENSITIVE].replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
-    sensitive = Sensitive(
-        values["_tuple"].cast(pl.Int64).to_numpy(), coded, values["len"].cast(pl.Int64).to_numpy(), tuple(labels)
-    )
+    sensitive = {}
+    if of_values:
+        values = frame.group_by([*names, SENSITIVE]).len().join(groups.drop("len"), on=names)
+        labels = sorted(frame[SENSITIVE].unique().to_list())
+        coded = values[SENSITIVE].replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
+        sensitive[SENSITIVE] = Sensitive(
+            values["_tuple"].cast(pl.Int64).to_numpy(), coded, values["len"].cast(pl.Int64).to_numpy(), tuple(labels)
+        )
     counts = groups["len"].cast(pl.Int64).to_numpy()
     return (
         frame.join(groups.drop("len"), on=names),
         clock,
-        Tuples(tuple(columns), codes, counts, sensitive={SENSITIVE: sensitive}),
+        Tuples(tuple(columns), codes, counts, sensitive=sensitive),
     )
 
 
@@ -271,7 +273,7 @@ def _recoded(path: str, technique: str, k: int, at_most: float, more: int, asked
     for name, value in asked.items():
         criteria.append(CRITERIA[kinds[name]].Parameters(kind=kinds[name], column=SENSITIVE, **{name: value}))
     module = ANONYMIZE[technique]
-    frame, clock, tuples = _tuples(path, more)
+    frame, clock, tuples = _tuples(path, more, of_values=bool(asked))
     recoding = module.recode(module.Parameters(kind=technique), tuples, criteria, at_most)
     clock.__exit__(None, None, None)
     return frame, clock, tuples, recoding
