@@ -407,50 +407,6 @@ def explain(asset: Asset, root: Root = None) -> None:
 
 
 @app.command()
-def frontier(
-    purpose: Annotated[str, typer.Argument(help="The name of a purpose that asks for anonymity.")],
-    to: Annotated[
-        Path | None,
-        typer.Option("--to", help="A folder for frontier.png and frontier.html."),
-    ] = None,
-    choose: Annotated[int | None, typer.Option("--choose", help="The number of the point that is decided for.")] = None,
-    because: Annotated[str | None, typer.Option("--because", help="With --choose: why. Name nobody.")] = None,
-    root: Root = None,
-) -> None:
-    """Compare techniques and k by risk and utility; put on record which was chosen, and why."""
-    from privacy_assets.gate import Gate
-    from privacy_assets.reports import frontier as report
-    from privacy_assets.stages.frontier import frontier as sweep
-
-    if (choose is None) != (because is None):
-        raise typer.BadParameter("--choose and --because go together")
-    gate = Gate.open(find_root(root))
-    points = sweep(gate, purpose)
-    if choose is not None and not 0 <= choose < len(points):
-        raise typer.BadParameter(f"expected a point from 0 to {len(points) - 1}")
-    pareto = report.best(points)
-    table = Table("point", "technique", "k", "risk", "utility", "left out", "classes", "found on average", "", box=None)
-    for place, point in enumerate(points):
-        k = f"{point.k} (the purpose's)" if point.own else str(point.k)
-        if point.measures:
-            best = "nothing is better in both" if place in pareto else ""
-            table.add_row(str(place), point.technique, k, *report.cells(point), best)
-        else:
-            table.add_row(str(place), point.technique, k, escape(point.why))
-    out.print(table)
-    if choose is not None and because is not None:
-        position = report.decide(gate, purpose, points[choose], because)
-        out.print(
-            f"ledger entry {position}: point {choose} was chosen. Edit the purpose to match: it says what is done."
-        )
-    if to is not None:
-        to.mkdir(parents=True, exist_ok=True)
-        (to / "frontier.png").write_bytes(report.picture(points, purpose))
-        (to / "frontier.html").write_text(report.page(points, purpose, report.decisions(gate, purpose)), "utf-8")
-        out.print(f"written: {to / 'frontier.png'}, {to / 'frontier.html'}", markup=False)
-
-
-@app.command()
 def show(asset: Asset, root: Root = None) -> None:
     """Print an asset's schema and counts, from the ledger and the declarations; never its rows."""
     from privacy_assets.build import steps

@@ -54,7 +54,7 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
 
     def write(work: Work) -> None:
         with engine_errors("counting combinations"):
-            known = Known(work.con, generalized, of_values, member, subject)
+            known = _Known(work, generalized, of_values, member, subject)
         tuples, recoding, measures, learned = _recode(purpose, asked, kept, criteria, known)
         earlier = _earlier(work)
         with engine_errors("writing what was generalized"):
@@ -151,11 +151,11 @@ def _lineage(
     )
 
 
-class Known:
+class _Known:
     """What is counted of the features: each combination of quasi-identifiers once, in their order."""
 
     def __init__(
-        self, con: Any, generalized: Sequence[Column], of_values: Sequence[str], member: str | None, subject: str
+        self, work: Work, generalized: Sequence[Column], of_values: Sequence[str], member: str | None, subject: str
     ) -> None:
         self.columns = tuple(generalized)
         self.member = member
@@ -163,33 +163,33 @@ class Known:
         of_them = ", ".join(map(quoted, self.names))
         inside = f"coalesce({quoted(member)}, false)" if member else "true"
         counts = f"count_if({inside})::BIGINT AS _rows, count(*) AS _everyone"
-        self.frame = self._ask(con, f"SELECT {of_them}, {counts} FROM features GROUP BY ALL ORDER BY ALL")
+        self.frame = self._ask(work, f"SELECT {of_them}, {counts} FROM features GROUP BY ALL ORDER BY ALL")
         self.frame = self.frame.with_row_index("_tuple")
         self.values = {
             name: self._joined(
                 self._ask(
-                    con,
-                    f"SELECT {of_them}, {_as_value(con, name)} AS _value, count_if({inside})::BIGINT AS _rows "
+                    work,
+                    f"SELECT {of_them}, {_as_value(work, name)} AS _value, count_if({inside})::BIGINT AS _rows "
                     f"FROM features GROUP BY ALL HAVING _rows > 0 ORDER BY ALL",
                 )
             )
             for name in of_values
         }
         several = f"SELECT count(*), count(DISTINCT {quoted(subject)}) FROM features WHERE {inside}"
-        rows, people = con.execute(several).fetchone() or (0, 0)
+        rows, people = work.con.execute(several).fetchone() or (0, 0)
         self.people = None
         if rows != people:
             self.people = self._joined(
                 self._ask(
-                    con,
+                    work,
                     f"SELECT {of_them}, dense_rank() OVER (ORDER BY {quoted(subject)}) - 1 AS _person FROM features "
                     f"WHERE {inside} AND {quoted(subject)} IS NOT NULL GROUP BY {of_them}, {quoted(subject)}",
                 )
             )
 
     @staticmethod
-    def _ask(con: Any, sql: str) -> pl.DataFrame:
-        return pl.DataFrame(pl.from_arrow(con.execute(sql).to_arrow_table()))
+    def _ask(work: Work, sql: str) -> pl.DataFrame:
+        return pl.DataFrame(pl.from_arrow(work.con.execute(sql).to_arrow_table()))
 
     def _joined(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with the number of each row's combination."""
@@ -203,19 +203,19 @@ class Known:
         return pl.DataFrame([*leaves, *cells, pl.Series("class", recoding.classes)])
 
 
-def _as_value(con: Any, name: str) -> str:
+def _as_value(work: Work, name: str) -> str:
     """A sensitive column as its values are told apart: true/false as text, as an order or hierarchy writes them."""
-    kinds = {column: kind for column, kind, *_ in con.execute("DESCRIBE features").fetchall()}
+    kinds = {column: kind for column, kind, *_ in work.con.execute("DESCRIBE features").fetchall()}
     return f"CAST({quoted(name)} AS VARCHAR)" if kinds[name] == "BOOLEAN" else quoted(name)
 
 
 def _recode(
-    purpose: Purpose, asked: Anonymized, kept: Anonymity, criteria: Sequence[Any], known: Known
+    purpose: Purpose, asked: Anonymized, kept: Anonymity, criteria: Sequence[Any], known: _Known
 ) -> tuple[Any, Any, Mapping[str, float], list[tuple[str, str | None, list[str | None]]]]:
     """The table as it is searched, the best recoding by the declared quality, its figures, and what was learned."""
     from privacy_assets.techniques.anonymize import _quality
 
-    tuples, learned = tuples_of(purpose, asked, criteria, known)
+    tuples, learned = _tuples(purpose, asked, criteria, known)
     at_most = anonymity.suppressed_at_most(kept)
     found: list[tuple[float, int, Any, Mapping[str, float]]] = []
     faults: list[Fault] = []
@@ -240,10 +240,9 @@ def _recode(
     return tuples, recoding, told, learned
 
 
-def tuples_of(
-    purpose: Purpose, asked: Anonymized, criteria: Sequence[Any], known: Known
+def _tuples(
+    purpose: Purpose, asked: Anonymized, criteria: Sequence[Any], known: _Known
 ) -> tuple[Any, list[tuple[str, str | None, list[str | None]]]]:
-    """The table as it is searched, coded by the purpose's hierarchies, and those that were read off the data."""
     from privacy_assets.techniques.anonymize._tuples import Levels, Sensitive, Tuples
 
     columns, codes, learned = [], np.empty((known.frame.height, len(known.columns)), dtype=np.int64), []
