@@ -13,7 +13,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
 from sqlglot import exp
 
@@ -23,9 +22,10 @@ from privacy_assets.contracts.promises import LINKED
 from privacy_assets.contracts.purpose import Anonymity, Anonymized, Purpose
 from privacy_assets.errors import Fault, NotKept
 from privacy_assets.lineage.columns import Lineage
+from privacy_assets.stages import _combinations
+from privacy_assets.stages._combinations import Known, tuples_of
 from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
 from privacy_assets.techniques.anonymize import ANONYMIZE
-from privacy_assets.techniques.criteria import CRITERIA
 from privacy_assets.techniques.hierarchies import HIERARCHIES
 from privacy_assets.techniques.train import _splitting
 from privacy_assets.warehouse.connections import engine_errors, governed, quoted
@@ -54,7 +54,7 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
 
     def write(work: Work) -> None:
         with engine_errors("counting combinations"):
-            known = _Known(work, generalized, of_values, member, subject)
+            known = Known(work.con, generalized, of_values, member, subject)
         tuples, recoding, measures, learned = _recode(purpose, asked, kept, criteria, known)
         earlier = _earlier(work)
         with engine_errors("writing what was generalized"):
@@ -90,6 +90,7 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
         declared=declared(("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose))),
         made_by=(
             sys.modules[__name__],
+            _combinations,
             *(sys.modules[module.__name__] for module in _made_by(purpose, asked, generalized)),
             TUPLES,
             QUALITY,
@@ -151,71 +152,13 @@ def _lineage(
     )
 
 
-class _Known:
-    """What is counted of the features: each combination of quasi-identifiers once, in their order."""
-
-    def __init__(
-        self, work: Work, generalized: Sequence[Column], of_values: Sequence[str], member: str | None, subject: str
-    ) -> None:
-        self.columns = tuple(generalized)
-        self.member = member
-        self.names = [column.name for column in generalized]
-        of_them = ", ".join(map(quoted, self.names))
-        inside = f"coalesce({quoted(member)}, false)" if member else "true"
-        counts = f"count_if({inside})::BIGINT AS _rows, count(*) AS _everyone"
-        self.frame = self._ask(work, f"SELECT {of_them}, {counts} FROM features GROUP BY ALL ORDER BY ALL")
-        self.frame = self.frame.with_row_index("_tuple")
-        self.values = {
-            name: self._joined(
-                self._ask(
-                    work,
-                    f"SELECT {of_them}, {_as_value(work, name)} AS _value, count_if({inside})::BIGINT AS _rows "
-                    f"FROM features GROUP BY ALL HAVING _rows > 0 ORDER BY ALL",
-                )
-            )
-            for name in of_values
-        }
-        several = f"SELECT count(*), count(DISTINCT {quoted(subject)}) FROM features WHERE {inside}"
-        rows, people = work.con.execute(several).fetchone() or (0, 0)
-        self.people = None
-        if rows != people:
-            self.people = self._joined(
-                self._ask(
-                    work,
-                    f"SELECT {of_them}, dense_rank() OVER (ORDER BY {quoted(subject)}) - 1 AS _person FROM features "
-                    f"WHERE {inside} AND {quoted(subject)} IS NOT NULL GROUP BY {of_them}, {quoted(subject)}",
-                )
-            )
-
-    @staticmethod
-    def _ask(work: Work, sql: str) -> pl.DataFrame:
-        return pl.DataFrame(pl.from_arrow(work.con.execute(sql).to_arrow_table()))
-
-    def _joined(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame with the number of each row's combination."""
-        keys = self.frame.select("_tuple", *self.names)
-        return frame.join(keys, on=self.names, how="left", nulls_equal=True).drop(self.names).sort(pl.all())
-
-    def recoded(self, recoding: Any) -> pl.DataFrame:
-        """Each combination, what becomes of it, and its class."""
-        leaves = [self.frame[name].rename(f"leaf_{at}") for at, name in enumerate(self.names)]
-        cells = [cell.rename(f"cell_{at}") for at, cell in enumerate(recoding.cells)]
-        return pl.DataFrame([*leaves, *cells, pl.Series("class", recoding.classes)])
-
-
-def _as_value(work: Work, name: str) -> str:
-    """A sensitive column as its values are told apart: true/false as text, as an order or hierarchy writes them."""
-    kinds = {column: kind for column, kind, *_ in work.con.execute("DESCRIBE features").fetchall()}
-    return f"CAST({quoted(name)} AS VARCHAR)" if kinds[name] == "BOOLEAN" else quoted(name)
-
-
 def _recode(
-    purpose: Purpose, asked: Anonymized, kept: Anonymity, criteria: Sequence[Any], known: _Known
+    purpose: Purpose, asked: Anonymized, kept: Anonymity, criteria: Sequence[Any], known: Known
 ) -> tuple[Any, Any, Mapping[str, float], list[tuple[str, str | None, list[str | None]]]]:
     """The table as it is searched, the best recoding by the declared quality, its figures, and what was learned."""
     from privacy_assets.techniques.anonymize import _quality
 
-    tuples, learned = _tuples(purpose, asked, criteria, known)
+    tuples, learned = tuples_of(purpose, asked, criteria, known)
     at_most = anonymity.suppressed_at_most(kept)
     found: list[tuple[float, int, Any, Mapping[str, float]]] = []
     faults: list[Fault] = []
@@ -238,75 +181,6 @@ def _recode(
     if recoding.levels is not None:
         told |= {f"level[{name}]": float(level) for name, level in zip(known.names, recoding.levels, strict=True)}
     return tuples, recoding, told, learned
-
-
-def _tuples(
-    purpose: Purpose, asked: Anonymized, criteria: Sequence[Any], known: _Known
-) -> tuple[Any, list[tuple[str, str | None, list[str | None]]]]:
-    from privacy_assets.techniques.anonymize._tuples import Levels, Sensitive, Tuples
-
-    columns, codes, learned = [], np.empty((known.frame.height, len(known.columns)), dtype=np.int64), []
-    for place, column in enumerate(known.columns):
-        chosen = anonymity.hierarchy(purpose, column.name)
-        found = known.frame[column.name]
-        texts = found.cast(pl.String)
-        leaves = _leaves(chosen, found)
-        levels = HIERARCHIES[chosen.kind].levels(chosen, column, leaves)
-        levels = [*(one for one in levels[:-1] if _may_be_told(column.name, one, criteria)), levels[-1]]
-        if HIERARCHIES[chosen.kind].domain(chosen, column) is None:
-            rows = zip(*(level.to_list() for level in levels), strict=True)
-            learned += [(column.name, row[0], list(row)) for row in rows]
-        if found.null_count():
-            null = [pl.Series([None], dtype=pl.String)] * (len(levels) - 1) + [pl.Series(["*"])]
-            levels = [level.append(more) for level, more in zip(map(pl.Series.clone, levels), null, strict=True)]
-        numbers = None
-        if leaves.dtype.is_numeric():
-            numbers = leaves.cast(pl.Float64).to_numpy()
-            numbers = np.append(numbers, np.nan) if found.null_count() else numbers
-        weight = asked.weights.get(column.name, 1.0)
-        columns.append(Levels.of(column.name, levels, weight, numbers))
-        numbered = pl.DataFrame({"text": leaves.cast(pl.String), "code": np.arange(len(leaves))})
-        coded = pl.DataFrame({"text": texts}).join(numbered, on="text", how="left", maintain_order="left")["code"]
-        codes[:, place] = coded.fill_null(len(leaves)).to_numpy()
-    sensitive = {}
-    for name, frame in known.values.items():
-        labels = frame["_value"].unique().sort(nulls_last=True)
-        numbered = pl.DataFrame({"_value": labels, "_code": np.arange(len(labels))})
-        held = frame.join(numbered, on="_value", how="left", nulls_equal=True, maintain_order="left")
-        parts = _numbers(held, "_tuple"), _numbers(held, "_code"), _numbers(held, "_rows")
-        sensitive[name] = Sensitive(*parts, tuple(labels.to_list()))
-    people = None
-    if known.people is not None:
-        people = _numbers(known.people, "_tuple"), _numbers(known.people, "_person")
-    return Tuples(
-        tuple(columns),
-        codes,
-        _numbers(known.frame, "_rows"),
-        _numbers(known.frame, "_everyone") if known.member else None,
-        people,
-        sensitive,
-    ), learned
-
-
-def _may_be_told(column: str, labels: pl.Series, criteria: Sequence[Any]) -> bool:
-    """Whether every criterion that asks something of single values lets this level be published."""
-    judges = [(one, getattr(CRITERIA[one.kind], "coarse_enough", None)) for one in criteria]
-    return all(judge(one, column, labels) for one, judge in judges if judge is not None)
-
-
-def _numbers(frame: pl.DataFrame, column: str) -> np.ndarray:
-    return frame[column].cast(pl.Int64).to_numpy()
-
-
-def _leaves(chosen: Any, found: pl.Series) -> pl.Series:
-    """The different values, in their order: of a public table all that it knows, then those that it does not."""
-    values = found.drop_nulls().unique().sort()
-    listed = getattr(chosen, "rows", ())
-    if not listed:
-        return values
-    known = pl.Series(found.name, [row[0] for row in listed], dtype=pl.String)
-    texts = values.cast(pl.String)
-    return known.append(texts.filter(~texts.is_in(known.implode())))
 
 
 _RELEASED: dict[str, Any] = {
