@@ -485,6 +485,57 @@ def budget(root: Root = None) -> None:
 
 
 @app.command()
+def frontier(
+    purpose: Annotated[str, typer.Argument(help="The purpose whose anonymization is weighed.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The folder for figure and page; default: frontier/PURPOSE.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="The seed of every technique that draws; default: its own.", min=0)
+    ] = None,
+    choose: Annotated[
+        int | None,
+        typer.Option("--choose", help="The number of the point that is chosen; default: the one that is taken now."),
+    ] = None,
+    because: Annotated[
+        str | None,
+        typer.Option("--because", help="Why: kept in the ledger, with your name as a pseudonym. Name no person in it."),
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Weigh a purpose's anonymization: risk against utility of techniques and k, and keep what is chosen, and why."""
+    from privacy_assets.gate import Gate
+    from privacy_assets.reports import frontier as report
+    from privacy_assets.stages import frontier as weighing
+
+    if choose is not None and because is None:
+        raise typer.BadParameter("--choose goes with --because: a choice is kept with its reason")
+    gate = Gate.open(find_root(root))
+    folder = report.folder_for(gate, purpose, to)
+    reason = None if because is None else weighing.sound_reason(because)
+    with Progress(
+        TextColumn("{task.description}"), TimeElapsedColumn(),
+        console=err, disable=not err.is_terminal, transient=True,
+    ) as progress:  # fmt: skip
+        progress.add_task("trying techniques and k")
+        found = weighing.frontier(gate, purpose, seed=seed)
+    table = Table(*report.columns(found), box=None)
+    for cells in report.rows(found):
+        table.add_row(*map(escape, cells))
+    out.print(table)
+    if reason is not None:
+        point = weighing.chosen(found, choose)
+        position = weighing.decide(gate, found, point, reason)
+        out.print(f"ledger entry {position}: point {point.number} was chosen, {point.said}", markup=False)
+        if not point.declared:
+            out.print(
+                f"Next: say so in the purpose, as a new version of {found.declared}; nothing changes before that."
+            )
+    for path in report.write(folder, found, report.decisions(gate, purpose)):
+        out.print(f"written: {path}", markup=False)
+
+
+@app.command()
 def export(
     asset: Asset,
     purpose: PurposeOption,

@@ -21,6 +21,7 @@ from privacy_assets.build import steps
 from privacy_assets.gate import Gate
 from privacy_assets.stages.step import carry_out
 from privacy_assets.words import AssetName
+from tests.contracts.test_anonymity import ASKED, BEFORE
 
 ROOT = Path(__file__).parents[1]
 TRAINING = AssetName.parse("training/smoking")
@@ -490,3 +491,34 @@ def test_the_printed_way_to_verify_works_as_it_is_printed(
     assert "in order" in ended.stdout
     (tmp_path / "kept").write_text(said.out.replace("\n", "\n\n", 1))
     assert subprocess.run(["bash", "-c", pasted], capture_output=True, check=False).returncode == 1
+
+
+def test_frontier_draws_what_could_be_and_keeps_what_was_chosen(
+    command: Command, published: Gate, tiny_project: Path, reopen: Callable[[], Gate]
+):
+    """A table, two files, and with a reason an entry; without anonymity, a reason or a fit folder it is refused."""
+    said = command("frontier", "smoking")
+    assert said.code == 1
+    assert "asks for no anonymity" in said.err
+    edit(tiny_project, "data/purposes/smoking.yaml", BEFORE, ASKED)
+    gate = reopen()
+    for asset in ("minimized/smoking/patients", "pseudonymized/smoking/patients", "features/smoking"):
+        carry_out(steps(gate.project)[AssetName.parse(asset)], gate).raise_faults()
+    size = gate.ledger.size
+    said = command("frontier", "smoking")
+    assert said.code == 0, said.err
+    assert "full_domain" in said.out
+    assert "taken now" in said.out
+    assert sorted(path.name for path in (tiny_project / "frontier/smoking").iterdir()) == [
+        "frontier.html", "frontier.png",
+    ]  # fmt: skip
+    assert reopen().ledger.size == size
+    said = command("frontier", "smoking", "--choose", "1", "--because", "as little as it may be", "--to", "out")
+    assert said.code == 0, said.err
+    assert f"ledger entry {size}: point 1 was chosen" in said.out
+    assert "as a new version" in said.out
+    assert "as little as it may be" in (tiny_project / "out/frontier.html").read_text()
+    assert command("frontier", "smoking", "--choose", "1").code == 2
+    assert "--choose" in command("frontier", "smoking", "--choose", "99", "--because", "why not").err
+    assert command("frontier", "smoking", "--to", gate.home.path / "x").code == 1
+    assert reopen().ledger.size == size + 1

@@ -1,0 +1,305 @@
+"""Risk against utility of a purpose's anonymization: the points, one figure, one page, and what was decided by them.
+
+    utility          1 - loss, the loss of Iyengar (KDD 2002): 1 keeps every value, 0 keeps none
+    prosecutor risk  1 / people of the smallest class
+    marketer risk    classes / people
+
+Belongs here: how points are drawn and told, where the files may lie, decisions as the ledger holds them. Does not
+belong here: how points are found (`stages/frontier.py`), what figures mean (`techniques/anonymize/_quality.py`).
+Neither figure nor page holds a value of a person or anything from outside; the same points and decisions give the same
+bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from privacy_assets.durable import disk_errors, make_folder, replace
+from privacy_assets.errors import BadDeclaration
+from privacy_assets.gate import Gate
+from privacy_assets.ledger.log import Entry
+
+DECIDE = "decide"
+"""The action of a ledger entry that keeps a decision."""
+
+PNG, HTML = "frontier.png", "frontier.html"
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Those of Okabe and Ito, told apart by people who see few colours."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One technique with one k, and what comes of it.
+
+    `k` is None where no k is asked for. `figures` are empty where it cannot be kept, and `why` says what stands in the
+    way. `declared`: the purpose says exactly this; `current`: of these it is the one that is taken. `optimal`: no other
+    point has as little of both risks and as much utility, and less or more of one.
+    """
+
+    number: int
+    technique: str
+    parameters: Mapping[str, Any]
+    k: int | None
+    figures: Mapping[str, float]
+    why: tuple[str, ...] = ()
+    declared: bool = False
+    current: bool = False
+    optimal: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether every criterion is kept."""
+        return bool(self.figures)
+
+    @property
+    def utility(self) -> float:
+        """1 - loss."""
+        return 1 - self.figures["loss"]
+
+    @property
+    def risks(self) -> tuple[float, float]:
+        """The prosecutor's and the marketer's."""
+        return self.figures["prosecutor_risk"], self.figures["marketer_risk"]
+
+    @property
+    def said(self) -> str:
+        """The point in a few words, such as `local (seed 0), k 5`."""
+        more = ", ".join(f"{name} {value}" for name, value in self.parameters.items())
+        return self.technique + (f" ({more})" if more else "") + (f", k {self.k}" if self.k is not None else "")
+
+    @property
+    def marks(self) -> str:
+        """What is special about it, in words."""
+        told = (("taken now", self.current), ("Pareto-optimal", self.optimal))
+        return ", ".join(word for word, so in told if so)
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """All points of one purpose, and what they were computed from.
+
+    `declared` is the purpose with its version, `digest` that of its text, `features` the version that was read,
+    `beside` the criteria that are the same for every point, in words, `metric` the model's figure, if there is one.
+    """
+
+    purpose: str
+    declared: str
+    digest: str
+    features: str
+    beside: tuple[str, ...]
+    suppressed_at_most: float
+    seed: int | None
+    points: tuple[Point, ...]
+    metric: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who chose which point of which purpose, and why, as the ledger holds it."""
+
+    position: int
+    time: datetime
+    declared: str
+    digest: str
+    said: str
+    utility: float
+    risks: tuple[float, float]
+    reason: str
+    actor: str
+
+    @classmethod
+    def parse(cls, entry: Entry) -> Decision:
+        """From its ledger entry."""
+        body, figures = entry.body, entry.body["figures"]
+        point = Point(body["number"], body["technique"], body["parameters"], body["k"], figures)
+        name = f"{body['purpose']}@{body['version']}"
+        told = (name, body["digest"], point.said, point.utility, point.risks)
+        return cls(entry.position, entry.time, *told, body["reason"], body["actor_claimed"])
+
+
+def decisions(gate: Gate, purpose: str) -> tuple[Decision, ...]:
+    """What was decided for a purpose, the latest first."""
+    found = (one for one in gate.ledger.entries() if one.body["action"] == DECIDE and one.body["purpose"] == purpose)
+    return tuple(map(Decision.parse, found))[::-1]
+
+
+def columns(frontier: Frontier) -> tuple[str, ...]:
+    """What the table of points is headed."""
+    more = (f"{frontier.metric} on validation",) if frontier.metric else ()
+    return ("no.", "technique", "k", "utility", "prosecutor risk", "marketer risk", "suppressed", *more, "")
+
+
+def rows(frontier: Frontier) -> Iterator[tuple[str, ...]]:
+    """The table of points, as text; of what cannot be kept the reason is the last cell."""
+    for point in frontier.points:
+        technique = Point(0, point.technique, point.parameters, None, {}).said
+        head = str(point.number), technique, "-" if point.k is None else str(point.k)
+        more = 1 if frontier.metric else 0
+        if not point.kept:
+            yield (*head, *("-",) * (4 + more), "cannot be kept: " + "; ".join(point.why))
+            continue
+        prosecutor, marketer = point.risks
+        learned = point.figures.get("model")
+        yield (
+            *head,
+            f"{point.utility:.4f}",
+            f"{prosecutor:.2%}",
+            f"{marketer:.2%}",
+            f"{point.figures['suppressed_share']:.2%}",
+            *(("-" if learned is None else f"{learned:.4f}",) * more),
+            point.marks,
+        )
+
+
+def figure_png(points: Sequence[Point]) -> bytes:
+    """Both risks against utility as one PNG; points that cannot be kept are not in it."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter, PercentFormatter
+
+    kept = [point for point in points if point.kept]
+    styles = dict(zip(dict.fromkeys(point.technique for point in points), zip(COLOURS, MARKERS, strict=True)))  # noqa: B905
+    drawn = io.BytesIO()
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # whatever the user's own settings are: the same points, the same picture
+        figure = Figure(figsize=(11, 5), dpi=120, layout="constrained")
+        FigureCanvasAgg(figure)
+        panels = figure.subplots(1, 2, sharey=True)
+        titles = (
+            "prosecutor risk: 1 / people of the smallest class (%)",
+            "marketer risk: classes / people (%)",
+        )
+        for place, (panel, title) in enumerate(zip(panels, titles, strict=True)):
+            panel.set_xlabel(title)
+            panel.grid(alpha=0.3)
+            if kept and all(point.risks[place] > 0 for point in kept):
+                panel.set_xscale("log")
+            panel.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+            panel.xaxis.set_minor_formatter(NullFormatter())
+            for technique, (colour, marker) in styles.items():
+                own = sorted((one.risks[place], one.utility) for one in kept if one.technique == technique)
+                if own:
+                    panel.plot(*zip(*own, strict=True), color=colour, marker=marker, alpha=0.7, lw=1, label=technique)
+            for label, chosen, ring in (
+                ("Pareto-optimal", [one for one in kept if one.optimal], (11, "black", 1.2)),
+                ("taken now", [one for one in kept if one.current], (17, "#b00000", 2.2)),
+            ):
+                size, colour, width = ring
+                if chosen:
+                    xs, ys = [one.risks[place] for one in chosen], [one.utility for one in chosen]
+                    panel.scatter(
+                        xs, ys, s=size**2, facecolors="none", edgecolors=colour, linewidths=width, label=label
+                    )
+            at: dict[tuple[float, float], list[int]] = defaultdict(list)
+            for point in kept:
+                at[round(point.risks[place], 6), round(point.utility, 6)].append(point.number)
+            for where, numbers in at.items():
+                panel.annotate(
+                    ", ".join(map(str, numbers)), where, xytext=(7, 7), textcoords="offset points", fontsize=8
+                )
+            if not kept:
+                panel.text(0.5, 0.5, "no point can be kept", ha="center", transform=panel.transAxes)
+        panels[0].set_ylabel("utility: 1 - information loss (share, 0 to 1)")
+        if kept:
+            panels[1].legend(loc="best", fontsize=8)
+        figure.suptitle("Risk against utility; numbers are those of the table")
+        # the library's version would be in there otherwise
+        figure.savefig(drawn, format="png", metadata={"Software": None})
+    return drawn.getvalue()
+
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #1a1a1a }
+table { border-collapse: collapse; margin: 1em 0; font-size: 14px }
+th, td { border-bottom: 1px solid #ccc; padding: .3em .7em; text-align: left; vertical-align: top }
+tr.now { background: #fff0f0 } img { max-width: 100% } code { overflow-wrap: anywhere }
+"""
+
+
+def page(frontier: Frontier, decided: Sequence[Decision] = ()) -> bytes:
+    """The whole report as one HTML file, with the figure in it; it asks nothing of any network."""
+    picture = base64.b64encode(figure_png(frontier.points)).decode()
+    now = [point.current for point in frontier.points]
+    beside = "; ".join(frontier.beside) or "none"
+    facts = (
+        ("purpose", frontier.declared),
+        ("digest of the purpose", frontier.digest),
+        ("computed from", frontier.features),
+        ("criteria beside k", beside),
+        ("rows that may be suppressed", f"at most {frontier.suppressed_at_most:.2%}"),
+        ("seed", "each technique's own" if frontier.seed is None else str(frontier.seed)),
+    )
+    history = _table(
+        ("ledger entry", "when", "of", "point", "utility", "prosecutor risk", "marketer risk", "reason", "by"),
+        [_told(one, frontier) for one in decided],
+    )
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>Risk against utility: {escape(frontier.purpose)}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<h1>Risk against utility: {escape(frontier.purpose)}</h1>
+{_table(("", ""), facts)}
+<img alt="Both risks against utility, point by point, as in the table" src="data:image/png;base64,{picture}">
+<p>Utility is 1 - information loss: 1 keeps every value, 0 keeps none. Prosecutor risk is that of the person who is
+easiest found, by one who knows that they are in the table; marketer risk is the share of people who are found on
+average. A point is Pareto-optimal where no other has as little of both risks and as much utility, and less or more of
+one. Both risks are models of an attacker who knows quasi-identifiers and nothing else.</p>
+{_table(columns(frontier), rows(frontier), now)}
+<h2>Decisions</h2>
+{history if decided else "<p>None yet.</p>"}
+</body>
+</html>
+""".encode()
+
+
+def _told(one: Decision, frontier: Frontier) -> tuple[str, ...]:
+    of = one.declared if one.digest == frontier.digest else f"{one.declared}, whose text was another"
+    figures = f"{one.utility:.4f}", *(f"{risk:.2%}" for risk in one.risks)
+    return str(one.position), f"{one.time:%Y-%m-%d %H:%M} UTC", of, one.said, *figures, one.reason, one.actor
+
+
+def _table(heads: Sequence[str], lines: Any, now: Sequence[bool] = ()) -> str:
+    top = "".join(f"<th>{escape(head)}</th>" for head in heads) if any(heads) else ""
+    body = []
+    for place, line in enumerate(lines):
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in line)
+        body.append(f'<tr class="now">{cells}</tr>' if place < len(now) and now[place] else f"<tr>{cells}</tr>")
+    return f"<table>{f'<tr>{top}</tr>' if top else ''}{''.join(body)}</table>"
+
+
+def folder_for(gate: Gate, purpose: str, to: Path | None) -> Path:
+    """Where the files go: `to`, or `frontier/<purpose>` in the project. Raises BadDeclaration inside the home."""
+    folder = (to.expanduser() if to else gate.project.root / "frontier" / purpose).resolve()
+    if folder.is_relative_to(gate.home.path.resolve()):
+        raise BadDeclaration.of(
+            "the home keeps nothing but its own files", where=str(folder), next_step="name a folder outside the home"
+        )
+    if next(one for one in (folder, *folder.parents) if one.exists()).is_dir():
+        return folder
+    raise BadDeclaration.of("this is no folder", where=str(folder), next_step="name another with --to")
+
+
+def write(folder: Path, frontier: Frontier, decided: Sequence[Decision]) -> tuple[Path, Path]:
+    """Write the figure and the page into the folder, in the place of older ones."""
+    with disk_errors(str(folder)):
+        make_folder(folder)
+        replace(folder / PNG, figure_png(frontier.points))
+        replace(folder / HTML, page(frontier, decided))
+    return folder / PNG, folder / HTML
