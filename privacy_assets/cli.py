@@ -493,6 +493,9 @@ def frontier(
     seed: Annotated[
         int | None, typer.Option("--seed", help="The seed of every technique that draws; default: its own.", min=0)
     ] = None,
+    with_model: Annotated[
+        bool, typer.Option("--with-model", help="Fit the purpose's model on each point, and measure it on validation.")
+    ] = False,
     choose: Annotated[
         int | None,
         typer.Option("--choose", help="The number of the point that is chosen; default: the one that is taken now."),
@@ -518,7 +521,7 @@ def frontier(
         console=err, disable=not err.is_terminal, transient=True,
     ) as progress:  # fmt: skip
         progress.add_task("trying techniques and k")
-        found = weighing.frontier(gate, purpose, seed=seed)
+        found = weighing.frontier(gate, purpose, seed=seed, with_model=with_model)
     table = Table(*report.columns(found), box=None)
     for cells in report.rows(found):
         table.add_row(*map(escape, cells))

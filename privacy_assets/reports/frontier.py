@@ -30,10 +30,19 @@ from privacy_assets.ledger.log import Entry
 DECIDE = "decide"
 """The action of a ledger entry that keeps a decision."""
 
+RISKS = ("prosecutor", "marketer")
+"""Whose risk is looked at, each against utility for itself."""
+
 PNG, HTML = "frontier.png", "frontier.html"
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Those of Okabe and Ito, told apart by people who see few colours."""
+
+TICKS = [lead * 10**-power for power in range(6, 0, -1) for lead in (1, 2, 5)] + [1]
+"""The risks that are written at a logarithmic axis."""
+
+OFFSETS = ((8, 7), (8, -13), (-8, 7), (-8, -13))
+"""Where a point's number stands beside it, by technique, in points of 1/72 inch."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
@@ -43,8 +52,8 @@ class Point:
     """One technique with one k, and what comes of it.
 
     `k` is None where no k is asked for. `figures` are empty where it cannot be kept, and `why` says what stands in the
-    way. `declared`: the purpose says exactly this; `current`: of these it is the one that is taken. `optimal`: no other
-    point has as little of both risks and as much utility, and less or more of one.
+    way. `declared`: the purpose says exactly this; `current`: of these it is the one that is taken. `optimal` names the
+    risks (`RISKS`) of which no other point has as little with as much utility, and less of it, or more utility.
     """
 
     number: int
@@ -55,7 +64,7 @@ class Point:
     why: tuple[str, ...] = ()
     declared: bool = False
     current: bool = False
-    optimal: bool = False
+    optimal: tuple[str, ...] = ()
 
     @property
     def kept(self) -> bool:
@@ -81,8 +90,8 @@ class Point:
     @property
     def marks(self) -> str:
         """What is special about it, in words."""
-        told = (("taken now", self.current), ("Pareto-optimal", self.optimal))
-        return ", ".join(word for word, so in told if so)
+        optimal = f"Pareto-optimal: {' and '.join(self.optimal)}" if self.optimal else ""
+        return "; ".join(word for word in ("taken now" if self.current else "", optimal) if word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +176,7 @@ def figure_png(points: Sequence[Point]) -> bytes:
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.ticker import NullFormatter, PercentFormatter
+    from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
     kept = [point for point in points if point.kept]
     styles = dict(zip(dict.fromkeys(point.technique for point in points), zip(COLOURS, MARKERS, strict=True)))  # noqa: B905
@@ -186,14 +195,20 @@ def figure_png(points: Sequence[Point]) -> bytes:
             panel.grid(alpha=0.3)
             if kept and all(point.risks[place] > 0 for point in kept):
                 panel.set_xscale("log")
+                panel.xaxis.set_major_locator(FixedLocator(TICKS))
+                panel.xaxis.set_minor_locator(NullLocator())
+                risks = [point.risks[place] for point in kept]
+                # as wide as two ticks at least
+                below = max((tick for tick in TICKS if tick < min(risks)), default=TICKS[0])
+                above = min((tick for tick in TICKS if tick > max(risks)), default=TICKS[-1])
+                panel.set_xlim(below * 0.95, above * 1.05)
             panel.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-            panel.xaxis.set_minor_formatter(NullFormatter())
             for technique, (colour, marker) in styles.items():
                 own = sorted((one.risks[place], one.utility) for one in kept if one.technique == technique)
                 if own:
                     panel.plot(*zip(*own, strict=True), color=colour, marker=marker, alpha=0.7, lw=1, label=technique)
             for label, chosen, ring in (
-                ("Pareto-optimal", [one for one in kept if one.optimal], (11, "black", 1.2)),
+                ("Pareto-optimal", [one for one in kept if RISKS[place] in one.optimal], (11, "black", 1.2)),
                 ("taken now", [one for one in kept if one.current], (17, "#b00000", 2.2)),
             ):
                 size, colour, width = ring
@@ -202,13 +217,15 @@ def figure_png(points: Sequence[Point]) -> bytes:
                     panel.scatter(
                         xs, ys, s=size**2, facecolors="none", edgecolors=colour, linewidths=width, label=label
                     )
-            at: dict[tuple[float, float], list[int]] = defaultdict(list)
+            at: dict[tuple[str, float, float], list[int]] = defaultdict(list)
             for point in kept:
-                at[round(point.risks[place], 6), round(point.utility, 6)].append(point.number)
-            for where, numbers in at.items():
+                at[point.technique, round(point.risks[place], 6), round(point.utility, 6)].append(point.number)
+            for (technique, *where), numbers in at.items():
+                beside = OFFSETS[list(styles).index(technique) % len(OFFSETS)]
                 panel.annotate(
-                    ", ".join(map(str, numbers)), where, xytext=(7, 7), textcoords="offset points", fontsize=8
-                )
+                    ", ".join(map(str, numbers)), where, xytext=beside, textcoords="offset points", fontsize=8,
+                    color=styles[technique][0], ha="left" if beside[0] > 0 else "right",
+                )  # fmt: skip
             if not kept:
                 panel.text(0.5, 0.5, "no point can be kept", ha="center", transform=panel.transAxes)
         panels[0].set_ylabel("utility: 1 - information loss (share, 0 to 1)")
@@ -259,8 +276,8 @@ def page(frontier: Frontier, decided: Sequence[Decision] = ()) -> bytes:
 <img alt="Both risks against utility, point by point, as in the table" src="data:image/png;base64,{picture}">
 <p>Utility is 1 - information loss: 1 keeps every value, 0 keeps none. Prosecutor risk is that of the person who is
 easiest found, by one who knows that they are in the table; marketer risk is the share of people who are found on
-average. A point is Pareto-optimal where no other has as little of both risks and as much utility, and less or more of
-one. Both risks are models of an attacker who knows quasi-identifiers and nothing else.</p>
+average. A point is Pareto-optimal for a risk where no other has as little of it and as much utility, and less or more
+of one. Both risks are models of an attacker who knows quasi-identifiers and nothing else.</p>
 {_table(columns(frontier), rows(frontier), now)}
 <h2>Decisions</h2>
 {history if decided else "<p>None yet.</p>"}

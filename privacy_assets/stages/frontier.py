@@ -17,17 +17,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import duckdb
+import polars as pl
+
 from privacy_assets.contracts import anonymity
-from privacy_assets.contracts.purpose import Anonymity, Anonymized, Purpose
+from privacy_assets.contracts.purpose import Anonymity, Anonymized, Model, Purpose
 from privacy_assets.errors import BadDeclaration, NotKept, Refused
 from privacy_assets.gate import Gate
-from privacy_assets.reports.frontier import DECIDE, Frontier, Point
+from privacy_assets.reports.frontier import DECIDE, RISKS, Frontier, Point
 from privacy_assets.stages._combinations import Known, tuples_of
 from privacy_assets.stages.s5_anonymized import anonymized
-from privacy_assets.stages.step import showing
+from privacy_assets.stages.s8_model import inputs_of
+from privacy_assets.stages.step import Step, names, showing
 from privacy_assets.techniques.anonymize import ANONYMIZE
 from privacy_assets.techniques.criteria import k_anonymity
-from privacy_assets.warehouse.connections import engine_errors
+from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import AssetName, Column, Stage
 
 KS = (2, 3, 5, 10, 20, 50)
@@ -40,14 +44,18 @@ Learns = Callable[[Any], float | None]
 """What a model that learns from a recoding reaches; None where it cannot."""
 
 
-def frontier(gate: Gate, purpose: str, *, seed: int | None = None) -> Frontier:
+def frontier(gate: Gate, purpose: str, *, seed: int | None = None, with_model: bool = False) -> Frontier:
     """All points of a purpose, from its features as they stand.
 
     `seed` takes the place of the seed of every technique that has one. The same features, purpose and seed give the
-    same points. Raises BadDeclaration where the purpose asks for no anonymity, and what the gate raises for features
-    that may not be read.
+    same points. `with_model` fits the purpose's model on the train rows of each point and measures it on those of
+    validation; those of test are not looked at, so that what is chosen can still be tested on them.
+
+    Raises BadDeclaration where the purpose asks for no anonymity, or has no model that learns from it, and what the
+    gate raises for features that may not be read.
     """
     declared, asked, kept = _asked(gate, purpose)
+    model = _model(gate, declared) if with_model else None
     step = anonymized(gate.project, declared, asked, kept)
     arrives = gate.project.features(purpose).columns
     generalized = anonymity.quasi_identifiers(declared, arrives)
@@ -60,9 +68,11 @@ def frontier(gate: Gate, purpose: str, *, seed: int | None = None) -> Frontier:
         with engine_errors("counting combinations"):
             known = Known(con, generalized, of_values, member, subject)
         tuples, _ = tuples_of(declared, asked, criteria, known)
+        others = _others(declared, asked, generalized)
+        learns = _learning(con, gate, declared, model, step, known) if model else None
+        points = sweep(tuples, asked, criteria, anonymity.suppressed_at_most(kept), others, seed=seed, learns=learns)
     if gate.require(features, Stage.ANONYMIZED).version != read.version:
         raise Refused.of("another version was published meanwhile", where=str(features), next_step="run it again")
-    at_most = anonymity.suppressed_at_most(kept)
     own = [one for one in criteria if one.kind != "k_anonymity"]
     from privacy_assets.techniques.anonymize._refusing import said
 
@@ -72,9 +82,10 @@ def frontier(gate: Gate, purpose: str, *, seed: int | None = None) -> Frontier:
         digest=gate.project.digest(purpose),
         features=f"{read.asset} version {read.version}, ledger entry {read.position}",
         beside=tuple(map(said, own)),
-        suppressed_at_most=at_most,
+        suppressed_at_most=anonymity.suppressed_at_most(kept),
         seed=seed,
-        points=sweep(tuples, asked, criteria, at_most, others=_others(declared, asked, generalized), seed=seed),
+        points=points,
+        metric=_metric(declared, model) if model else None,
     )
 
 
@@ -93,6 +104,55 @@ def _asked(gate: Gate, name: str) -> tuple[Purpose, Anonymized, Anonymity]:
             next_step="add both, as a new major version of the purpose: what is to be kept, and by which techniques",
         )
     return purpose, purpose.anonymized, purpose.guarantee.anonymity
+
+
+def _model(gate: Gate, purpose: Purpose) -> Model:
+    if purpose.model is None or purpose.training is None or purpose.training.source != "anonymized":
+        raise BadDeclaration.of(
+            f"{purpose.purpose} has no model that learns from anonymized rows",
+            where=gate.project.where("purpose", purpose.purpose),
+            expected="`model`, and `training` with `from: anonymized`",
+            next_step="leave out --with-model: utility is information loss then",
+        )
+    return purpose.model
+
+
+def _metric(purpose: Purpose, model: Model) -> str:
+    """The metric that the purpose promises, or the first of its task."""
+    if purpose.guarantee.utility is not None:
+        return purpose.guarantee.utility.metric
+    return "roc_auc" if model.task == "classification" else "r2"
+
+
+def _learning(
+    con: duckdb.DuckDBPyConnection, gate: Gate, purpose: Purpose, model: Model, step: Step, known: Known
+) -> Learns:
+    """What the model reaches on validation, of rows as the stage would publish them, in the order of what they are."""
+    from privacy_assets.techniques.train import _fitting
+
+    query, metric, split = step.query, _metric(purpose, model), anonymity.SPLIT
+    assert query is not None
+    inputs = inputs_of(purpose, model, gate.project.training_columns(purpose.purpose)[:-1])
+    read = ", ".join(map(quoted, (*names(inputs), model.target, split)))
+
+    def learns(recoding: Any) -> float | None:
+        with engine_errors("recoding what a model would learn from"):
+            con.register("recoded", known.recoded(recoding).to_arrow())
+            told = con.execute(f"SELECT {read} FROM ({query.sql(dialect='duckdb')}) ORDER BY ALL").to_arrow_table()
+            con.unregister("recoded")
+        frame = pl.DataFrame(pl.from_arrow(told))
+        try:
+            fitted = _fitting.fit(
+                frame, inputs=inputs, target=model.target, task=model.task, estimator=model.estimator, seed=model.seed
+            )
+        except NotKept:  # too little is left to learn from
+            return None
+        held = frame.filter(pl.col(split) == "validation")
+        measured = _fitting.metrics(fitted, held, subject=None, seed=model.seed)
+        found = measured.filter(pl.col("metric") == metric)["value"].to_list()
+        return found[0] if found else None
+
+    return learns
 
 
 def _others(purpose: Purpose, asked: Anonymized, generalized: Sequence[Column]) -> tuple[Any, ...]:
@@ -118,8 +178,8 @@ def sweep(
     asked: Anonymized,
     criteria: Sequence[Any],
     suppressed_at_most: float,
-    *,
     others: Sequence[Any] = (),
+    *,
     seed: int | None = None,
     learns: Learns | None = None,
 ) -> tuple[Point, ...]:
@@ -147,10 +207,7 @@ def sweep(
             why = tuple(dict.fromkeys(_reason(fault.what, fault.expected, fault.found) for fault in error.faults))
         points.append(Point(number, technique.kind, parameters, k, figures, why, declared))
     taken = min((one for one in points if one.declared and one.kept), key=_quality_of(asked, points), default=None)
-    return tuple(
-        replace(point, current=point is taken, optimal=point.kept and not any(_better(one, point) for one in points))
-        for point in points
-    )
+    return tuple(replace(point, current=point is taken, optimal=_optimal(point, points)) for point in points)
 
 
 def with_k(criteria: Sequence[Any], k: int | None) -> list[Any]:
@@ -180,12 +237,16 @@ def _quality_of(asked: Anonymized, points: Sequence[Point]) -> Callable[[Point],
     return lambda point: (point.figures[asked.quality], kinds.index(point.technique))
 
 
-def _better(one: Point, other: Point) -> bool:
-    """Whether a point has as little of both risks and as much utility as another, and one of them is not the same."""
-    if not one.kept:
-        return False
-    mine, its = (*one.risks, -one.utility), (*other.risks, -other.utility)
-    return mine != its and all(first <= second for first, second in zip(mine, its, strict=True))
+def _optimal(point: Point, points: Sequence[Point]) -> tuple[str, ...]:
+    """The risks for which no point is better: none has as little of it and as much utility, and is not the same."""
+    kept = [one for one in points if one.kept]
+    found = []
+    for place, risk in enumerate(RISKS if point.kept else ()):
+        own = (point.risks[place], -point.utility)
+        others = [(one.risks[place], -one.utility) for one in kept]
+        if not any(other != own and other[0] <= own[0] and other[1] <= own[1] for other in others):
+            found.append(risk)
+    return tuple(found)
 
 
 def chosen(found: Frontier, number: int | None) -> Point:
@@ -240,7 +301,7 @@ def decide(gate: Gate, found: Frontier, point: Point, because: str) -> int:
             "suppressed_at_most": found.suppressed_at_most,
             "figures": dict(point.figures),
             "as_declared": point.declared,
-            "optimal": point.optimal,
+            "optimal": list(point.optimal),
             "seed": found.seed,
             "reason": sound_reason(because),
             "actor_claimed": gate.actor(),

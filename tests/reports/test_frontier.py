@@ -24,9 +24,9 @@ def point(number: int, technique: str, k: int | None, utility: float, prosecutor
 
 
 POINTS = (
-    point(1, "full_domain", 2, 0.9, 0.5, optimal=True),
+    point(1, "full_domain", 2, 0.9, 0.5, optimal=("prosecutor",)),
     point(2, "full_domain", 5, 0.7, 0.2, declared=True, current=True),
-    point(3, "local", 5, 0.8, 0.2, optimal=True),
+    point(3, "local", 5, 0.8, 0.2, optimal=("prosecutor",)),
     Point(4, "local", {"seed": 7}, 50, {}, ("k_anonymity (k 50) cannot be kept <by> any recoding",)),
 )
 FRONTIER = Frontier("smoking", "smoking@1.0.0", "0" * 64, "features/smoking version 1", (), 0.05, None, POINTS)
@@ -46,7 +46,7 @@ def test_the_figure_is_a_picture_and_always_the_same():
 def test_the_figure_shows_what_is_taken_now():
     """Another current point is another picture; so is another risk."""
     assert figure_png(POINTS[:1]) != figure_png((point(1, "full_domain", 2, 0.9, 0.5, current=True),))
-    assert figure_png(POINTS[:1]) != figure_png((point(1, "full_domain", 2, 0.9, 0.4, optimal=True),))
+    assert figure_png(POINTS[:1]) != figure_png((point(1, "full_domain", 2, 0.9, 0.4, optimal=("prosecutor",)),))
 
 
 @pytest.mark.parametrize("points", [(), POINTS[3:], (point(1, "local", 2, 0.0, 0.0),)])

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from privacy_assets.contracts.purpose import Anonymized
 from privacy_assets.errors import BadDeclaration, Refused
 from privacy_assets.gate import Gate
-from privacy_assets.reports.frontier import decisions, write
+from privacy_assets.reports.frontier import RISKS, decisions, write
 from privacy_assets.stages.frontier import KS, chosen, decide, frontier, sound_reason, sweep
+from privacy_assets.warehouse.connections import governed
 from privacy_assets.words import AssetName
 from tests.contracts.test_anonymity import ASKED, BEFORE
 from tests.techniques.anonymize.tables import Row, rows_of_people, tuples_of
@@ -110,15 +111,37 @@ def test_optimal_is_what_nothing_else_beats(rows: list[Row]):
         tuples_of(rows), techniques("full_domain", "top_down", "local"), [criterion("k_anonymity", k=2)], 0.1
     )
     kept = [point for point in points if point.kept]
-    for point in kept:
-        beaten = [
-            one
-            for one in kept
-            if one.risks[0] <= point.risks[0] and one.risks[1] <= point.risks[1] and one.utility >= point.utility
-            if (one.risks, one.utility) != (point.risks, point.utility)
-        ]
-        assert point.optimal == (not beaten)
-    assert any(point.optimal for point in kept) == bool(kept)
+    for place, risk in enumerate(RISKS):
+        for point in kept:
+            beaten = [
+                one
+                for one in kept
+                if one.risks[place] <= point.risks[place] and one.utility >= point.utility
+                if (one.risks[place], one.utility) != (point.risks[place], point.utility)
+            ]
+            assert (risk in point.optimal) == (not beaten)
+        assert any(risk in point.optimal for point in kept) == bool(kept)
+    assert not any(point.optimal for point in points if not point.kept)
+
+
+def test_a_model_is_measured_on_what_it_would_learn_from(
+    weighed: Gate, edit: Edit, reopen: Callable[[], Gate], make: Make
+):
+    """On validation: the figure of the point that is taken now is the one that the model's own stage measures."""
+    gate = reopen()
+    found = frontier(gate, "smoking", with_model=True)
+    assert found.metric == "roc_auc"
+    current = chosen(found, None)
+    make(gate, ANONYMIZED, *map(AssetName.parse, ("training/smoking", "model/smoking")))
+    sql = "SELECT value FROM held.main.data WHERE metric = 'roc_auc' AND split = 'validation'"
+    model = gate.latest(AssetName.parse("model/smoking"))
+    with governed(gate.home.spill, inputs={"held": gate.attachment(model)}, candidate=None) as con:
+        assert con.execute(sql).fetchall() == [(current.figures["model"],)]
+    assert [point.number for point in found.points if point.kept and not 0 <= point.figures["model"] <= 1] == []
+    assert frontier(gate, "smoking", with_model=True) == found
+    edit(SMOKING, "  from: anonymized", "  from: features\n  reason: the doctors who treat these people learn nothing")
+    with pytest.raises(BadDeclaration, match="no model that learns from anonymized rows"):
+        frontier(reopen(), "smoking", with_model=True)
 
 
 def test_without_a_k_the_others_are_tried_beside_what_is_asked(weighed: Gate):
