@@ -3,9 +3,9 @@
 Source: 45 CFR 164.514(b)(2). Dates are the columns of type DATE or TIMESTAMP, ages those of the category
 `user.demographic.age_range`, ZIP codes those of a category that ends in `postal_code`; the other identifiers are the
 contract's direct identifiers, which never get this far. **A column whose category says none of these is not looked at**
-(an age that SQL made of two dates has the category that both share): name it in `criteria` by hand. It asks for no k: somebody who is alone with a year, a sex and
-an area stays alone. What it does not promise: that, and that nobody knows how the rest could be put together
-((b)(2)(ii)), which no program can know.
+(an age that SQL made of two dates has the category that both share): name it in `criteria` by hand. It asks for no k:
+somebody who is alone with a year, a sex and an area stays alone. What it does not promise: that, and that nobody knows
+how the rest could be put together ((b)(2)(ii)), which no program can know.
 """
 
 from __future__ import annotations
