@@ -94,7 +94,7 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
                  "classes" AS MATERIALIZED (
                      SELECT row_number() OVER () AS "class", sum("rows") AS "rows",
                             CAST(coalesce(sum("rows") FILTER (WHERE $inside), 0) AS BIGINT) AS "n",
-                            list({{'value': "value", 'rows': "rows"}}) FILTER (WHERE $inside) AS "cells"
+                            list(struct_pack("value" := "value", "rows" := "rows")) FILTER (WHERE $inside) AS "cells"
                      FROM "cells" GROUP BY {places(parameters.quasi_identifiers)}),
                  "held" AS (SELECT "class", "n", "cell"."value" AS "value", "cell"."rows" AS "rows"
                             FROM (SELECT "class", "n", unnest("cells") AS "cell" FROM "classes") AS "each"),
