@@ -11,6 +11,9 @@ comes from the operating system through OpenDP's core; there is no seed, and non
     PURE      discrete Laplace     exponential noise, max  ε = d / s          ε = 2 d / s
     ZCDP      discrete Gaussian    Gumbel noise, max       ρ = (d / s)² / 2   ρ = (d / s)² / 2
 
+A `Response` is drawn for one value at a time, before anything is added up: ε is what one answer tells of one value
+(randomized response; Warner 1965, for m categories Kairouz, Bonawitz, Ramage 2016).
+
 `d` is how far a person can move the vector of all cells: in L1 under PURE, in L2 under ZCDP, in L∞ for the scores of a
 selection. What it does not cover: the time that drawing takes, and readers who learn what was *not* released.
 """
@@ -88,6 +91,44 @@ class Noise:
             case Mechanism.DISCRETE_GAUSSIAN:
                 return float(accuracy.discrete_gaussian_scale_to_accuracy(self.scale, alpha))
         return self.scale * math.log(of / alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Randomized response among `categories`: `truth` is the probability of the true one, `loss` OpenDP's ε per answer.
+
+    Each of the other categories has the probability (1 - truth) / (categories - 1).
+    """
+
+    categories: int
+    truth: float
+    loss: float
+
+    def answer(self, codes: Sequence[int]) -> list[int]:
+        """For each code, 0 to `categories` - 1, an answer of its own. A code that is none of them leaves as any alike.
+
+        TypeError for what is no integer. OpenDP draws one answer at a time.
+        """
+        respond = _response(self.categories, self.truth)
+        return [int(respond(code)) for code in _integers(codes)]
+
+
+def randomized_response(categories: int, loss: float) -> Response:
+    """The truth as probable as it may be: e^ε / (e^ε + m - 1), of which OpenDP's map says that it costs at most ε."""
+    if isinstance(categories, bool) or not isinstance(categories, int) or not 2 <= categories <= LARGEST:
+        raise ValueError(f"a response has two categories or more, not {categories!r}")
+    if not (math.isfinite(loss) and loss > 0):
+        raise ValueError(f"a loss is a finite number above 0, not {loss!r}")
+    lie = math.exp(-loss)  # of one other category, as a share of the truth's probability; e^ε itself may be infinite
+    uniform, truth = 1 / categories, 1 / (1 + (categories - 1) * lie)
+    less = 0.0
+    while (claimed := float(_response(categories, truth).map(1))) > loss:
+        # the map rounds up, so the probability of the textbook may cost a last digit too much
+        less = max(less * 2, 2**-52)
+        truth = max(uniform, truth - less)
+        if truth == uniform:
+            raise ValueError(f"no answer among {categories} categories is worth a loss of {loss!r}")
+    return Response(categories, truth, claimed)
 
 
 def additive(measure: Measure, sensitivity: int, loss: float) -> Noise:
@@ -194,6 +235,15 @@ def _measurement(mechanism: Mechanism, scale: float) -> Any:
         case Mechanism.NOISY_MAX_GUMBEL:
             measure = measures.zero_concentrated_divergence()
     return measurements.make_noisy_max(*_vector("linf_distance", "i64"), measure, scale=scale, negate=True)
+
+
+@lru_cache(maxsize=256)
+def _response(categories: int, truth: float) -> Any:
+    """OpenDP's measurement on codes: what is no code is answered by any category, each as probable as the others."""
+    from opendp import measurements
+
+    _enable()
+    return measurements.make_randomized_response(list(range(categories)), truth, T="i64")
 
 
 def _vector(metric: str, distance: str) -> tuple[Any, Any]:

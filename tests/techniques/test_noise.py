@@ -17,9 +17,11 @@ from privacy_assets.techniques.noise import (
     Measure,
     Mechanism,
     Noise,
+    Response,
     added_up,
     additive,
     epsilon_of,
+    randomized_response,
     rho_of,
     rho_within,
     selection,
@@ -121,6 +123,30 @@ def test_the_error_of_a_count_is_that_of_theory(measure: Measure) -> None:
     assert 0.9 * theory < sum(abs(one - 100) for one in drawn) / len(drawn) <= 1.1 * theory
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 1000), st.floats(1e-3, 10))
+def test_a_response_costs_what_was_asked_and_hardly_less(categories: int, loss: float) -> None:
+    """OpenDP's map says at most that; the truth is as probable as the textbook says, and not more."""
+    response = randomized_response(categories, loss)
+    assert loss * (1 - 1e-8) <= response.loss <= loss
+    assert response.truth == pytest.approx(math.exp(loss) / (math.exp(loss) + categories - 1), rel=1e-9)
+
+
+@pytest.mark.parametrize(("categories", "loss"), [(1, 1.0), (True, 1.0), (2.0, 1.0), (2, 0), (2, -1), (2, math.nan),
+                                                  (2, math.inf)])  # fmt: skip
+def test_a_response_has_something_to_choose_and_a_loss(categories: Any, loss: float) -> None:
+    """Two categories or more, a loss that is finite and above 0."""
+    with pytest.raises(ValueError, match=r"two categories|a loss"):
+        randomized_response(categories, loss)
+
+
+def test_only_whole_codes_are_answered() -> None:
+    """Nothing is guessed of what is no integer."""
+    for wrong in ([1.0], [True], [None], ["1"]):
+        with pytest.raises(TypeError):
+            randomized_response(2, 1.0).answer(wrong)
+
+
 def test_selection_prefers_the_smallest(figures: Any) -> None:
     """Nearly always with a wide gap, no more often than others without one."""
     for measure in Measure:
@@ -183,3 +209,4 @@ def test_nobody_else_draws_noise() -> None:
 def test_a_mechanism_has_no_seed() -> None:
     """Nothing that could be one is a field."""
     assert list(Noise.__dataclass_fields__) == ["mechanism", "sensitivity", "scale", "loss"]
+    assert list(Response.__dataclass_fields__) == ["categories", "truth", "loss"]

@@ -28,6 +28,18 @@ A technique whose work no SQL says also has
   name, for `expression` to call. It is given some rows at a time, none with a NULL, and has one value for each;
 * `BUILT_OF`: the modules that it is built of, whose source is part of what it does.
 
+A technique that draws, so that the same value leaves otherwise each time, has
+
+* `DRAWS = True`, and a `FUNCTION` (OpenDP draws, no SQL does): it is called for every row, also where the engine knows
+  that rows are alike. `techniques/noise.py` is where it draws, which stands in `BUILT_OF`;
+* `local_epsilon(parameters) -> float`: the ε of local differential privacy of one value of one row, NULL among the
+  values: for any two values x, y that could have arrived and any z, P(z | x) ≤ e^ε P(z | y).
+
+Of such a technique laws of its distribution hold instead of equality: the same input gives another content digest,
+each version that is made is a new answer of everybody in it and spends ε again, and of two runs at once the second is
+refused. (Answers could be remembered in a vault, as surrogates are: one for each row and value, under a key. Nobody
+built that; until then make such a version as seldom as it is needed.)
+
 A technique that needs a secret also has
 
 * `MAPS`: "value" (a map over the distinct values of its own column) or "subject" (over the distinct subjects);

@@ -62,9 +62,20 @@ def fits(number: Number, column: Column) -> bool:
     if kind in INTEGERS:
         low, high = INTEGERS[kind]
         return exact == exact.to_integral_value() and low <= exact <= high
-    # The engine's own default, where a contract says DECIMAL and no more.
-    width, scale = [int(part.name) for part in _parsed(column.type).expressions] or (18, 3)
+    width, scale = _width_and_scale(column)
     return abs(exact) < Decimal(10) ** (width - scale) and exact == round(exact, scale)
+
+
+def decimals(column: Column) -> int:
+    """How many decimals a DECIMAL column has."""
+    return _width_and_scale(column)[1]
+
+
+def _width_and_scale(column: Column) -> tuple[int, int]:
+    declared = [int(part.name) for part in _parsed(column.type).expressions]
+    if not declared:
+        return 18, 3  # the engine's own default, where a contract says DECIMAL and no more
+    return declared[0], declared[1] if len(declared) > 1 else 0
 
 
 def constant(number: Number, column: Column) -> exp.Expr:

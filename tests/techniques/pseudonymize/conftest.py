@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+from scipy.stats import beta
 from sqlglot import exp
 
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
@@ -18,6 +21,17 @@ from privacy_assets.words import Column, IdentifierDomain
 KEY = "5e" * 32
 PLAIN = IdentifierDomain(name="plain")
 NOBODY = pl.DataFrame(schema={"mac": pl.String, "surrogate": pl.String})
+
+
+ALPHA = 1e-6
+"""How often what is right may be accused by an interval of Clopper and Pearson, both sides together."""
+
+
+def interval(hits: int, draws: int) -> tuple[float, float]:
+    """Clopper and Pearson: between what probabilities `hits` of `draws` are, at `ALPHA`."""
+    low = float(beta.ppf(ALPHA / 2, hits, draws - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(1 - ALPHA / 2, hits + 1, draws - hits)) if hits < draws else 1.0
+    return low, high
 
 
 @dataclass(frozen=True)
@@ -44,10 +58,22 @@ class Bench:
         key: str = KEY,
     ) -> Applied:
         """Applies the technique to `values`, which belong to `subjects` (one each if they are not given)."""
-        module = PSEUDONYMIZE[parameters.kind]
-        self._make_function(parameters.kind, module)
         subjects = subjects or [f"person {place}" for place in range(len(values))]
         self._fill(column, values, subjects)
+        return self._left(parameters, column, key)
+
+    def often(self, parameters: Any, column: Column, value: Any, times: int) -> list[Any]:
+        """What leaves of `times` people who all have this one value, which the engine may keep only once."""
+        self._fill(column, [value], [""])
+        self.con.execute(
+            f"CREATE OR REPLACE TABLE arrived AS SELECT range::INTEGER AS place, range::VARCHAR AS subject, "
+            f'"{column.name}" FROM arrived, range({times})'
+        )
+        return self._left(parameters, column, KEY).values
+
+    def _left(self, parameters: Any, column: Column, key: str) -> Applied:
+        module = PSEUDONYMIZE[parameters.kind]
+        self._make_function(parameters.kind, module)
         maps, mapped = getattr(module, "MAPS", None), None
         source = {None: None, "value": exp.column(column.name, table="row", quoted=True), "subject": "row.subject"}[
             maps
@@ -84,7 +110,8 @@ class Bench:
 
         function.__signature__ = inspect.signature(module.function)
         *arguments, result = module.FUNCTION
-        self.con.create_function(kind, function, arguments, result, type="arrow")
+        draws = getattr(module, "DRAWS", False)
+        self.con.create_function(kind, function, arguments, result, type="arrow", side_effects=draws)
 
     def _fill(self, column: Column, values: Sequence[Any], subjects: Sequence[str]) -> None:
         self.con.execute(
@@ -113,6 +140,30 @@ class Bench:
         ).fetchall()
         described = self.con.execute(f'SELECT typeof("{column.name}") FROM "left" LIMIT 1').fetchone()
         return Applied([row[0] for row in rows], described[0] if described else "", [row[1] for row in rows])
+
+
+@pytest.fixture(scope="session")
+def between() -> Callable[[int, int], tuple[float, float]]:
+    """The interval of Clopper and Pearson."""
+    return interval
+
+
+@pytest.fixture(scope="session")
+def loss_shown() -> Callable[[Sequence[Any], Sequence[Any]], float]:
+    """The ε that draws from two inputs show at least: of the value that tells most, the lower bound of ln(p / q).
+
+    The value is chosen on one half of the draws, and counted on the other: so `ALPHA` holds, and proves nothing more.
+    """
+
+    def shown(one: Sequence[Any], other: Sequence[Any]) -> float:
+        half = len(one) // 2
+        first, against = Counter(one[:half]), Counter(other[:half])
+        most = max(first, key=lambda value: first[value] / (against[value] + 5))
+        low, _ = interval(sum(value == most for value in one[half:]), len(one) - half)
+        _, high = interval(sum(value == most for value in other[half:]), len(other) - half)
+        return math.log(low / high) if low else 0.0
+
+    return shown
 
 
 @pytest.fixture(scope="session")
