@@ -10,14 +10,9 @@ Who may read it: pseudonymized.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Sequence
-from types import ModuleType
-from typing import Any
 
-import polars as pl
-from duckdb.func import PythonUDFType
 from sqlglot import exp
 
 from privacy_assets.contracts import entitlement
@@ -28,6 +23,7 @@ from privacy_assets.contracts.promises import KNOWN, RETENTION_FROM
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.gate import moment_for
 from privacy_assets.lineage.columns import column_lineage
+from privacy_assets.stages import functions
 from privacy_assets.stages.step import DATA, Step, View, Work, declared
 from privacy_assets.techniques.minimize import MINIMIZE
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
@@ -96,7 +92,7 @@ def minimized(project: Project, purpose: Purpose, contract: Contract) -> Step:
 
     def write(work: Work) -> None:
         for kind, module in modules.items():
-            _make_function(work, kind, module)
+            functions.make_function(work, kind, module)
         work.create(query, "minimizing")
 
     def refused(work: Work) -> dict[str, int]:
@@ -125,7 +121,13 @@ def minimized(project: Project, purpose: Purpose, contract: Contract) -> Step:
             ("contract", f"{dataset}@{contract.version}", contract.digest),
             ("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose)),
         ),
-        made_by=(sys.modules[__name__], entitlement, *MINIMIZE.values(), *_sources(modules)),
+        made_by=(
+            sys.modules[__name__],
+            entitlement,
+            *MINIMIZE.values(),
+            functions,
+            *functions.sources(modules.values()),
+        ),
         references={"input": dataset}
         | ({"consents": CONSENTS} if records else {})
         | {f"{KNOWN}{source.dataset}": source.dataset for source in sources if source.dataset != dataset},
@@ -194,24 +196,3 @@ def _joining(query: exp.Select, source: Known, subject: str, row: str) -> exp.Se
 
 def _alias(source: Known) -> str:
     return f"{KNOWN}{source.dataset}"
-
-
-def _make_function(work: Work, kind: str, module: ModuleType) -> None:
-    """Make what a technique does outside of SQL known to the engine, under the technique's name."""
-    if not hasattr(module, "FUNCTION"):
-        return
-    *arguments, result = module.FUNCTION
-
-    def function(*columns: Any) -> Any:
-        return module.function(*(pl.Series(pl.from_arrow(column)) for column in columns)).to_arrow()
-
-    # the engine asks how many arguments there are
-    function.__signature__ = inspect.signature(module.function)  # type: ignore[attr-defined]
-    with engine_errors("preparing a redaction"):
-        work.con.create_function(kind, function, arguments, result, type=PythonUDFType.ARROW)
-
-
-def _sources(modules: dict[str, ModuleType]) -> list[ModuleType]:
-    """The modules whose source decides what a redaction does: its own, and those that it is built of."""
-    helpers: list[ModuleType] = [helper for module in modules.values() for helper in getattr(module, "BUILT_OF", ())]
-    return [*modules.values(), *helpers]

@@ -6,6 +6,11 @@ data for whoever holds the key. Who may read it: features.
 
 Keyed techniques are run on distinct values only, then joined: a table `map_<column>` of value and mapped value, in
 memory. Its key is HKDF(pseudonym root; purpose, epoch, identifier domain); each technique derives its own from that.
+
+Techniques that draw (`DRAWS`) draw anew for each version, which spends their local ε once more: two versions are two
+answers of the same people. What a version spends is among its measures: for each such column, for a row (their sum)
+and for a person (times the rows that one person has, rounded up to a power of two, since the greatest number is
+somebody's own). Not counted: other versions, other days, other datasets and purposes; they add up.
 """
 
 from __future__ import annotations
@@ -23,11 +28,14 @@ from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.gate import Gate
 from privacy_assets.lineage.columns import Lineage, column_lineage
-from privacy_assets.stages import vault
-from privacy_assets.stages.step import Step, View, Work, declared
+from privacy_assets.stages import functions, vault
+from privacy_assets.stages.step import DATA, Step, View, Work, declared
+from privacy_assets.techniques.noise import added_up
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE, _domains, _keyed
 from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import AssetName, Column, IdentifierDomain, Stage
+
+MEASURES = "candidate.main.measures"
 
 
 def pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> Step:
@@ -36,13 +44,20 @@ def pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> Ste
     needs = purpose.datasets[dataset].columns
     before = {column.name: column for column in project.minimized_columns(purpose.purpose, dataset)}
     mapped = {name: _mapped_from(name, need.technique, contract) for name, need in needs.items()}
+    redacted = {needs[name].technique.kind for name, column in before.items() if name in needs and column.technique}
+    losses = {name: loss for name, need in needs.items() if (loss := local_epsilon(need.technique))}
     query = _query(dataset, before, {name: need.technique for name, need in needs.items()}, mapped)
 
     def write(work: Work) -> None:
+        for kind, module in modules.items():
+            if kind not in redacted:
+                functions.make_function(work, kind, module)
         for name, source in mapped.items():
             if source is not None:
                 _make_map(work, purpose, dataset, name, before[source], needs[name].technique, before.values())
         work.create(query, "pseudonymizing")
+        if losses:
+            _tell_losses(work, losses, contract.subject_column)
 
     by_day = contract.deliveries is not None
     view = View(AssetName(Stage.MINIMIZED, purpose.purpose, dataset), tuple(needs), by_day)
@@ -58,8 +73,9 @@ def pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> Ste
             ("contract", f"{dataset}@{contract.version}", contract.digest),
             ("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose)),
         ),
-        made_by=(sys.modules[__name__], vault, _domains, _keyed, *modules.values()),
+        made_by=(sys.modules[__name__], vault, functions, _domains, _keyed, *functions.sources(modules.values())),
         references={"input": dataset},
+        measures=MEASURES if losses else None,
         epoch=purpose.epoch,
     )
 
@@ -67,6 +83,26 @@ def pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> Ste
 def map_key(gate: Gate, purpose: Purpose, domain: IdentifierDomain) -> str:
     """The key (64 hex) of one identifier domain in one purpose and epoch."""
     return gate.secrets.derive("pseudonyms", purpose.purpose, str(purpose.epoch), domain.name).hex()
+
+
+def local_epsilon(technique: Any) -> float:
+    """The ε that one row's value of a column spends under this technique; 0 where nothing is drawn."""
+    module = _module(technique)
+    return float(module.local_epsilon(technique)) if getattr(module, "DRAWS", False) else 0.0
+
+
+def _tell_losses(work: Work, losses: Mapping[str, float], subject: str | None) -> None:
+    """Write what the version spends beside its rows: by column, of a row, and of a person where it is about people."""
+    told = {f"local_epsilon[{name}]": loss for name, loss in losses.items()}
+    told["local_epsilon_of_a_row"] = added_up(list(losses.values()))
+    with engine_errors("telling the local loss"):
+        if subject is not None:
+            each = f"SELECT count(*) AS rows FROM {DATA} GROUP BY {quoted(subject)}"
+            (most,) = work.con.execute(f"SELECT coalesce(max(rows), 0) FROM ({each})").fetchone() or (0,)
+            # 2 ** bit_length(most - 1) is the power of two that is not below it
+            told["local_epsilon_of_a_person"] = told["local_epsilon_of_a_row"] * (1 << max(most - 1, 0).bit_length())
+        work.con.execute(f"CREATE TABLE {MEASURES} (name VARCHAR, value DOUBLE)")
+        work.con.executemany(f"INSERT INTO {MEASURES} VALUES (?, ?)", list(told.items()))
 
 
 def _module(technique: Any) -> ModuleType:
