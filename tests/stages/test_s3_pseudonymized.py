@@ -10,13 +10,17 @@ import pytest
 from privacy_assets.build import steps
 from privacy_assets.contracts import promises
 from privacy_assets.gate import Gate
+from privacy_assets.reports.explain import explain
 from privacy_assets.stages.s3_pseudonymized import map_key
-from privacy_assets.stages.step import carry_out
+from privacy_assets.stages.step import carry_out, measure_again
 from privacy_assets.words import AssetName, IdentifierDomain, Verdict
 
 PATIENTS = AssetName.parse("pseudonymized/reaching/patients")
 VISITS = AssetName.parse("pseudonymized/reaching/visits")
 SMOKING = AssetName.parse("pseudonymized/smoking/patients")
+
+RESPONSE = "technique: {kind: randomized_response, epsilon: 2}"
+NOISE = "{kind: bounded_noise, low: 20, high: 80, epsilon: 0.5}"
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 Make = Callable[..., Any]
@@ -120,3 +124,46 @@ def test_the_lineage_of_a_mapped_column_leads_to_what_it_was_keyed_by(reaching: 
     assert lineage.direct["registered"] == {("patients", "registered"), ("patients", "patient_id")}
     assert {table for sources in lineage.direct.values() for table, _ in sources} == {"patients"}
     assert not any(lineage.indirect.values())
+
+
+def test_what_is_drawn_is_drawn_anew_and_its_loss_is_told(
+    reaching: Gate, reopen: Callable[[], Gate], edit: Edit, make: Make, rows: Rows
+) -> None:
+    """Each version is another answer of the same people; ε stands in its passport by column, row and person."""
+    edit("data/purposes/smoking.yaml", "technique: {kind: keep}\n      age:", RESPONSE + "\n      age:")
+    edit("data/purposes/smoking.yaml", "{kind: bucket, edges: [30, 50]}", NOISE)
+    gate = reopen()
+    made = make(gate, *map(AssetName.parse, ("raw/patients", "minimized/smoking/patients")), SMOKING).passport
+    expected = {"local_epsilon[sex]": 2.0, "local_epsilon[age]": 0.5, "local_epsilon_of_a_row": 2.5}
+    assert made.measures == {**expected, "local_epsilon_of_a_person": 2.5}
+    asked = "SELECT sex, age FROM DATA ORDER BY patient_id"
+    first = rows(gate, SMOKING, asked)
+    assert {sex for sex, _ in first} <= {"F", "M", "X", None}
+    assert all(20 <= age <= 80 for _, age in first)
+    assert "local_epsilon_of_a_person: 2.5" in list(explain(gate, SMOKING).lines())
+    again = make(gate, SMOKING).passport
+    assert rows(gate, SMOKING, asked) != first
+    assert again.content_digest != made.content_digest
+    assert measure_again(steps(gate.project)[SMOKING], gate, again).faults == ()
+
+
+def test_a_person_with_several_rows_spends_for_each(
+    reaching: Gate, reopen: Callable[[], Gate], edit: Edit, make: Make
+) -> None:
+    """Two visits, twice the loss of a row; the number of rows is told as a power of two."""
+    role = "value: {role: attribute, category: user.health_and_medical}"
+    paid = (
+        "      - name: paid\n        logicalType: boolean\n        customProperties:\n          - property: privacy\n"
+    )
+    edit("data/contracts/visits.odcs.yaml", role, f"{role}\n{paid}            {role}")
+    edit("data/purposes/reaching.yaml", "why: how long after they came, technique: {kind: shift_dates, max_days: 30}}",
+         "why: how long after they came, technique: {kind: shift_dates, max_days: 30}}\n"
+         "      paid: {why: how many pay, technique: {kind: randomized_response, epsilon: 1}}")  # fmt: skip
+    path = reaching.project.root / "data/samples/visits.csv"
+    head, *lines = path.read_text("utf-8").splitlines()
+    third = [line.replace("-1,", "-3,", 1) for line in lines if line.startswith("p-07-1,")]
+    path.write_text("\n".join([f"{head},paid", *(f"{line},true" for line in [*lines, *third])]) + "\n", "utf-8")
+    gate = reopen()
+    made = make(gate, *map(AssetName.parse, ("raw/visits", "minimized/reaching/visits")), VISITS).passport
+    assert made.measures["local_epsilon_of_a_row"] == 1.0
+    assert made.measures["local_epsilon_of_a_person"] == 4.0
