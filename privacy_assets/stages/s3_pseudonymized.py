@@ -8,9 +8,10 @@ Keyed techniques are run on distinct values only, then joined: a table `map_<col
 memory. Its key is HKDF(pseudonym root; purpose, epoch, identifier domain); each technique derives its own from that.
 
 Techniques that draw (`DRAWS`) draw anew for each version, which spends their local ε once more: two versions are two
-answers of the same people. What a version spends is among its measures: for each such column, for a row (their sum)
-and for a person (times the rows that one person has, rounded up to a power of two, since the greatest number is
-somebody's own). Not counted: other versions, other days, other datasets and purposes; they add up.
+answers of the same people. What a version spends is among its measures: for each such column, for a row (their sum),
+for a person (times the rows that one person has, rounded up to a power of two, since the greatest number is somebody's
+own), and for a person in all versions of this asset so far, those destroyed as well. Not counted: other days, datasets
+and purposes; they add up.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import AssetName, Column, IdentifierDomain, Stage
 
 MEASURES = "candidate.main.measures"
+
+OF_A_PERSON = "local_epsilon_of_a_person"
 
 
 def pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> Step:
@@ -100,7 +103,9 @@ def _tell_losses(work: Work, losses: Mapping[str, float], subject: str | None) -
             each = f"SELECT count(*) AS rows FROM {DATA} GROUP BY {quoted(subject)}"
             (most,) = work.con.execute(f"SELECT coalesce(max(rows), 0) FROM ({each})").fetchone() or (0,)
             # 2 ** bit_length(most - 1) is the power of two that is not below it
-            told["local_epsilon_of_a_person"] = told["local_epsilon_of_a_row"] * (1 << max(most - 1, 0).bit_length())
+            told[OF_A_PERSON] = told["local_epsilon_of_a_row"] * (1 << max(most - 1, 0).bit_length())
+            before = [found.measures.get(OF_A_PERSON, 0.0) for found in work.gate.history(work.asset)]
+            told[f"{OF_A_PERSON}_so_far"] = added_up([*before, told[OF_A_PERSON]])
         work.con.execute(f"CREATE TABLE {MEASURES} (name VARCHAR, value DOUBLE)")
         work.con.executemany(f"INSERT INTO {MEASURES} VALUES (?, ?)", list(told.items()))
 
