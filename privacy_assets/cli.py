@@ -534,6 +534,8 @@ def frontier(
             out.print(
                 f"Next: say so in the purpose, as a new version of {found.declared}; nothing changes before that."
             )
+    else:
+        out.print('No choice is kept: --because "…" keeps the point that is taken now, with --choose N another.')
     for path in report.write(folder, found, report.decisions(gate, purpose)):
         out.print(f"written: {path}", markup=False)
 

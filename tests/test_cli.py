@@ -505,8 +505,10 @@ def test_frontier_draws_what_could_be_and_keeps_what_was_chosen(
     for asset in ("minimized/smoking/patients", "pseudonymized/smoking/patients", "features/smoking"):
         carry_out(steps(gate.project)[AssetName.parse(asset)], gate).raise_faults()
     size = gate.ledger.size
-    said = command("frontier", "smoking")
+    said = command("frontier", "smoking", "--with-model")
     assert said.code == 0, said.err
+    assert "roc_auc on validation" in said.out
+    assert "No choice is kept" in said.out
     assert "full_domain" in said.out
     assert "taken now" in said.out
     assert sorted(path.name for path in (tiny_project / "frontier/smoking").iterdir()) == [

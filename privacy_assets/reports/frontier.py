@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -176,10 +177,11 @@ def figure_png(points: Sequence[Point]) -> bytes:
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     kept = [point for point in points if point.kept]
-    styles = dict(zip(dict.fromkeys(point.technique for point in points), zip(COLOURS, MARKERS, strict=True)))  # noqa: B905
+    kinds = list(dict.fromkeys(point.technique for point in points))
+    styles = dict(zip(kinds, itertools.cycle(zip(COLOURS, MARKERS, strict=True)), strict=False))
     drawn = io.BytesIO()
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # whatever the user's own settings are: the same points, the same picture
@@ -199,10 +201,10 @@ def figure_png(points: Sequence[Point]) -> bytes:
                 panel.xaxis.set_minor_locator(NullLocator())
                 risks = [point.risks[place] for point in kept]
                 # as wide as two ticks at least
-                below = max((tick for tick in TICKS if tick < min(risks)), default=TICKS[0])
-                above = min((tick for tick in TICKS if tick > max(risks)), default=TICKS[-1])
-                panel.set_xlim(below * 0.95, above * 1.05)
-            panel.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+                below = max((tick for tick in TICKS if tick < min(risks)), default=min(risks))
+                above = min((tick for tick in TICKS if tick > max(risks)), default=max(risks))
+                panel.set_xlim(below * 0.9, above * 1.15)
+            panel.xaxis.set_major_formatter(FuncFormatter(lambda risk, _: f"{100 * risk:g}%"))
             for technique, (colour, marker) in styles.items():
                 own = sorted((one.risks[place], one.utility) for one in kept if one.technique == technique)
                 if own:
@@ -221,7 +223,7 @@ def figure_png(points: Sequence[Point]) -> bytes:
             for point in kept:
                 at[point.technique, round(point.risks[place], 6), round(point.utility, 6)].append(point.number)
             for (technique, *where), numbers in at.items():
-                beside = OFFSETS[list(styles).index(technique) % len(OFFSETS)]
+                beside = OFFSETS[kinds.index(technique) % len(OFFSETS)]
                 panel.annotate(
                     ", ".join(map(str, numbers)), where, xytext=beside, textcoords="offset points", fontsize=8,
                     color=styles[technique][0], ha="left" if beside[0] > 0 else "right",

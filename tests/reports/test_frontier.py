@@ -49,9 +49,17 @@ def test_the_figure_shows_what_is_taken_now():
     assert figure_png(POINTS[:1]) != figure_png((point(1, "full_domain", 2, 0.9, 0.4, optimal=("prosecutor",)),))
 
 
-@pytest.mark.parametrize("points", [(), POINTS[3:], (point(1, "local", 2, 0.0, 0.0),)])
-def test_a_figure_of_nothing_is_a_figure(points: tuple[Point, ...]):
-    """Where no point can be kept, or nothing is published at all."""
+@pytest.mark.parametrize(
+    "points",
+    [
+        (),
+        POINTS[3:],
+        (point(1, "local", 2, 0.0, 0.0),),
+        tuple(point(place, f"technique {place}", 2, 0.5, 0.001 * place) for place in range(1, 9)),
+    ],
+)
+def test_every_set_of_points_can_be_drawn(points: tuple[Point, ...]):
+    """Where no point can be kept, nothing is published at all, or there are more techniques than colours."""
     assert figure_png(points).startswith(b"\x89PNG")
 
 

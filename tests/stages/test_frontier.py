@@ -54,6 +54,14 @@ def test_every_technique_of_the_same_form_is_tried_with_every_k(weighed: Gate):
     assert found.suppressed_at_most == 0.2
 
 
+def test_a_technique_of_another_form_is_alone(weighed: Gate, edit: Edit, reopen: Callable[[], Gate]):
+    """Where the purpose names `mondrian`, nothing that uses hierarchies could take its place."""
+    edit(SMOKING, "[{kind: full_domain}, {kind: top_down}]", "[{kind: mondrian}]")
+    # of lists of values no model learns
+    edit(SMOKING, "training:\n  from: anonymized\n", BEFORE)
+    assert {point.technique for point in frontier(reopen(), "smoking").points} == {"mondrian"}
+
+
 def test_the_same_data_and_seed_give_the_same_points(weighed: Gate, reopen: Callable[[], Gate]):
     """Also from a gate that is opened anew; with another seed the purpose's own stay as they are."""
     assert frontier(weighed, "smoking", seed=7) == frontier(reopen(), "smoking", seed=7)
