@@ -132,6 +132,9 @@ class Input:
     version: str
 
 
+_FEWEST = {"k_anonymity": "k", "told_cells": "at_least_subjects"}
+"""By which number of which invariant releases of one asset are compared."""
+
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -401,6 +404,11 @@ def _said(passport: Passport) -> dict[str, Any]:
     """All that a passport says of the data, and of how it was made; not file, run, moment and inputs."""
     apart = ("version", "file_digest", "inputs", "run", "measured_at")
     return {name: value for name, value in passport.body("").items() if name not in apart}
+
+
+def _is_exact(passport: Passport) -> bool:
+    """Whether these are statistics without noise."""
+    return any(measured.finding.invariant == "told_cells" for measured in passport.measured)
 
 
 def _closed_with(minimized: AssetName) -> tuple[AssetName, AssetName]:
@@ -1132,7 +1140,7 @@ class Gate:
     # ---- what was delivered before
 
     def delivered(self, asset: AssetName) -> tuple[str, ...]:
-        """The versions of an anonymized asset that somebody has read or exported, or a training set made of them."""
+        """The versions of an asset that somebody has read or exported, or a training set made of them."""
         self._catch_up()
         found: dict[str, None] = {}
         for named in sorted(self._accessed, key=self._accessed.__getitem__):
@@ -1145,21 +1153,23 @@ class Gate:
     def _stands_apart_from_nobody(self, passport: Passport) -> None:
         """Raise Refused where this version and one that was delivered tell a group of fewer than k people apart.
 
-        Asked of rows that are anonymized, and of training sets of such; a model is another matter.
+        Asked of rows that are anonymized, of training sets of such, and of statistics without noise; what noise hides
+        is the budget's matter, and a model is another.
         """
-        if passport.asset.stage not in (Stage.ANONYMIZED, Stage.TRAINING):
+        if passport.asset.stage not in (Stage.ANONYMIZED, Stage.TRAINING, Stage.STATISTICS):
             return
         for version in self.ancestry(passport):
-            if version.asset.stage is not Stage.ANONYMIZED:
+            if version.asset.stage is not Stage.ANONYMIZED and not _is_exact(version):
                 continue
             history = {found.version: found for found in self.history(version.asset)}
-            for earlier in self.delivered(version.asset):
-                if history[earlier].content_digest != version.content_digest:
-                    self._compare(version, history[earlier])
+            for earlier in map(history.__getitem__, self.delivered(version.asset)):
+                noisy = version.asset.stage is Stage.STATISTICS and not _is_exact(earlier)
+                if earlier.content_digest != version.content_digest and not noisy:
+                    self._compare(version, earlier)
 
     def _compare(self, version: Passport, earlier: Passport) -> None:
         every = promises(self.project, version.asset)
-        asked = [promise for promise in every if promise.parameters.kind == "k_anonymity"]
+        asked = [promise for promise in every if promise.parameters.kind in _FEWEST]
         apart = version.measures.get(f"apart[{earlier.version}]")
         if apart is None:
             raise Refused.of(
@@ -1168,7 +1178,7 @@ class Gate:
                 expected=f"a comparison with version {earlier.version}",
                 next_step=f"materialize {version.asset} again, and what is made from it",
             )
-        least = max((promise.parameters.k for promise in asked), default=0)
+        least = max((getattr(each.parameters, _FEWEST[each.parameters.kind]) for each in asked), default=0)
         if 0 < apart < least:
             raise Refused.of(
                 "together with what was delivered before it tells fewer than k people apart, so it waits",

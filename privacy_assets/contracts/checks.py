@@ -7,6 +7,7 @@ contract must be (`_odcs.py`), measuring data (`invariants/`).
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -23,9 +24,12 @@ from privacy_assets.contracts.columns import (
 )
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.features_sql import FeatureQuery
-from privacy_assets.contracts.purpose import Model, Purpose, Statistics
+from privacy_assets.contracts.purpose import Model, PlainNumbers, Purpose, Statistics
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.techniques.aggregate import AGGREGATE
+from privacy_assets.techniques.aggregate._grouped import Plain, domain
+from privacy_assets.techniques.aggregate._tables import MOST_CELLS as MOST_PLAIN_CELLS
+from privacy_assets.techniques.aggregate._tables import Tables
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
 from privacy_assets.techniques.train import TRAIN, _inputs
 from privacy_assets.words import Column, IdentifierDomain
@@ -360,13 +364,15 @@ def _check_statistics(
         if found := module.fault(query, columns):
             faults.add((*place, found[0]), f"`{query.kind}` does not fit: {found[1]}")
             continue
-        cells = module.cells(query, columns)
-        if len(cells) > MOST_CELLS:
-            faults.add(
-                place, "its answer has too many cells", expected=f"at most {MOST_CELLS:,}", found=f"{len(cells):,}"
-            )
+        size = math.prod(len(domain(columns[group]) or ()) + 1 for group in query.by)  # counted before any is made
+        if size > MOST_CELLS or (size := len(cells := module.cells(query, columns))) > MOST_CELLS:
+            faults.add(place, "its answer has too many cells", expected=f"at most {MOST_CELLS:,}", found=f"{size:,}")
         elif len(set(cells)) < len(cells):
             faults.add(place, "two of its cells would be written alike", next_step="rename the declared values")
+    if isinstance(asked.privacy, PlainNumbers):
+        if not faults.found:
+            _check_plain(asked, columns, faults)
+        return
     for dataset in paying(used.values(), contracts):
         budget = contracts[dataset].privacy.budget
         if budget is None:
@@ -390,6 +396,45 @@ def _check_statistics(
                 expected=f"at most {budget.epsilon:g}",
                 found=f"{asked.privacy.epsilon:g}",
             )
+
+
+def _check_plain(asked: Statistics, columns: Mapping[str, Column], faults: Faults) -> None:
+    """Without noise every query can be told, no column is looked at in two ways, and the cells can be searched."""
+    told: dict[str, Plain] = {}
+    ways: dict[str, dict[str, str]] = {}
+    for name, query in asked.queries.items():
+        place: Place = ("statistics", "queries", name)
+        plain = AGGREGATE[query.kind].plain(query, columns)
+        if plain is None:
+            faults.add(
+                (*place, "kind"),
+                f"`{query.kind}` without noise is the number of one person",
+                next_step="ask for a `histogram`, or for `privacy: {kind: differential, …}`",
+            )
+            continue
+        told[name] = plain
+        for axis in plain.axes:
+            if axis.labels != ("",):
+                ways.setdefault(axis.name, {}).setdefault(f"the groups {', '.join(axis.labels)}", name)
+        if plain.amount is not None:
+            ways.setdefault(query.column, {}).setdefault(f"the sum of {plain.amount_name}", name)
+    for column, of in ways.items():
+        if len(of) > 1:
+            first, second, *_ = of.values()
+            faults.add(
+                ("statistics", "queries", second),
+                f"`{column}` is looked at in another way than in `{first}`, and the two can be subtracted",
+                expected="one way for each column: one set of intervals, one pair of bounds, or groups",
+                next_step="leave one out, or ask under `privacy: {kind: differential, …}`",
+            )
+    if not faults.found and (size := Tables(told).size) > MOST_PLAIN_CELLS:
+        faults.add(
+            ("statistics", "queries"),
+            "the tables have too many cells to search for those that cannot be told",
+            expected=f"at most {MOST_PLAIN_CELLS:,}, margins and unknown groups among them",
+            found=f"{size:,}",
+            next_step="ask for fewer or coarser groups",
+        )
 
 
 def paying(used: Iterable[Contract], contracts: Mapping[str, Contract]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 from types import ModuleType
 from typing import Any
 
@@ -24,7 +25,7 @@ from privacy_assets.contracts.columns import SMALLEST_DOMAIN
 from privacy_assets.contracts.contract import ROW, Contract
 from privacy_assets.contracts.known_identifiers import known_identifiers
 from privacy_assets.contracts.loading import Project
-from privacy_assets.contracts.purpose import Purpose, Statistics
+from privacy_assets.contracts.purpose import PlainNumbers, Purpose, Statistics
 from privacy_assets.invariants import INVARIANTS
 from privacy_assets.techniques.aggregate import AGGREGATE
 from privacy_assets.techniques.noise import Mechanism, rho_within
@@ -49,6 +50,19 @@ STATISTICS_COLUMNS = (
     Column("rho", "DOUBLE", description="the same in ρ; unknown where it is pure"),
 )
 """What statistics hold, one row for each cell and measure of each query."""
+
+PLAIN_COLUMNS = (
+    Column("query", "VARCHAR", description="as the purpose calls it"),
+    Column("cell", "VARCHAR", description="the group, by declared values"),
+    Column("measure", "VARCHAR", description="what the number is"),
+    Column("value", "DOUBLE", technique="suppression", description="as it is; unknown where it is not told"),
+    Column("suppressed", "BOOLEAN", description="it is not told: it, or what it would give away, is of few people"),
+)
+"""What statistics without noise hold, one row for each cell and measure of each query."""
+
+CELLS = "cells"
+SUMS = "sums"
+"""What the cells of plain statistics, and which add up to which, are called where it is measured what they tell."""
 
 KNOWN = "known_"
 """Begins what another dataset is called in which identifiers of the same people stand."""
@@ -314,11 +328,15 @@ def _statistics(project: Project, purpose: Purpose, asked: Statistics) -> Iterat
     columns = {column.name: column for column in project.features(purpose.purpose).columns}
     cells = {name: AGGREGATE[query.kind].cells(query, columns) for name, query in asked.queries.items()}
     yield _ask("has_rows", where("queries"), at_least=sum(map(len, cells.values())))
-    yield _ask("only_columns", where(), columns=tuple(column.name for column in STATISTICS_COLUMNS))
+    leaves = tuple(column.name for column in statistics_columns(asked))
+    yield _ask("only_columns", where(), columns=leaves)
     yield _ask("unique", where("queries"), columns=("query", "cell", "measure"))
     yield _ask("in_domain", where("queries"), column="query", values=tuple(cells))
     declared = tuple(dict.fromkeys(cell for each in cells.values() for cell in each))
     yield _ask("in_domain", where("queries"), column="cell", values=declared)
+    if isinstance(asked.privacy, PlainNumbers):
+        yield from _plain(purpose, asked, asked.privacy, where("privacy", "at_least_subjects"))
+        return
     yield _ask("in_domain", where("privacy"), column="mechanism", values=tuple(Mechanism))
     yield _ask("not_null", where("queries"), column="value")
     yield _ask(
@@ -328,6 +346,40 @@ def _statistics(project: Project, purpose: Purpose, asked: Statistics) -> Iterat
         delta_at_most=asked.privacy.delta,
         rho_at_most=rho_within(asked.privacy.epsilon, asked.privacy.delta) if asked.privacy.delta else None,
     )
+
+
+def _plain(purpose: Purpose, asked: Statistics, rule: PlainNumbers, place: str) -> Iterator[Promise]:
+    tables: list[dict[str, Any]] = []
+    for name, query in asked.queries.items():
+        axes: list[dict[str, Any]] = [{"column": column} for column in query.by]
+        amount = None
+        if query.kind == "histogram":
+            bounds = (None, *query.edges, None)
+            intervals = [
+                {"label": label, "low": low, "high": high}
+                for label, (low, high) in zip(query.labels, pairwise(bounds), strict=True)
+            ]
+            axes.append({"column": query.column, "intervals": intervals})
+        elif query.kind in ("sum", "mean"):
+            amount = {"column": query.column, "low": query.low, "high": query.high}
+        sizes = range(len(axes) + 1) if query.kind == "contingency_table" else (len(axes),)
+        for size in sizes:
+            tables += [{"query": name, "axes": each, "amount": amount} for each in combinations(axes, size)]
+    yield _ask(
+        "told_cells",
+        place,
+        at_least_subjects=rule.at_least_subjects,
+        largest=rule.dominance.largest,
+        share_at_most=rule.dominance.share_at_most,
+        subject=purpose.features.subject,
+        tables=tables,
+    )
+    yield _ask("untold_cells", place, at_least_subjects=rule.at_least_subjects)
+
+
+def statistics_columns(asked: Statistics) -> tuple[Column, ...]:
+    """The columns of statistics, with noise or without."""
+    return PLAIN_COLUMNS if isinstance(asked.privacy, PlainNumbers) else STATISTICS_COLUMNS
 
 
 def _training(project: Project, purpose: Purpose) -> Iterator[Promise]:

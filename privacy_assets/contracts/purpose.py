@@ -130,6 +130,21 @@ class DifferentialPrivacy(Frozen):
     delta: Annotated[float, Field(ge=0, le=1e-3)] = 0.0
 
 
+class Dominance(Frozen):
+    """A cell is not told where the `largest` people with most in it have more than `share_at_most` of it."""
+
+    largest: Annotated[int, Field(ge=1, le=10)] = 2
+    share_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.85
+
+
+class PlainNumbers(Frozen):
+    """The numbers as they are, but for cells with fewer people than that, or with few who have most of it."""
+
+    kind: Literal["plain"]
+    at_least_subjects: Annotated[int, Field(ge=2, le=10_000)]
+    dominance: Dominance = Dominance()
+
+
 class Contribution(Frozen):
     """How many rows of one person count: those with the smallest hash of their key."""
 
@@ -137,11 +152,25 @@ class Contribution(Frozen):
 
 
 class Statistics(Frozen):
-    """What is told of the features in numbers, and under which privacy."""
+    """What is told of the features in numbers, and under which privacy.
 
-    privacy: DifferentialPrivacy
-    contribution: Contribution
+    `contribution` bounds people under differential privacy; without noise every row counts.
+    """
+
+    privacy: Annotated[DifferentialPrivacy | PlainNumbers, Field(discriminator="kind")]
+    contribution: Contribution | None = None
     queries: Annotated[dict[Name, Query], Field(min_length=1, max_length=100)]
+
+    @model_validator(mode="after")
+    def _bounds_people_where_noise_hides_them(self) -> Statistics:
+        differential = isinstance(self.privacy, DifferentialPrivacy)
+        if differential and self.contribution is None:
+            raise ValueError("`privacy: differential` needs `contribution`: how many rows of a person count")
+        if not differential and self.contribution is not None:
+            raise ValueError("`contribution` is for `privacy: differential`: plain numbers count every row")
+        if not differential and any("weight" in query.model_fields_set for query in self.queries.values()):
+            raise ValueError("`weight` is for `privacy: differential`: plain numbers share no loss")
+        return self
 
 
 class Guarantee(Frozen):

@@ -19,17 +19,20 @@ from typing import Any
 import polars as pl
 
 from privacy_assets.contracts.loading import Project
-from privacy_assets.contracts.promises import STATISTICS_COLUMNS
-from privacy_assets.contracts.purpose import Purpose, Statistics
+from privacy_assets.contracts.promises import CELLS, PLAIN_COLUMNS, STATISTICS_COLUMNS, SUMS
+from privacy_assets.contracts.purpose import PlainNumbers, Purpose, Statistics
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.lineage.columns import Lineage, column_lineage
+from privacy_assets.stages import _plain_statistics
 from privacy_assets.stages.step import DATA, Step, View, Work, declared
 from privacy_assets.techniques import noise
-from privacy_assets.techniques.aggregate import AGGREGATE, _bounding, _grouped, _planning
+from privacy_assets.techniques.aggregate import AGGREGATE, _bounding, _grouped, _planning, _tables
 from privacy_assets.techniques.aggregate._grouped import Columns, Exact
+from privacy_assets.techniques.aggregate._tables import Tables
 from privacy_assets.warehouse.connections import engine_errors
 from privacy_assets.words import AssetName, Stage
 
+FEATURES = _bounding.FEATURES
 _FROM_VALUES = ("value", "low_95", "high_95")
 
 
@@ -40,15 +43,17 @@ def statistics(project: Project, purpose: Purpose, asked: Statistics) -> Step:
     subject, key = purpose.features.subject, purpose.features.key
     if subject is None:
         raise BadDeclaration.of("statistics protect people, and the features are about nobody")
+    if isinstance(asked.privacy, PlainNumbers):
+        return _plain(project, purpose, asked, asked.privacy, columns, subject)
     asset = AssetName(Stage.STATISTICS, purpose.purpose)
-    rows = asked.contribution.rows
+    privacy, rows = asked.privacy, asked.contribution.rows if asked.contribution else 1
     query = _planning.statement(asked.queries, columns, subject=subject, key=key, rows=rows)
 
     def write(work: Work) -> None:
         with engine_errors("counting"):
             counted = work.con.execute(query.sql(dialect="duckdb")).fetchall()
         found = _by_query(counted)
-        plan = _planning.planned(asked.queries, epsilon=asked.privacy.epsilon, delta=asked.privacy.delta, rows=rows)
+        plan = _planning.planned(asked.queries, epsilon=privacy.epsilon, delta=privacy.delta, rows=rows)
         work.gate.debit(asset, plan.loss, tuple(asked.queries))
         answers = list(_answers(asked, columns, plan, found))
         kinds = {column.name: pl.String if column.type == "VARCHAR" else pl.Float64 for column in STATISTICS_COLUMNS}
@@ -63,7 +68,7 @@ def statistics(project: Project, purpose: Purpose, asked: Statistics) -> Step:
     used = tuple(dict.fromkeys((*_planning.reads(asked.queries), subject, *key)))
     return Step(
         asset=asset,
-        views={_bounding.FEATURES: View(AssetName(Stage.FEATURES, purpose.purpose), used)},
+        views={FEATURES: View(AssetName(Stage.FEATURES, purpose.purpose), used)},
         columns=STATISTICS_COLUMNS,
         query=query,
         lineage=_lineage(asked, columns, subject, key),
@@ -77,6 +82,43 @@ def statistics(project: Project, purpose: Purpose, asked: Statistics) -> Step:
             _planning,
             *(AGGREGATE[kind] for kind in sorted({query.kind for query in asked.queries.values()})),
         ),
+        epoch=purpose.epoch,
+    )
+
+
+def _plain(
+    project: Project, purpose: Purpose, asked: Statistics, rule: PlainNumbers, columns: Columns, subject: str
+) -> Step:
+    """The step that tells the numbers as they are, but for cells with few people."""
+    plain = {name: AGGREGATE[query.kind].plain(query, columns) for name, query in asked.queries.items()}
+    tables = Tables(plain)
+    query = tables.statement(subject, rule.dominance.largest)
+    text = query.sql(dialect="duckdb")
+    used = tuple(dict.fromkeys((*_planning.reads(asked.queries), subject)))
+    from_rows = frozenset((FEATURES, query.column) for query in asked.queries.values() if hasattr(query, "low"))
+    decides = frozenset((FEATURES, name, "group") for name in used)
+    direct = {column.name: frozenset[tuple[str, str]]() for column in PLAIN_COLUMNS} | {"value": from_rows}
+    indirect = {
+        name: decides if name in ("value", "suppressed") else frozenset[tuple[str, str, str]]() for name in direct
+    }
+    return Step(
+        asset=AssetName(Stage.STATISTICS, purpose.purpose),
+        views={FEATURES: View(AssetName(Stage.FEATURES, purpose.purpose), used)},
+        columns=PLAIN_COLUMNS,
+        query=query,
+        lineage=Lineage(direct, indirect),
+        write=lambda work: _plain_statistics.write(work, tables, rule, text),
+        declared=declared(("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose))),
+        made_by=(
+            sys.modules[__name__],
+            _plain_statistics,
+            _plain_statistics.SUPPRESSION,
+            _grouped,
+            _tables,
+            *(AGGREGATE[kind] for kind in sorted({query.kind for query in asked.queries.values()})),
+        ),
+        references={"input": FEATURES, CELLS: f"main.{CELLS}", SUMS: f"main.{SUMS}"},
+        measures=_plain_statistics.MEASURES,
         epoch=purpose.epoch,
     )
 
@@ -95,8 +137,7 @@ def _answers(
     """The rows of the table: from here on nothing is exact any more."""
     for name, query in asked.queries.items():
         module = AGGREGATE[query.kind]
-        cells = module.cells(query, columns)
-        for answer in module.answer(query, cells, found.get(name, {}), plan.mechanisms[name]):
+        for answer in module.answer(query, columns, found.get(name, {}), plan.mechanisms[name]):
             pure = plan.measure is noise.Measure.PURE
             yield (
                 name,
@@ -118,13 +159,10 @@ def _lineage(asked: Statistics, columns: Columns, subject: str, key: tuple[str, 
     """Read off what counts, over the bounded rows: these are the features' own, chosen by subject and key."""
     read = _planning.reads(asked.queries) or (subject,)
     counted = column_lineage(_planning.counting(asked.queries, columns), {"bounded": read})
-    chosen = {(_bounding.FEATURES, name, "filter") for name in (subject, *key)}
-    direct = {
-        name: frozenset((_bounding.FEATURES, column) for _, column in sources)
-        for name, sources in counted.direct.items()
-    }
+    chosen = {(FEATURES, name, "filter") for name in (subject, *key)}
+    direct = {name: frozenset((FEATURES, column) for _, column in sources) for name, sources in counted.direct.items()}
     indirect = {
-        name: frozenset({(_bounding.FEATURES, column, kind) for _, column, kind in edges} | chosen)
+        name: frozenset({(FEATURES, column, kind) for _, column, kind in edges} | chosen)
         for name, edges in counted.indirect.items()
     }
     exact = ("exact_1", "exact_2")

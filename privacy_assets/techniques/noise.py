@@ -76,21 +76,38 @@ class Noise:
             raise TypeError(f"{self.mechanism} adds, and selects nothing")
         return int(_measurement(self.mechanism, self.scale)(_integers(scores)))
 
-    def accuracy(self, alpha: float = 0.05, *, of: int = 1) -> float:
+    def accuracy(self, alpha: float = 0.05, *, of: int = 1, added: int = 1) -> float:
         """The answer is off by no more than this with probability 1 - `alpha`.
 
-        Of additive noise: by OpenDP's tail of this distribution, for one cell. Of a selection among `of` scores: the
-        score of what is chosen is above the smallest by at most s ln(of / alpha): McSherry and Talwar 2007, theorem 6;
-        exponential noise is never worse (McKenna and Sheldon 2020).
+        Of additive noise: by OpenDP's tail of this distribution, for one cell. Of n = `added` cells that are added up:
+        by Chernoff's bound, the least (ln(2 / alpha) + n ln E exp(λX)) / λ over λ, where ln E exp(λX) is at most
+        λ²s²/2 for discrete Gaussian noise (Canonne et al., fact 1.6), and with p = exp(-1/s) is
+        2 ln(1 - p) - ln(1 - p exp(λ)) - ln(1 - p exp(-λ)) for discrete Laplace noise. Of a selection among `of`
+        scores: the score of what is chosen is above the smallest by at most s ln(of / alpha): McSherry and Talwar
+        2007, theorem 6; exponential noise is never worse (McKenna and Sheldon 2020).
         """
         from opendp import accuracy
 
+        if added > 1:
+            return self._accuracy_of_sum(alpha, added)
         match self.mechanism:
             case Mechanism.DISCRETE_LAPLACE:
                 return float(accuracy.discrete_laplacian_scale_to_accuracy(self.scale, alpha))
             case Mechanism.DISCRETE_GAUSSIAN:
                 return float(accuracy.discrete_gaussian_scale_to_accuracy(self.scale, alpha))
         return self.scale * math.log(of / alpha)
+
+    def _accuracy_of_sum(self, alpha: float, added: int) -> float:
+        if self.mechanism is Mechanism.DISCRETE_GAUSSIAN:
+            return self.scale * math.sqrt(2 * added * math.log(2 / alpha))
+
+        def one(u: float) -> float:  # ln E exp(λX) at λ = u / s
+            whole, near, far = (math.log(-math.expm1(-(1 + shift) / self.scale)) for shift in (0, -u, u))
+            return 2 * whole - near - far
+
+        # any λ bounds it, so that the best of a grid does
+        grid = (step / 200 for step in range(1, 200))
+        return min((math.log(2 / alpha) + added * one(u)) * self.scale / u for u in grid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Belongs here: parameters, labels and SQL that all kinds share. Does not belong h
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -90,6 +90,42 @@ class Answer:
     loss: float
 
 
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One way to part the rows: each has one of the declared `labels`, or none of them (`value` is NULL then).
+
+    Two axes of one `name` part them alike. A label that is empty is not written: of rows whose number is known.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    value: exp.Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """How a query is answered without noise: one number or two for each cell of the tables that `axes` make.
+
+    `margins`: the tables of fewer axes, down to none, are answered as well. `amount` is what is added up of a row, a
+    whole number of units (NULL adds nothing), or None where rows are counted; `negative` says that it can be below 0;
+    `amount_name` is the same for amounts that are the same. `tell` makes the answers from rows and sum, by measure.
+    """
+
+    axes: tuple[Axis, ...]
+    tell: Callable[[int, int], Mapping[str, float]]
+    counts: bool = True
+    margins: bool = False
+    amount: exp.Expr | None = None
+    amount_name: str = ""
+    negative: bool = False
+
+    @property
+    def tables(self) -> tuple[tuple[Axis, ...], ...]:
+        """The axes of each table that is told, all of them first."""
+        sizes = range(len(self.axes), -1, -1) if self.margins else (len(self.axes),)
+        return tuple(each for size in sizes for each in itertools.combinations(self.axes, size))
+
+
 def parse(text: str, **parts: Any) -> exp.Expr:
     """DuckDB SQL with every `$name` replaced by the part of that name: an expression, or a plain value."""
     return exp.replace_placeholders(sqlglot.parse_one(text, dialect="duckdb"), **parts)
@@ -128,11 +164,42 @@ def number_fault(name: str, columns: Columns) -> tuple[str, str] | None:
     return "column", f"`{name}` is {kind}, and no number"
 
 
+def group_axes(parameters: Grouped, columns: Columns) -> tuple[Axis, ...]:
+    """One axis for each column of the groups."""
+    axes = []
+    for name in parameters.by:
+        declared = domain(columns[name]) or ()
+        value = parse(
+            "CASE WHEN CAST($value AS TEXT) IN $declared THEN $prefix || CAST($value AS TEXT) END",
+            value=column(name),
+            declared=exp.convert(declared),
+            prefix=f"{name}=",
+        )
+        axes.append(Axis(name, tuple(f"{name}={one}" for one in declared), value))
+    return tuple(axes)
+
+
+def known_axis(parameters: Bounded, columns: Columns) -> Axis:
+    """Tells the rows whose number is known from the others."""
+    value = parse("CASE WHEN $value IS NOT NULL THEN '' END", value=whole(parameters, columns))
+    return Axis(f"{parameters.column} is known", ("",), value)
+
+
+def amount_name(parameters: Bounded) -> str:
+    """The same for queries that add up the same number of each row."""
+    return f"{parameters.column} in [{parameters.low}, {parameters.high}], {parameters.decimals} decimals"
+
+
+def label_of(parts: Sequence[str]) -> str:
+    """The label of a cell, from those of its axes."""
+    return ", ".join(part for part in parts if part) or ALL
+
+
 def group_cells(parameters: Grouped, columns: Columns, *inner: tuple[str, Sequence[str]]) -> tuple[str, ...]:
     """The label of every cell, `ward=surgery, severity=3`: all combinations of declared values."""
     axes = [(name, domain(columns[name]) or ()) for name in parameters.by]
     written = [[f"{name}={value}" for value in values] for name, values in (*axes, *inner)]
-    return tuple(", ".join(parts) for parts in itertools.product(*written)) if written else (ALL,)
+    return tuple(label_of(parts) for parts in itertools.product(*written))
 
 
 def group_select(parameters: Grouped, exact: Sequence[exp.Expr], *inner: tuple[str, exp.Expr]) -> exp.Select:

@@ -7,7 +7,7 @@ where all rows of the person are in one cell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from sqlglot import exp
@@ -17,6 +17,8 @@ from privacy_assets.techniques.aggregate._grouped import (
     Columns,
     Exact,
     Grouped,
+    Plain,
+    group_axes,
     group_cells,
     group_fault,
     group_select,
@@ -55,11 +57,26 @@ def plan(parameters: Grouped, measure: Measure, loss: float, rows: int) -> tuple
     return (additive(measure, rows, loss),)
 
 
-def answer(parameters: Grouped, cells: Sequence[str], exact: Exact, mechanisms: Sequence[Noise]) -> Iterator[Answer]:
+def answer(parameters: Parameters, columns: Columns, exact: Exact, mechanisms: Sequence[Noise]) -> Iterator[Answer]:
     """The noisy counts: not biased, and so below zero at times."""
+    return answers(cells(parameters, columns), exact, mechanisms)
+
+
+def answers(labels: Sequence[str], exact: Exact, mechanisms: Sequence[Noise]) -> Iterator[Answer]:
+    """One draw for all these cells."""
     (noise,) = mechanisms
     accuracy = noise.accuracy()
-    for cell, value in zip(cells, noise.add([exact.get(cell, (0,))[0] for cell in cells]), strict=True):
+    for cell, value in zip(labels, noise.add([exact.get(cell, (0,))[0] for cell in labels]), strict=True):
         yield Answer(
             cell, "count", value, value - accuracy, value + accuracy, accuracy, noise.mechanism, noise.scale, noise.loss
         )
+
+
+def plain(parameters: Grouped, columns: Columns) -> Plain:
+    """The number of rows of each group."""
+    return Plain(group_axes(parameters, columns), tell)
+
+
+def tell(rows: int, amount: int) -> Mapping[str, float]:
+    """The number of rows, as it is."""
+    return {"count": rows}

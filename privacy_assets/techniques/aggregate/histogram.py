@@ -6,6 +6,7 @@ its number is not known, in none. A person moves the vector of all cells by at m
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -14,20 +15,25 @@ from sqlglot import exp
 
 from privacy_assets.techniques.aggregate import count
 from privacy_assets.techniques.aggregate._grouped import (
+    Answer,
+    Axis,
     ColumnName,
     Columns,
+    Exact,
     Grouped,
+    Plain,
     column,
+    group_axes,
     group_cells,
     group_fault,
     group_select,
     number_fault,
     parse,
 )
+from privacy_assets.techniques.noise import Noise
 from privacy_assets.words import Number
 
 plan = count.plan
-answer = count.answer
 
 
 class Parameters(Grouped):
@@ -68,10 +74,26 @@ def cells(parameters: Parameters, columns: Columns) -> tuple[str, ...]:
 
 def exact(parameters: Parameters, columns: Columns) -> exp.Select:
     """The number of rows of each cell."""
+    return group_select(parameters, [exp.Count(this=exp.Star())], (parameters.column, interval(parameters)))
+
+
+def interval(parameters: Parameters) -> exp.Expr:
+    """The label of a row's interval; NULL where the number is not known."""
     value = parse("CAST($value AS DOUBLE)", value=column(parameters.column))
-    interval = exp.Case().when(parse("$value IS NULL OR ISNAN($value)", value=value.copy()), exp.null())
+    found = exp.Case().when(parse("$value IS NULL OR ISNAN($value)", value=value.copy()), exp.null())
     for edge, label in zip(parameters.edges, parameters.labels, strict=False):
         bound = exp.cast(exp.convert(edge), "DOUBLE")
-        interval = interval.when(exp.LT(this=value.copy(), expression=bound), exp.Literal.string(label))
-    interval = interval.else_(exp.Literal.string(parameters.labels[-1]))
-    return group_select(parameters, [exp.Count(this=exp.Star())], (parameters.column, interval))
+        found = found.when(exp.LT(this=value.copy(), expression=bound), exp.Literal.string(label))
+    return found.else_(exp.Literal.string(parameters.labels[-1]))
+
+
+def answer(parameters: Parameters, columns: Columns, exact: Exact, mechanisms: Sequence[Noise]) -> Iterator[Answer]:
+    """The noisy counts."""
+    return count.answers(cells(parameters, columns), exact, mechanisms)
+
+
+def plain(parameters: Parameters, columns: Columns) -> Plain:
+    """The number of rows of each group and interval."""
+    value = parse("$prefix || $interval", prefix=f"{parameters.column}=", interval=interval(parameters))
+    labels = tuple(f"{parameters.column}={label}" for label in parameters.labels)
+    return Plain((*group_axes(parameters, columns), Axis(parameters.column, labels, value)), count.tell)

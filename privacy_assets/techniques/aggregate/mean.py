@@ -22,9 +22,13 @@ from privacy_assets.techniques.aggregate._grouped import (
     Bounded,
     Columns,
     Exact,
+    Plain,
+    amount_name,
+    group_axes,
     group_cells,
     group_fault,
     group_select,
+    known_axis,
     number_fault,
     parse,
     whole,
@@ -76,22 +80,23 @@ def plan(parameters: Parameters, measure: Measure, loss: float, rows: int) -> tu
     return additive(measure, rows, loss / 2), additive(measure, rows * parameters.bound, loss / 2)
 
 
-def answer(parameters: Parameters, cells: Sequence[str], exact: Exact, mechanisms: Sequence[Noise]) -> Iterator[Answer]:
+def answer(parameters: Parameters, columns: Columns, exact: Exact, mechanisms: Sequence[Noise]) -> Iterator[Answer]:
     """The noisy counts, and the means within `low` and `high`; the middle where the noisy count is not above zero.
 
     The interval of a mean is where count and sum may lie with 97.5 % each, so that it holds with 95 % at least.
     """
+    labels = cells(parameters, columns)
     counting, summing = mechanisms
     unit: int = 10**parameters.decimals
-    counts = counting.add([exact.get(cell, (0, 0))[0] for cell in cells])
-    sums = summing.add([exact.get(cell, (0, 0))[1] for cell in cells])
+    counts = counting.add([exact.get(cell, (0, 0))[0] for cell in labels])
+    sums = summing.add([exact.get(cell, (0, 0))[1] for cell in labels])
     around, off_count, off_sum = counting.accuracy(), counting.accuracy(0.025), summing.accuracy(0.025)
 
     def mean(count: float, total: float) -> float:
         around_middle = total / count if count > 0 else 0.0
         return float(min(max((parameters.middle + around_middle) / unit, parameters.low), parameters.high))
 
-    for cell, count, total in zip(cells, counts, sums, strict=True):
+    for cell, count, total in zip(labels, counts, sums, strict=True):
         yield Answer(
             cell,
             "count",
@@ -120,3 +125,15 @@ def answer(parameters: Parameters, cells: Sequence[str], exact: Exact, mechanism
             summing.scale / unit,
             summing.loss,
         )
+
+
+def plain(parameters: Parameters, columns: Columns) -> Plain:
+    """How many numbers are known in each group, and their mean."""
+    unit = 10**parameters.decimals
+    return Plain(
+        (*group_axes(parameters, columns), known_axis(parameters, columns)),
+        lambda rows, amount: {"count": rows, "mean": amount / rows / unit},
+        amount=whole(parameters, columns),
+        amount_name=amount_name(parameters),
+        negative=parameters.low < 0,
+    )

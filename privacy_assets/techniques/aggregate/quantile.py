@@ -119,13 +119,18 @@ def scores(parameters: Parameters, counts: Sequence[int]) -> list[int]:
     return found
 
 
-def answer(parameters: Parameters, cells: Sequence[str], exact: Exact, mechanisms: Sequence[Noise]) -> Iterator[Answer]:
+def answer(parameters: Parameters, columns: Columns, exact: Exact, mechanisms: Sequence[Noise]) -> Iterator[Answer]:
     """The selected candidates. No interval in units of the value is known; `accuracy` is by how many rows it is off."""
+    labels = cells(parameters, columns)
     (noise,) = mechanisms
     unit, places = 10**parameters.decimals, 2 * len(parameters.candidates) - 1
     accuracy = noise.accuracy(of=len(parameters.candidates)) / parameters.share.denominator
-    for cell in cells:
+    for cell in labels:
         prefix = "" if not parameters.by else f"{cell}, "
         counts = [exact.get(f"{prefix}{_PLACE}={place}", (0,))[0] for place in range(places)]
         chosen = parameters.candidates[noise.select_smallest(scores(parameters, counts))]
         yield Answer(cell, "quantile", chosen / unit, None, None, accuracy, noise.mechanism, noise.scale, noise.loss)
+
+
+def plain(parameters: Parameters, columns: Columns) -> None:
+    """Not at all: without noise it is the number of one person, or lies between those of two."""

@@ -18,9 +18,13 @@ from privacy_assets.techniques.aggregate._grouped import (
     Bounded,
     Columns,
     Exact,
+    Plain,
+    amount_name,
+    group_axes,
     group_cells,
     group_fault,
     group_select,
+    known_axis,
     number_fault,
     whole,
     within,
@@ -64,12 +68,13 @@ def plan(parameters: Parameters, measure: Measure, loss: float, rows: int) -> tu
     return (additive(measure, rows * parameters.bound, loss),)
 
 
-def answer(parameters: Parameters, cells: Sequence[str], exact: Exact, mechanisms: Sequence[Noise]) -> Iterator[Answer]:
+def answer(parameters: Parameters, columns: Columns, exact: Exact, mechanisms: Sequence[Noise]) -> Iterator[Answer]:
     """The noisy sums."""
+    labels = cells(parameters, columns)
     (noise,) = mechanisms
     unit = 10**parameters.decimals
     accuracy = noise.accuracy() / unit
-    for cell, units in zip(cells, noise.add([exact.get(cell, (0,))[0] for cell in cells]), strict=True):
+    for cell, units in zip(labels, noise.add([exact.get(cell, (0,))[0] for cell in labels]), strict=True):
         value = units / unit
         yield Answer(
             cell,
@@ -82,3 +87,16 @@ def answer(parameters: Parameters, cells: Sequence[str], exact: Exact, mechanism
             noise.scale / unit,
             noise.loss,
         )
+
+
+def plain(parameters: Parameters, columns: Columns) -> Plain:
+    """The sum of each group, of the rows whose number is known."""
+    unit = 10**parameters.decimals
+    return Plain(
+        (*group_axes(parameters, columns), known_axis(parameters, columns)),
+        lambda rows, amount: {"sum": amount / unit},
+        counts=False,
+        amount=whole(parameters, columns),
+        amount_name=amount_name(parameters),
+        negative=parameters.low < 0,
+    )

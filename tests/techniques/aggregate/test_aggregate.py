@@ -100,7 +100,7 @@ def test_every_declared_cell_is_answered_whoever_is_in_it(
     query = asked(kind, **said)
     module = AGGREGATE[kind]
     cells = module.cells(query, columns)
-    answers = list(module.answer(query, cells, {}, module.plan(query, measure, 1.0, 3)))
+    answers = list(module.answer(query, columns, {}, module.plan(query, measure, 1.0, 3)))
     assert len(set(cells)) == len(cells)
     assert list(dict.fromkeys(answer.cell for answer in answers)) == list(cells)
     assert all(math.isfinite(answer.value) and answer.scale > 0 and answer.loss > 0 for answer in answers)

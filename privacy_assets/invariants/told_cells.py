@@ -1,0 +1,146 @@
+"""told_cells: every number that is told is of at least k people, and no few of them have most of it.
+
+For each told cell, counted anew from the features: `people` in it, and for its rows, and for the number that it adds
+up, the share that the `largest` people with most have, of their absolute contributions:
+
+    smallest = min people >= at_least_subjects        dominant = max share <= share_at_most
+
+Whatever is told as a count must be the number of rows (`otherwise` counts those that are not), and a cell that is told
+must be one that somebody is in (`unfounded`).
+
+Reference: `input`, the features. What it does not cover: what told cells give away of others (`untold_cells`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+from sqlglot import exp
+
+from privacy_assets.invariants._asking import ColumnName, ask, judged, named
+from privacy_assets.words import Finding, Frozen, Number, Numbers
+
+NUMBERS = ("told", "smallest", "dominant", "otherwise", "unfounded")
+NEXT_STEP = "a told cell with few people is a fault: report it, and tell nobody of this version"
+
+
+class Interval(Frozen):
+    """One group of a column of numbers: those from `low` on and below `high`; None where there is no such bound."""
+
+    label: str
+    low: Number | None
+    high: Number | None
+
+
+class Axis(Frozen):
+    """What a cell's label says of one column: its value, or its interval."""
+
+    column: ColumnName
+    intervals: tuple[Interval, ...] = ()
+
+
+class Amount(Frozen):
+    """The number that a query adds up, brought between two bounds."""
+
+    column: ColumnName
+    low: Number
+    high: Number
+
+
+class Asked(Frozen):
+    """The cells of one query that have the same columns in their label, in that order."""
+
+    query: str
+    axes: tuple[Axis, ...] = ()
+    amount: Amount | None = None
+
+
+class Parameters(Frozen):
+    """How few people are too few, the dominance rule, who a row is about, and what was asked."""
+
+    kind: Literal["told_cells"]
+    at_least_subjects: Annotated[int, Field(ge=1)]
+    largest: Annotated[int, Field(ge=1)]
+    share_at_most: Annotated[float, Field(gt=0, lt=1)]
+    subject: ColumnName
+    tables: Annotated[tuple[Asked, ...], Field(min_length=1)]
+
+
+def about(parameters: Parameters) -> str:
+    """The whole table."""
+    return ""
+
+
+def question(parameters: Parameters, output: exp.Table, references: Mapping[str, exp.Table]) -> exp.Select:
+    """Counts told cells, the fewest people in one, the largest share, and those that are not what the features hold."""
+    persons = " UNION ALL ".join(_persons(asked, place) for place, asked in enumerate(parameters.tables))
+    share = "list_sum(max({0}, $largest)) / nullif(sum({0}), 0)"
+    return ask(
+        f"""SELECT count("value") AS "told", min("people") FILTER ("value" IS NOT NULL) AS "smallest",
+                   coalesce(max(greatest("of_rows", coalesce("of_amount", 0))) FILTER ("value" IS NOT NULL), 0)
+                       AS "dominant",
+                   count_if("value" IS NOT NULL AND "measure" = 'count' AND "value" IS DISTINCT FROM "rows")
+                       AS "otherwise",
+                   count_if("value" IS NOT NULL AND "people" IS NULL) AS "unfounded"
+            FROM $output AS "output" LEFT JOIN (
+                SELECT "query", "cell", count(*) AS "people", sum("rows") AS "rows",
+                       {share.format('"rows"')} AS "of_rows", {share.format('"amount"')} AS "of_amount"
+                FROM ({persons}) AS "persons" GROUP BY "query", "cell") AS "counted" USING ("query", "cell")""",
+        output=output,
+        input=references["input"],
+        subject=named(parameters.subject),
+        largest=parameters.largest,
+        **{f"query_{place}": asked.query for place, asked in enumerate(parameters.tables)},
+    )
+
+
+def _persons(asked: Asked, place: int) -> str:
+    """One row for each cell and person of a table: its rows, and the absolute value of what they add up to."""
+    labels = " || ', ' || ".join(map(_label, asked.axes)) if asked.axes else "'all'"
+    amount, where = "NULL::DOUBLE", ""
+    if asked.amount is not None:
+        value = f"CAST({_quoted(asked.amount.column)} AS DOUBLE)"
+        amount = f"abs(sum(least(greatest({value}, {asked.amount.low!r}), {asked.amount.high!r})))"
+        where = f"WHERE NOT isnan({value})"
+    return (
+        f'SELECT $query_{place} AS "query", {labels} AS "cell", $subject AS "person", count(*) AS "rows", '
+        f'{amount} AS "amount" FROM $input {where} GROUP BY ALL'
+    )
+
+
+def _label(axis: Axis) -> str:
+    prefix = exp.Literal.string(f"{axis.column}=").sql(dialect="duckdb")
+    value = _quoted(axis.column)
+    if not axis.intervals:
+        return f"{prefix} || CAST({value} AS VARCHAR)"
+    cases = []
+    for interval in axis.intervals:
+        low = "true" if interval.low is None else f"{value} >= {interval.low!r}"
+        high = "true" if interval.high is None else f"{value} < {interval.high!r}"
+        text = exp.Literal.string(interval.label).sql(dialect="duckdb")
+        cases.append(f"WHEN {low} AND {high} AND NOT isnan(CAST({value} AS DOUBLE)) THEN {text}")
+    return f"{prefix} || CASE {' '.join(cases)} END"
+
+
+def _quoted(column: str) -> str:
+    return exp.to_identifier(column, quoted=True).sql(dialect="duckdb")
+
+
+def judge(parameters: Parameters, numbers: Numbers) -> Finding:
+    """Kept where every told number is of enough people, none of few, and all are as the features have them."""
+    return judged(
+        "told_cells",
+        about(parameters),
+        f"at least {parameters.at_least_subjects} people in every told cell, of whom {parameters.largest} have at most "
+        f"{parameters.share_at_most:g} of it",
+        numbers,
+        NUMBERS,
+        lambda found: (
+            found["smallest"] >= parameters.at_least_subjects
+            and found["dominant"] <= parameters.share_at_most + 1e-9
+            and found["otherwise"] == found["unfounded"] == 0
+        ),
+        evidence="told",
+    )
