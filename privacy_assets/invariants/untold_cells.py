@@ -53,7 +53,7 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
                        CASE WHEN "told" IS NOT NULL THEN "told" WHEN "negative" THEN '-inf'::DOUBLE ELSE 0 END AS "low",
                        coalesce("told", 'inf'::DOUBLE) AS "high"
                 FROM $cells), {rounds}
-            SELECT count(*) AS "cells", count_if("high" < "exact" + "need" * (1 - 1e-6)) AS "narrow"
+            SELECT count(*) AS "cells", count(*) FILTER ("high" < "exact" + "need" * (1 - 1e-6)) AS "narrow"
             FROM $cells AS "cells" JOIN "r{ROUNDS}" USING ("measure", "place")""",
         cells=references["cells"],
         sums=references["sums"],
@@ -62,31 +62,34 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
 
 def _round(number: int) -> str:
     """One round: bounds from the other cells of each sum, each with what is infinite in it counted apart."""
-    infinite, others = "count_if(isinf(p.{0}))", "{0} - CASE WHEN isinf(p.{1}) THEN 0 ELSE p.{1} END"
     before = f'"r{number - 1}"'
-    finite = "sum(CASE WHEN isinf(p.{0}) THEN 0 ELSE p.{0} END)"
+    lows = """sum(CASE WHEN isinf("p"."low") THEN 0 ELSE "p"."low" END)"""
+    highs = """sum(CASE WHEN isinf("p"."high") THEN 0 ELSE "p"."high" END)"""
     return f"""
         "s{number}" AS MATERIALIZED (
-            SELECT p."measure", s."sum", any_value(s."whole") AS "whole",
-                   {finite.format("low")} AS "lows", {infinite.format("low")} AS "no_lows",
-                   {finite.format("high")} AS "highs", {infinite.format("high")} AS "no_highs"
-            FROM $sums AS s JOIN {before} AS p ON p."place" = s."part" GROUP BY p."measure", s."sum"),
-        "b{number}" AS MATERIALIZED (
-            SELECT "measure", "place", "low", "high" FROM {before}
-            UNION ALL
-            SELECT "measure", "whole", CASE WHEN "no_lows" > 0 THEN '-inf'::DOUBLE ELSE "lows" END,
-                   CASE WHEN "no_highs" > 0 THEN 'inf'::DOUBLE ELSE "highs" END FROM "s{number}"
-            UNION ALL
-            SELECT p."measure", p."place",
-                   CASE WHEN t."no_highs" - CAST(isinf(p."high") AS INTEGER) > 0 OR isinf(w."low") THEN '-inf'::DOUBLE
-                        ELSE w."low" - ({others.format('t."highs"', '"high"')}) END,
-                   CASE WHEN t."no_lows" - CAST(isinf(p."low") AS INTEGER) > 0 OR isinf(w."high") THEN 'inf'::DOUBLE
-                        ELSE w."high" - ({others.format('t."lows"', '"low"')}) END
-            FROM $sums AS s JOIN {before} AS p ON p."place" = s."part"
-            JOIN "s{number}" AS t ON t."measure" = p."measure" AND t."sum" = s."sum"
-            JOIN {before} AS w ON w."measure" = p."measure" AND w."place" = s."whole"),
+            SELECT "p"."measure", "s"."sum", any_value("s"."whole") AS "whole",
+                   {lows} AS "lows", count_if(isinf("p"."low")) AS "no_lows",
+                   {highs} AS "highs", count_if(isinf("p"."high")) AS "no_highs"
+            FROM $sums AS "s" JOIN {before} AS "p" ON "p"."place" = "s"."part" GROUP BY "p"."measure", "s"."sum"),
+        "o{number}" AS MATERIALIZED (
+            SELECT "p"."measure", "p"."place", "w"."low", "w"."high",
+                   "t"."lows" - CASE WHEN isinf("p"."low") THEN 0 ELSE "p"."low" END AS "lows",
+                   "t"."highs" - CASE WHEN isinf("p"."high") THEN 0 ELSE "p"."high" END AS "highs",
+                   "t"."no_lows" - CAST(isinf("p"."low") AS INTEGER) AS "no_lows",
+                   "t"."no_highs" - CAST(isinf("p"."high") AS INTEGER) AS "no_highs"
+            FROM $sums AS "s" JOIN {before} AS "p" ON "p"."place" = "s"."part"
+            JOIN "s{number}" AS "t" ON "t"."measure" = "p"."measure" AND "t"."sum" = "s"."sum"
+            JOIN {before} AS "w" ON "w"."measure" = "p"."measure" AND "w"."place" = "s"."whole"),
         "r{number}" AS MATERIALIZED (
-            SELECT "measure", "place", max("low") AS "low", min("high") AS "high" FROM "b{number}" GROUP BY ALL)"""
+            SELECT "measure", "place", max("low") AS "low", min("high") AS "high" FROM (
+                SELECT "measure", "place", "low", "high" FROM {before}
+                UNION ALL
+                SELECT "measure", "whole", CASE WHEN "no_lows" > 0 THEN '-inf'::DOUBLE ELSE "lows" END,
+                       CASE WHEN "no_highs" > 0 THEN 'inf'::DOUBLE ELSE "highs" END FROM "s{number}"
+                UNION ALL
+                SELECT "measure", "place", CASE WHEN "no_highs" > 0 THEN '-inf'::DOUBLE ELSE "low" - "highs" END,
+                       CASE WHEN "no_lows" > 0 THEN 'inf'::DOUBLE ELSE "high" - "lows" END FROM "o{number}"
+            ) AS "bounds" GROUP BY ALL)"""
 
 
 def judge(parameters: Parameters, numbers: Numbers) -> Finding:

@@ -44,37 +44,33 @@ _TOLD: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
+class Counted:
     """What one cell holds; `amounts` are (sum, most, top, all) of each amount (`Tables.statement`)."""
 
     rows: int = 0
     people: int = 0
     most: int = 0
     top: int = 0
-    amounts: tuple[tuple[int, int, int, int], ...] = ()
+    amounts: tuple[tuple[int, ...], ...] = ()
 
 
 def write(work: Work, tables: Tables, asked: PlainNumbers, query: str) -> None:
     """Fill the candidate; raises NotKept where no cell can be told."""
     with engine_errors("counting"):
         found = work.con.execute(query).fetchall()
-    counted = [_Counted(amounts=((0, 0, 0, 0),) * len(tables.amounts))] * tables.size
-    for names, labels, rows, people, most, top, *amounts in found:
-        each = tuple(tuple(map(int, amounts[at : at + 4])) for at in range(0, len(amounts), 4))
-        place = tables.places[tuple(names), tuple(labels)]
-        counted[place] = _Counted(int(rows), people, int(most), int(top), each)  # type: ignore[arg-type]
-    out, cells = _suppressed(tables, asked, counted)
+    cells = counted(found, tables)
+    out, seen = suppressed(tables, asked, cells)
     if all(out[told.place] for told in tables.told):
         raise NotKept.of(
             "no cell of the statistics can be told",
             expected=f"cells with at least {asked.at_least_subjects} people, of whom the "
             f"{asked.dominance.largest} with most have at most {asked.dominance.share_at_most:g} of it",
-            found=f"at most {max((counted[told.place].people for told in tables.told), default=0)} people in a cell",
+            found=f"at most {max((cells[told.place].people for told in tables.told), default=0)} people in a cell",
             next_step="ask for fewer or coarser groups, or for the statistics under differential privacy",
         )
     answers, told = [], []
     for one in tables.told:
-        plain, cell = tables.queries[one.query], counted[one.place]
+        plain, cell = tables.queries[one.query], cells[one.place]
         amount = cell.amounts[list(tables.amounts).index(plain.amount_name)][0] if plain.amount is not None else 0
         hidden = out[one.place]
         for measure, value in plain.tell(max(cell.rows, 1) if hidden else cell.rows, amount).items():
@@ -100,10 +96,19 @@ def write(work: Work, tables: Tables, asked: PlainNumbers, query: str) -> None:
         _keep(work, TOLD, now)
         _keep(work, RELEASES, earlier)
         _keep(work, MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
-        _keep(work, f"main.{CELLS}", cells)
+        _keep(work, f"main.{CELLS}", seen)
         sums = [(at, whole, part) for at, (whole, parts) in enumerate(tables.sums) for part in parts]
         kinds = dict.fromkeys(("sum", "whole", "part"), pl.Int64)
         _keep(work, f"main.{SUMS}", pl.DataFrame(sums, schema=kinds, orient="row"))
+
+
+def counted(found: Sequence[tuple[Any, ...]], tables: Tables) -> Sequence[Counted]:
+    """What each cell holds, from the rows of `Tables.statement`."""
+    cells = [Counted(amounts=((0, 0, 0, 0),) * len(tables.amounts))] * tables.size
+    for names, labels, rows, people, most, top, *amounts in found:
+        each = [tuple(map(int, amounts[at : at + 4])) for at in range(0, len(amounts), 4)]
+        cells[tables.places[tuple(names), tuple(labels)]] = Counted(int(rows), people, int(most), int(top), tuple(each))
+    return cells
 
 
 def _keep(work: Work, table: str, frame: pl.DataFrame) -> None:
@@ -112,20 +117,18 @@ def _keep(work: Work, table: str, frame: pl.DataFrame) -> None:
     work.con.unregister("answered")
 
 
-def _suppressed(
-    tables: Tables, asked: PlainNumbers, counted: Sequence[_Counted]
-) -> tuple[Sequence[bool], pl.DataFrame]:
+def suppressed(tables: Tables, asked: PlainNumbers, cells: Sequence[Counted]) -> tuple[Sequence[bool], pl.DataFrame]:
     """Which cells are not told; and every cell as a reader without these sees it, for the measure of it."""
     import numpy as np
 
     from privacy_assets.techniques.aggregate._suppression import Measured, untold
 
     k, rule = asked.at_least_subjects, asked.dominance
-    people = np.array([cell.people for cell in counted])
+    people = np.array([cell.people for cell in cells])
     places = list(tables.places)
 
     def measured(queries: Sequence[str], exact: Any, most: Any, dominated: Any, need: Any, unknown: str | None) -> Any:
-        would = np.zeros(len(counted), dtype=bool)
+        would = np.zeros(len(cells), dtype=bool)
         would[[told.place for told in tables.told if told.query in queries]] = True
         sets = {places[place][0] for place in np.flatnonzero(would)}
         never = np.array([names in sets for names, _ in places]) & ~would
@@ -143,11 +146,11 @@ def _suppressed(
             negative=any(tables.queries[query].negative for query in queries),
         )
 
-    rows, most, top = (np.array([getattr(cell, name) for cell in counted]) for name in ("rows", "most", "top"))
+    rows, most, top = (np.array([getattr(cell, name) for cell in cells]) for name in ("rows", "most", "top"))
     of_rows = [query for query, plain in tables.queries.items() if plain.counts]
     each = [measured(of_rows, rows, most, top > rule.share_at_most * rows, k * np.maximum(most, 1), None)]
     for at, name in enumerate(tables.amounts):
-        sums, largest, first, all_of = np.array([cell.amounts[at] for cell in counted], dtype=float).T
+        sums, largest, first, all_of = np.array([cell.amounts[at] for cell in cells], dtype=float).T
         queries = [query for query, plain in tables.queries.items() if plain.amount_name == name]
         known = tables.queries[queries[0]].axes[-1].name
         each.append(measured(queries, sums, largest, first > rule.share_at_most * all_of, largest, known))
@@ -156,12 +159,12 @@ def _suppressed(
     seen = [
         pl.DataFrame(
             {
-                "measure": np.full(len(counted), at),
-                "place": np.arange(len(counted)),
+                "measure": np.full(len(cells), at),
+                "place": np.arange(len(cells)),
                 "told": pl.Series(one.exact).set(pl.Series(~(one.fixed | (one.asked & ~out))), None),
                 "exact": one.exact,
                 "need": pl.Series(one.need).set(pl.Series(~one.primary), None),
-                "negative": np.full(len(counted), one.negative),
+                "negative": np.full(len(cells), one.negative),
             }
         )
         for at, one in enumerate(each)

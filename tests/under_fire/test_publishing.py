@@ -86,6 +86,30 @@ statistics:
   queries: {people: {kind: count, by: [sex]}}
 """
 
+TELLING = """\
+kind: Purpose
+purpose: telling
+version: 1.0.0
+title: Numbers as they are
+why: Try out what few people are in
+owner: team:clinic-data
+lawful_basis: legitimate_interests
+retention_days: 365
+datasets:
+  patients:
+    columns:
+      patient_id: {why: it joins, technique: {kind: token}}
+      sex: {why: it differs, technique: {kind: keep}}
+      smoker: {why: it is what is told, technique: {kind: keep}}
+features:
+  unit: person
+  key: [patient_id]
+  subject: patient_id
+statistics:
+  privacy: {kind: plain, at_least_subjects: 12}
+  queries: {people: {kind: contingency_table, by: [sex, smoker]}}
+"""
+
 DATA = "candidate.main.data"
 STRANGER = f"INSERT INTO {DATA} SELECT 'X', '*', smoker FROM {DATA} LIMIT 1"
 MUTANTS: dict[str, tuple[str, str]] = {
@@ -132,6 +156,8 @@ MUTANTS: dict[str, tuple[str, str]] = {
         f"UPDATE {DATA} SET patient_id = (SELECT min(patient_id) FROM {DATA}) "
         f"WHERE patient_id = (SELECT max(patient_id) FROM {DATA})",
     ),
+    "told_cells": ("statistics/telling", f"UPDATE {DATA} SET value = value + 1"),
+    "untold_cells": ("statistics/telling", "UPDATE main.cells SET told = exact WHERE need IS NULL"),
     "unique": ("raw/patients", f"INSERT INTO {DATA} SELECT * FROM {DATA} LIMIT 1"),
     "utility_floor": ("model/smoking", f"UPDATE {DATA} SET value = 0.0"),
     "within_retention": ("minimized/smoking/patients", f"UPDATE {DATA} SET _retention_from = DATE '1990-01-01'"),
@@ -187,9 +213,10 @@ def demanding(tiny_project: Path, reopen: Callable[[], Gate], monkeypatch: pytes
     (tiny_project / "data/purposes/reaching.yaml").write_text(REACHING)
     (tiny_project / "data/purposes/another.yaml").write_text(NOTING)
     (tiny_project / "data/purposes/hiding.yaml").write_text(HIDING)
+    (tiny_project / "data/purposes/telling.yaml").write_text(TELLING)
     budgeted = "{}\n{}budget: {{{{epsilon: 10, period_days: 30}}}}".format("[{}]", " " * 6)
     for file, old, new in (
-        ("consents", "{value: another}", "{value: another}, {value: hiding}"),
+        ("consents", "{value: another}", "{value: another}, {value: hiding}, {value: telling}"),
         ("consents", "lawful_bases: [legal_obligation]", "lawful_bases: " + budgeted.format("legal_obligation")),
         ("patients", "lawful_bases: [consent, legitimate_interests]",
          "lawful_bases: " + budgeted.format("consent, legitimate_interests")),
