@@ -510,10 +510,12 @@ def frontier(
     from privacy_assets.gate import Gate
     from privacy_assets.reports import frontier as report
     from privacy_assets.stages import frontier as weighing
+    from privacy_assets.stages.asset import tell_frontier
 
     if choose is not None and because is None:
         raise typer.BadParameter("--choose goes with --because: a choice is kept with its reason")
-    gate = Gate.open(find_root(root))
+    project = find_root(root)
+    gate = Gate.open(project)
     folder = report.folder_for(gate, purpose, to)
     reason = None if because is None else weighing.sound_reason(because)
     with Progress(
@@ -538,6 +540,9 @@ def frontier(
         out.print('No choice is kept: --because "…" keeps the point that is taken now, with --choose N another.')
     for path in report.write(folder, found, report.decisions(gate, purpose)):
         out.print(f"written: {path}", markup=False)
+    with _instance(project) as instance:
+        tell_frontier(instance, found)
+    out.print(f"In Dagster it stands on the page of anonymized/{purpose}, as an observation.")
 
 
 @app.command()

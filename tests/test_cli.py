@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
 
@@ -515,6 +516,11 @@ def test_frontier_draws_what_could_be_and_keeps_what_was_chosen(
         "frontier.html", "frontier.png",
     ]  # fmt: skip
     assert reopen().ledger.size == size
+    with cli._instance(tiny_project) as instance:
+        (shown,) = instance.fetch_observations(dg.AssetKey(["anonymized", "smoking"]), limit=9).records
+    told = shown.asset_observation.metadata
+    assert told["frontier"].value.startswith("![figure](data:image/png;base64,iVBOR")
+    assert {row.data["k"] for row in told["points"].records} > {"3", "5"}
     said = command("frontier", "smoking", "--choose", "1", "--because", "as little as it may be", "--to", "out")
     assert said.code == 0, said.err
     assert f"ledger entry {size}: point 1 was chosen" in said.out

@@ -23,7 +23,8 @@ from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.promises import Promise, promises
 from privacy_assets.errors import Fault, PrivacyAssetsError, unexpected
 from privacy_assets.gate import PASSING, Gate, Measured, Passport
-from privacy_assets.stages.metadata import Declared, Digest, Fact, Rows, metadata
+from privacy_assets.reports import frontier as report
+from privacy_assets.stages.metadata import Declared, Digest, Fact, Picture, Rows, metadata
 from privacy_assets.stages.step import Outcome, Step, carry_out, measure_again
 from privacy_assets.words import AssetName, Column, Stage, Verdict
 
@@ -443,3 +444,19 @@ def _repair_history(instance: dg.DagsterInstance, gate: Gate, step: Step) -> Non
                 tags={"dagster/data_version": passport.content_digest, "dagster/code_version": passport.code},
             )
         )
+
+
+def tell_frontier(instance: dg.DagsterInstance, frontier: report.Frontier) -> None:
+    """Show what was weighed on the page of the purpose's anonymized asset: the figure, the points, from what."""
+    heads = [head or "marks" for head in report.columns(frontier)]
+    points = tuple(dict(zip(heads, cells, strict=True)) for cells in report.rows(frontier))
+    facts: dict[str, Fact] = {
+        "frontier": Picture(report.figure_png(frontier.points)),
+        "points": Rows(points),
+        "declared": Declared(frontier.declared),
+        "features": Declared(frontier.features),
+    }
+    key = key_of(AssetName(Stage.ANONYMIZED, frontier.purpose))
+    instance.report_runless_asset_event(
+        dg.AssetObservation(key, description="risk against utility of techniques and k", metadata=metadata(facts))
+    )

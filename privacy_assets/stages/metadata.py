@@ -1,12 +1,13 @@
 """What may be told to Dagster: one allow-list, through which all metadata goes.
 
 Dagster keeps what it is told in plain text and for ever. So a fact is a number, a truth value, a moment, a word of a
-closed family, a digest, a declared name, a schema, a lineage or a query of ours; free text is refused, since it could
-hold a value of a person.
+closed family, a digest, a declared name, a schema, a lineage, a figure or a query of ours; free text is refused, since
+it could hold a value of a person.
 """
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections.abc import Mapping
@@ -44,6 +45,17 @@ class Rows:
     rows: tuple[Mapping[str, str | int | float | bool], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure of numbers that may be told, drawn by this program: a PNG."""
+
+    png: bytes
+
+    def __post_init__(self) -> None:
+        if not self.png.startswith(b"\x89PNG"):
+            raise TypeError("a picture is a PNG")
+
+
 Fact: TypeAlias = (
     int
     | float
@@ -53,6 +65,7 @@ Fact: TypeAlias = (
     | Digest
     | Declared
     | Rows
+    | Picture
     | exp.Expr
     | dg.TableSchema
     | dg.TableColumnLineage
@@ -84,6 +97,8 @@ def _value(name: str, fact: Fact) -> dg.MetadataValue:
             return dg.MetadataValue.md(f"```sql\n{fact.sql(dialect='duckdb', pretty=True)}\n```")
         case Rows():
             return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in fact.rows])
+        case Picture(png=png):
+            return dg.MetadataValue.md(f"![figure](data:image/png;base64,{base64.b64encode(png).decode()})")
         case dg.TableSchema():
             return dg.MetadataValue.table_schema(fact)
         case dg.TableColumnLineage():

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 from sqlglot import parse_one
 
-from privacy_assets.stages.metadata import Declared, Digest, Rows, metadata
+from privacy_assets.stages.metadata import Declared, Digest, Picture, Rows, metadata
 from privacy_assets.words import Verdict
 
 
@@ -23,6 +23,7 @@ def test_what_is_on_the_list_is_told_as_dagsters_own_values():
             "promise": Declared("at least 10 rows"),
             "table": Rows(({"column": "a", "from": "b"},)),
             "sql": parse_one("SELECT 1 AS a"),
+            "figure": Picture(b"\x89PNG of numbers"),
         }
     )
     assert isinstance(told["rows"], dg.IntMetadataValue)
@@ -31,6 +32,7 @@ def test_what_is_on_the_list_is_told_as_dagsters_own_values():
     assert told["verdict"].value == "kept"
     assert told["digest"].value == "0" * 64
     assert "SELECT" in told["sql"].value
+    assert told["figure"].value == "![figure](data:image/png;base64,iVBORyBvZiBudW1iZXJz)"
 
 
 @pytest.mark.parametrize("fact", ["Ada Lovelace", b"Ada", ["Ada"], {"name": "Ada"}, ValueError("Ada"), None])
@@ -51,3 +53,9 @@ def test_a_digest_is_hexadecimal(text):
 def test_a_number_that_is_not_finite_is_told_as_nothing():
     """Dagster plots floats, so infinity becomes null."""
     assert isinstance(metadata({"x": float("inf")})["x"], dg.NullMetadataValue)
+
+
+def test_a_picture_is_one():
+    """Nothing else is shown as such."""
+    with pytest.raises(TypeError):
+        Picture(b"<svg/>")

@@ -58,7 +58,7 @@ def test_every_declared_cell_is_there_with_its_noise(asking: Gate, make: Make, r
     """One row a declared cell, also where nobody is; mechanism, scale, accuracy and loss beside each."""
     make(asking, STATISTICS)
     found = rows(asking, STATISTICS, "SELECT query, cell, measure FROM DATA ORDER BY ALL")
-    assert len(found) == 1 + 3 + 3 * 2
+    assert len(found) == 1 + 3 + (3 + 1) * (2 + 1)
     assert ("by_sex", "sex=X", "count") in found
     told = rows(asking, STATISTICS, "SELECT DISTINCT query, mechanism, scale, epsilon, delta, rho FROM DATA ORDER BY 1")
     assert [(query, mechanism, delta, rho) for query, mechanism, _, _, delta, rho in told] == [
@@ -195,7 +195,7 @@ def test_people_read_statistics_and_their_chain(asking: Gate, make: Make, tiny_p
         for name, value in environment.items():
             patch.setenv(name, value)
         frame = read(str(STATISTICS), purpose="smoking", root=tiny_project)
-    assert frame["value"].len() == 10
+    assert frame["value"].len() == 16
     assert [made.passport.asset for made in explain(asking, STATISTICS).made_from] == [FEATURES]
     with pytest.raises(Refused):
         asking.require(FEATURES, PERSON)
