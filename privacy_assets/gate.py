@@ -27,9 +27,10 @@ import getpass
 import hashlib
 import hmac
 import json
+import math
 import os
 import resource
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -1141,31 +1142,58 @@ class Gate:
 
     def delivered(self, asset: AssetName) -> tuple[str, ...]:
         """The versions of an asset that somebody has read or exported, or a training set made of them."""
+        return tuple(self._delivered(asset))
+
+    def _delivered(self, asset: AssetName) -> Mapping[str, int]:
+        """The same, each with the entry by which it was delivered first."""
         self._catch_up()
-        found: dict[str, None] = {}
+        found: dict[str, int] = {}
         for named in sorted(self._accessed, key=self._accessed.__getitem__):
             passport = self._found(named)
             if passport is None or named.asset.purpose != asset.purpose or named.asset.stage is Stage.MODEL:
                 continue
-            found |= dict.fromkeys(made.version for made in self.ancestry(passport) if made.asset == asset)
+            for made in self.ancestry(passport):
+                if made.asset == asset:
+                    found.setdefault(made.version, self._accessed[named])
+        return found
+
+    def compared(self, asset: AssetName) -> tuple[AssetName, ...]:
+        """The assets whose delivered versions tell of the same people to the same recipients: this one first.
+
+        The same people: both use a dataset about people. The same recipients: one that both purposes name, or both name
+        none, which leaves those who work here.
+        """
+        own = self.project.purposes[asset.purpose]
+        found = [asset]
+        for name, purpose in self.project.purposes.items():
+            other = AssetName(asset.stage, name)
+            shared = set(own.recipients) & set(purpose.recipients) or not (own.recipients or purpose.recipients)
+            if other != asset and shared and self._people(own.datasets) & self._people(purpose.datasets):
+                found.append(other)
         return tuple(found)
+
+    def _people(self, datasets: Iterable[str]) -> set[str]:
+        return {name for name in datasets if self.project.contracts[name].subject_column is not None}
 
     def _stands_apart_from_nobody(self, passport: Passport) -> None:
         """Raise Refused where this version and one that was delivered tell a group of fewer than k people apart.
 
         Asked of rows that are anonymized, of training sets of such, and of statistics without noise; what noise hides
-        is the budget's matter, and a model is another.
+        is the budget's matter, and a model is another. What was delivered after this version was compared with it.
         """
         if passport.asset.stage not in (Stage.ANONYMIZED, Stage.TRAINING, Stage.STATISTICS):
             return
         for version in self.ancestry(passport):
             if version.asset.stage is not Stage.ANONYMIZED and not _is_exact(version):
                 continue
-            history = {found.version: found for found in self.history(version.asset)}
-            for earlier in map(history.__getitem__, self.delivered(version.asset)):
-                noisy = version.asset.stage is Stage.STATISTICS and not _is_exact(earlier)
-                if earlier.content_digest != version.content_digest and not noisy:
-                    self._compare(version, earlier)
+            since = self._delivered(version.asset).get(version.version, math.inf)
+            for asset in self.compared(version.asset):
+                history = {found.version: found for found in self.history(asset)}
+                for name, position in self._delivered(asset).items():
+                    earlier = history[name]
+                    noisy = asset.stage is Stage.STATISTICS and not _is_exact(earlier)
+                    if position < since and earlier.content_digest != version.content_digest and not noisy:
+                        self._compare(version, earlier)
 
     def _compare(self, version: Passport, earlier: Passport) -> None:
         every = promises(self.project, version.asset)
@@ -1175,7 +1203,7 @@ class Gate:
             raise Refused.of(
                 "it was never compared with a version that was delivered",
                 where=f"{version.asset} version {version.version}",
-                expected=f"a comparison with version {earlier.version}",
+                expected=f"a comparison with {earlier.asset} version {earlier.version}",
                 next_step=f"materialize {version.asset} again, and what is made from it",
             )
         least = max((getattr(each.parameters, _FEWEST[each.parameters.kind]) for each in asked), default=0)
@@ -1184,7 +1212,7 @@ class Gate:
                 "together with what was delivered before it tells fewer than k people apart, so it waits",
                 where=asked[0].where,
                 expected=f"no group of fewer than {least} people that stands apart in this version "
-                f"({version.version}) and in {earlier.version}, which was delivered",
+                f"({version.version}) and in {earlier.asset} version {earlier.version}, which was delivered",
                 found=f"a group of {apart:g}",
                 next_step="nothing is lost: it can be read when enough people have changed; materialize "
                 f"{version.asset} again then, and what is made from it",

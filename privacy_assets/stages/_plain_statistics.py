@@ -41,6 +41,7 @@ _TOLD: dict[str, Any] = {
     "value": pl.Float64,
     "people": pl.Int64,
 }
+_RELEASED: dict[str, Any] = {"version": pl.String, "own": pl.Boolean, **_TOLD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,34 +176,45 @@ def suppressed(tables: Tables, asked: PlainNumbers, cells: Sequence[Counted]) ->
 def _earlier(work: Work) -> pl.DataFrame:
     """What the version before this one told, and those that were delivered before that.
 
-    The version before is among them whether it was delivered or not: it can be while this one is being made.
+    The version before is among them whether it was delivered or not: it can be while this one is being made. So are
+    those that other purposes delivered about the same people to the same recipients, and their last ones.
     """
-    gate, before = work.gate, work.gate.latest(work.asset)
-    schema = {"version": pl.String, **_TOLD}
-    if before is None or not gate.is_sound(before) or CELLS_TOLD not in before.measures:
-        return pl.DataFrame(schema=schema)
-    delivered = set(gate.delivered(work.asset))
-    with (
-        governed(gate.home.spill, inputs={"before": gate.attachment(before)}, candidate=None) as con,
-        engine_errors("reading what was told before"),
-    ):
-        held, told = (
-            pl.DataFrame(pl.from_arrow(con.execute(f"FROM before.main.{name}").to_arrow_table()))
-            for name in ("releases", "told")
-        )
-    told = told.select(pl.lit(before.version).alias("version"), *_TOLD).cast(schema)  # type: ignore[arg-type]
-    return pl.concat([held.cast(schema).filter(pl.col("version").is_in(delivered)), told])  # type: ignore[arg-type]
+    gate = work.gate
+    found = [pl.DataFrame(schema=_RELEASED)]
+    for asset in gate.compared(work.asset):
+        before = gate.latest(asset)
+        if before is None or not gate.is_sound(before) or CELLS_TOLD not in before.measures:
+            continue
+        delivered = set(gate.delivered(asset))
+        with (
+            governed(gate.home.spill, inputs={"before": gate.attachment(before)}, candidate=None) as con,
+            engine_errors("reading what was told before"),
+        ):
+            held, told = (
+                pl.DataFrame(pl.from_arrow(con.execute(f"FROM before.main.{name}").to_arrow_table()))
+                for name in ("releases", "told")
+            )
+        told = told.with_columns(pl.lit(before.version).alias("version"))
+        for each in (held.filter(pl.col("version").is_in(delivered)), told):
+            own = pl.lit(asset == work.asset).alias("own")
+            found.append(each.with_columns(own).select(*_RELEASED).cast(_RELEASED))  # type: ignore[arg-type]
+    return pl.concat(found)
 
 
 def _apart(tables: Tables, now: pl.DataFrame, earlier: pl.DataFrame) -> Mapping[str, float]:
     """Of each earlier version, how few people the smallest change is of that both together tell; 0 where none.
 
     A cell that both tell, and whose number is another, has some people more or less: at least one. So has what is left
-    of a cell that both tell when those parts of it are taken off that both tell.
+    of a cell that both tell when those parts of it are taken off that both tell. Of another purpose the counts of the
+    same groups are compared, whatever its queries are called.
     """
     found = {}
-    for (version,), table in earlier.group_by("version", maintain_order=True):
-        both = table.join(now, on=["query", "cell", "measure"], suffix="_now")
+    for (version, own), table in earlier.group_by("version", "own", maintain_order=True):
+        if own:
+            both = table.join(now, on=["query", "cell", "measure"], suffix="_now")
+        else:
+            counts = table.filter(pl.col("measure") == "count").drop("query").unique(maintain_order=True)
+            both = now.rename({"value": "value_now", "people": "people_now"}).join(counts, on=["cell", "measure"])
         people = (pl.col("people_now") - pl.col("people")).abs()
         changed = both.filter((pl.col("value_now") != pl.col("value")) | (people > 0))
         smallest = changed.select(pl.max_horizontal(people, pl.lit(1))).to_series().to_list()

@@ -194,27 +194,32 @@ _RELEASED: dict[str, Any] = {
 def _earlier(work: Work) -> pl.DataFrame:
     """The class tables of the version before this one, and of those that were delivered before that.
 
-    The version before is among them whether it was delivered or not: it can be while this one is being made.
+    The version before is among them whether it was delivered or not: it can be while this one is being made. So are
+    those that other purposes delivered about the same people to the same recipients, and their last ones.
     """
-    gate, before = work.gate, work.gate.latest(work.asset)
-    if before is None or not gate.is_sound(before):
-        return pl.DataFrame(schema=_RELEASED)
-    delivered = set(gate.delivered(work.asset))
-    with (
-        governed(gate.home.spill, inputs={"before": gate.attachment(before)}, candidate=None) as con,
-        engine_errors("reading what was released before"),
-    ):
-        held = con.execute("SELECT version, names, labels, people FROM before.main.releases").to_arrow_table()
-        classes = pl.DataFrame(pl.from_arrow(con.execute("FROM before.main.classes").to_arrow_table()))
-    names = [name for name in classes.columns if name not in ("_rows", "_people")]
-    table = classes.select(
-        pl.lit(before.version).alias("version"),
-        pl.lit(names, dtype=pl.List(pl.String)).alias("names"),
-        pl.concat_list(pl.col(name).cast(pl.String) for name in names).alias("labels"),
-        pl.col("_people").cast(pl.Int64).alias("people"),
-    )
-    earlier = pl.DataFrame(pl.from_arrow(held), schema_overrides=_RELEASED)
-    return pl.concat([earlier.filter(pl.col("version").is_in(delivered)), table])
+    gate = work.gate
+    found = [pl.DataFrame(schema=_RELEASED)]
+    for asset in gate.compared(work.asset):
+        before = gate.latest(asset)
+        if before is None or not gate.is_sound(before):
+            continue
+        delivered = set(gate.delivered(asset))
+        with (
+            governed(gate.home.spill, inputs={"before": gate.attachment(before)}, candidate=None) as con,
+            engine_errors("reading what was released before"),
+        ):
+            held = con.execute("SELECT version, names, labels, people FROM before.main.releases").to_arrow_table()
+            classes = pl.DataFrame(pl.from_arrow(con.execute("FROM before.main.classes").to_arrow_table()))
+        names = [name for name in classes.columns if name not in ("_rows", "_people")]
+        table = classes.select(
+            pl.lit(before.version).alias("version"),
+            pl.lit(names, dtype=pl.List(pl.String)).alias("names"),
+            pl.concat_list(pl.col(name).cast(pl.String) for name in names).alias("labels"),
+            pl.col("_people").cast(pl.Int64).alias("people"),
+        )
+        earlier = pl.DataFrame(pl.from_arrow(held), schema_overrides=_RELEASED)
+        found += [earlier.filter(pl.col("version").is_in(delivered)), table]
+    return pl.concat(found)
 
 
 def _apart(tuples: Any, recoding: Any, earlier: pl.DataFrame) -> dict[str, float]:

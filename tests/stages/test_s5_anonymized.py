@@ -294,3 +294,38 @@ def test_what_was_delivered_is_remembered_when_its_version_is_gone(
     assert (first.version,) in rows(gate, ANONYMIZED, "SELECT DISTINCT version FROM held.main.releases")
     with pytest.raises(Refused, match="so it waits"):
         delivering(without("p-33"))
+
+
+@pytest.mark.parametrize(
+    ("own", "recipients", "waits"),
+    [("[]", "[]", True), ("[a clinic]", "[another]", False), ("[a clinic]", "[another, a clinic]", True)],
+    ids=["those who work here", "others", "one in common"],
+)
+def test_another_purpose_for_the_same_readers_is_a_release_too(
+    delivering: Callable[..., Any],
+    asked: Edit,
+    reopen: Callable[[], Gate],
+    make: Make,
+    tiny_project: Path,
+    own: str,
+    recipients: str,
+    waits: bool,
+):
+    """What two purposes tell of one dataset is compared where somebody gets both: one more person is in the second."""
+    asked("data/contracts/consents.odcs.yaml", "{value: smoking}", "{value: smoking}, {value: habits}")
+    asked(SMOKING, "recipients: [the clinic's own doctors]", f"recipients: {own}")
+    text = (tiny_project / SMOKING).read_text("utf-8").replace("purpose: smoking", "purpose: habits")
+    text = text.replace("lawful_basis: consent", "lawful_basis: legitimate_interests")
+    (tiny_project / "data/purposes/habits.yaml").write_text(
+        text.replace(f"recipients: {own}", f"recipients: {recipients}"), "utf-8"
+    )
+    delivering()
+    gate = reopen()
+    others = [name.replace("/smoking", "/habits") for name in CORRIDOR]
+    make(gate, *map(AssetName.parse, dict.fromkeys(others)))
+    if waits:
+        with pytest.raises(Refused, match="so it waits") as caught:
+            read("anonymized/habits", purpose="habits", root=tiny_project)
+        assert "and in anonymized/smoking version" in str(caught.value)
+    else:
+        assert read("anonymized/habits", purpose="habits", root=tiny_project).height
