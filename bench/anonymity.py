@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import statistics
 import tempfile
@@ -239,29 +240,33 @@ def _tuples(path: str, more: int, *, of_values: bool) -> tuple[Any, Any, Any]:
         hierarchies[name] = [[f"v{value}", f"h{value // 4}", "*"] for value in range(8)]
     clock = Clock()
     clock.__enter__()
-    names = list(hierarchies)
-    groups = frame.group_by(names).len().sort(names).with_row_index("_tuple")
-    columns, codes = [], np.empty((groups.height, len(names)), dtype=np.int64)
-    for place, name in enumerate(names):
-        rows_ = hierarchies[name]
-        levels = [pl.Series([row[level] for row in rows_]) for level in range(len(rows_[0]))]
-        numbers = np.array([float(row[0]) for row in rows_]) if name == "age" else None
+    # one number for each combination, of the places of its values in the hierarchies: it is counted in place of texts
+    leaves = {name: [row[0] for row in listed] for name, listed in hierarchies.items()}
+    sizes = [len(values) for values in leaves.values()]
+    strides = [math.prod(sizes[place + 1 :]) for place in range(len(sizes))]
+    places = (
+        pl.col(name).replace_strict(values, range(0, len(values) * stride, stride), return_dtype=pl.Int64)
+        for (name, values), stride in zip(leaves.items(), strides, strict=True)
+    )
+    keys = frame.select(*places).sum_horizontal().alias("_key").to_frame()
+    groups = keys.group_by("_key").len().sort("_key").with_row_index("_tuple")
+    frame = frame.with_columns(keys.join(groups, on="_key", maintain_order="left")["_tuple"])
+    columns, codes = [], np.empty((groups.height, len(leaves)), dtype=np.int64, order="F")
+    for place, (name, listed) in enumerate(hierarchies.items()):
+        levels = [pl.Series([row[level] for row in listed]) for level in range(len(listed[0]))]
+        numbers = np.array([float(row[0]) for row in listed]) if name == "age" else None
         columns.append(Levels.of(name, levels, numbers=numbers))
-        codes[:, place] = groups[name].replace_strict(levels[0], np.arange(len(rows_)), return_dtype=pl.Int64)
+        codes[:, place] = groups["_key"].to_numpy() // strides[place] % sizes[place]
     sensitive = {}
     if of_values:
-        values = frame.group_by([*names, SENSITIVE]).len().join(groups.drop("len"), on=names)
+        values = frame.group_by("_tuple", SENSITIVE).len()
         labels = sorted(frame[SENSITIVE].unique().to_list())
         coded = values[SENSITIVE].replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
         sensitive[SENSITIVE] = Sensitive(
             values["_tuple"].cast(pl.Int64).to_numpy(), coded, values["len"].cast(pl.Int64).to_numpy(), tuple(labels)
         )
     counts = groups["len"].cast(pl.Int64).to_numpy()
-    return (
-        frame.join(groups.drop("len"), on=names),
-        clock,
-        Tuples(tuple(columns), codes, counts, sensitive=sensitive),
-    )
+    return frame, clock, Tuples(tuple(columns), codes, counts, sensitive=sensitive)
 
 
 def _recoded(path: str, technique: str, k: int, at_most: float, more: int, asked: dict[str, float]) -> tuple[Any, ...]:

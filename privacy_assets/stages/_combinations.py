@@ -91,7 +91,7 @@ def tuples_of(
     """The table as a search sees it, and of each hierarchy that is read off the data (column, value, its labels)."""
     from privacy_assets.techniques.anonymize._tuples import Levels, Sensitive, Tuples
 
-    columns, codes, learned = [], np.empty((known.frame.height, len(known.columns)), dtype=np.int64), []
+    columns, codes, learned = [], np.empty((known.frame.height, len(known.columns)), dtype=np.int64, order="F"), []
     for place, column in enumerate(known.columns):
         chosen = anonymity.hierarchy(purpose, column.name)
         found = known.frame[column.name]

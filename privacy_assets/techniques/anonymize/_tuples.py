@@ -140,12 +140,13 @@ class Tuples:
         return tuple(keys)
 
     @cached_property
-    def losses(self) -> tuple[tuple[Floats, ...], ...]:
-        """For each column and level the weighted loss of each tuple's cell; over the columns they add up to 0..1."""
-        return tuple(
-            tuple(loss[self.codes[:, place]] * self.weights[place] for loss in column.loss)
-            for place, column in enumerate(self.columns)
-        )
+    def costs(self) -> tuple[Floats, ...]:
+        """For each column the weighted loss of a level, as the mean over all rows, (levels,)."""
+        costs = []
+        for place, column in enumerate(self.columns):
+            rows = np.bincount(self.codes[:, place], self.rows, len(column.loss[0]))
+            costs.append(np.array(column.loss) @ rows * self.weights[place] / max(self.number, 1))
+        return tuple(costs)
 
     def classes_at(self, node: Sequence[int], among: Ints | None = None) -> Grouping:
         """The classes when each column is at its level of `node`; only of the tuples `among`, if given."""
@@ -172,11 +173,15 @@ class Tuples:
             size *= count
         return total
 
-    def loss_at(self, node: Sequence[int]) -> Floats:
-        """The loss of each tuple when each column is at its level, (tuples,)."""
-        total = self.losses[0][node[0]].copy()
-        for place, level in enumerate(node[1:], start=1):
-            total += self.losses[place][level]
+    def loss_at(self, node: Sequence[int], among: Ints | None = None) -> Floats:
+        """The weighted loss of each tuple when each column is at its level, (tuples,); only of those `among`, if given.
+
+        Over the columns it adds up to 0..1.
+        """
+        codes = self.codes if among is None else self.codes[among]
+        total = np.zeros(len(codes))
+        for place, (column, level) in enumerate(zip(self.columns, node, strict=True)):
+            total += (column.loss[level] * self.weights[place])[codes[:, place]]
         return total
 
     def rolled_up(self, grouping: Grouping) -> Tuples:
@@ -195,6 +200,13 @@ class Tuples:
             population=None if self.population is None else grouping.sums(self.population),
             people=None if self.people is None else (numbers[self.people[0]], self.people[1]),
             sensitive=sensitive,
+        )
+
+    def labels_at(self, node: Sequence[int]) -> tuple[pl.Series, ...]:
+        """What each cell becomes when each column is at its level."""
+        return tuple(
+            column.labels[level][column.groups[level][self.codes[:, place]]].rename(column.name)
+            for place, (column, level) in enumerate(zip(self.columns, node, strict=True))
         )
 
     def labels_as(self, levels: Ints) -> tuple[pl.Series, ...]:

@@ -9,8 +9,9 @@ and the node of least loss is found, proven, of those that suppress at most the 
 * a node without suppression is never better than its generalization alone: bound(node) = sum_c w_c mean loss_c(node_c);
 * what a criterion that survives merging suppresses at a node, every finer node suppresses as well: it costs them
   1 - loss there, and they are out as soon as it is too much;
-* the node of the least bound is looked at next, on a chain upwards from it that is halved, so that one look at a node
-  that suppresses too much takes many finer ones out. When no bound is below the best loss, nothing is better.
+* the node of the least bound is where the next chain begins. It goes up to the first node that cannot be better, which
+  is looked at first: mostly it suppresses too much, and one look takes the whole chain out, with all that is finer. If
+  not, the chain is halved. When no bound is below the best loss, nothing is better.
 
 Belongs here: tables that people read, and rows whose columns have to mean the same in each. What it does not cover:
 the best that can be done if levels differ from row to row (`local`). Of nodes of equal loss the first one found is
@@ -61,10 +62,9 @@ def recode(parameters: Parameters, tuples: Tuples, criteria: Sequence[Any], supp
     kept = judge.kept(grouping)
     classes = np.full(len(tuples.rows), -1, dtype=np.int64)
     classes[grouping.order] = grouping.spread(np.where(kept, np.cumsum(kept) - 1, -1))
-    cells = tuples.labels_as(np.broadcast_to(np.array(node), tuples.codes.shape))
     there = tuple(kept[level] for kept, level in zip(levels, node, strict=True))
     optimal = all(len(kept) == kept[-1] + 1 for kept in levels)
-    return Recoding(classes, cells, tuples.loss_at(node), there, optimal=optimal, looks=search.looks)
+    return Recoding(classes, tuples.labels_at(node), tuples.loss_at(node), there, optimal=optimal, looks=search.looks)
 
 
 def output(parameters: Parameters, column: Column, labels: tuple[str, ...] | None) -> Column:
@@ -110,11 +110,7 @@ class _Search:
         self.loss = np.inf
         self.rolled = [(tuples, judge)]
         self.finer = np.zeros((MOST_ROLLED_UP, len(tuples.shape)), dtype=np.int8)
-        shares = tuples.rows / max(tuples.number, 1)
-        self.plain = np.zeros(tuples.shape)
-        for place, column in enumerate(tuples.losses):
-            means = np.array([float((loss * shares).sum()) for loss in column])
-            self.plain = self.plain + means.reshape([-1 if at == place else 1 for at in range(len(tuples.shape))])
+        self.plain = sum(np.ix_(*tuples.costs), start=np.zeros(tuples.shape))
         self.bounds = self.plain.copy()
         # 0: not looked at; 1: it was, and may be the answer; 2: it, or a coarser node, suppresses too much
         self.known = np.zeros(tuples.shape, dtype=np.int8)
@@ -127,19 +123,19 @@ class _Search:
             if not flat[place] < self.loss:
                 return self.found
             chain = list(self._upwards(np.unravel_index(place, self.bounds.shape)))
-            low, high = 0, len(chain) - 1
-            while low <= high:
+            low, high = 0, len(chain) if self._fits(chain[-1]) else 0
+            while low < high:
                 middle = (low + high) // 2
                 if self._fits(chain[middle]):
-                    high = middle - 1
+                    high = middle
                 else:
                     low = middle + 1
 
     def _upwards(self, start: Sequence[Any]) -> Iterator[tuple[int, ...]]:
-        """From a node to coarser ones, each the one that costs least, while they may still be better than the best."""
+        """From a node to coarser ones, each the one that costs least, up to one that cannot be the best."""
         node: tuple[int, ...] = tuple(int(level) for level in start)
         yield node
-        while True:
+        while self.plain[node] < self.loss:
             above = [
                 (*node[:at], level + 1, *node[at + 1 :])
                 for at, level in enumerate(node)
@@ -148,8 +144,6 @@ class _Search:
             if not above:
                 return
             node = min(above, key=lambda one: float(self.plain[one]))
-            if self.plain[node] >= self.loss:
-                return
             yield node
 
     def _fits(self, node: tuple[int, ...]) -> bool:
@@ -189,12 +183,8 @@ class _Search:
 
     def _cost(self, tuples: Tuples, node: tuple[int, ...], gone: Ints) -> float:
         """What suppressing these tuples adds to the loss."""
-        if not len(gone):
-            return 0.0
-        kept = tuples.losses[0][node[0]][gone].copy()
-        for place, level in enumerate(node[1:], start=1):
-            kept += tuples.losses[place][level][gone]
-        return float((tuples.rows[gone] * (1 - kept)).sum()) / max(self.tuples.number, 1)
+        added = tuples.rows[gone] * (1 - tuples.loss_at(node, gone))
+        return float(added.sum()) / max(self.tuples.number, 1)
 
 
 def _suppressed(tuples: Tuples, grouping: Grouping, kept: Bools) -> tuple[int, Ints]:

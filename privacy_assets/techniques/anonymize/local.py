@@ -81,25 +81,23 @@ def output(parameters: Parameters, column: Column, labels: tuple[str, ...] | Non
 
 def _nodes(tuples: Tuples, seed: int) -> Ints:
     """The nodes in the order of their loss, (nodes, columns); of too many, those on chains from the finest upwards."""
-    shares = tuples.rows / max(tuples.number, 1)
-    means = [np.array([float((loss * shares).sum()) for loss in column]) for column in tuples.losses]
     if np.prod([float(levels) for levels in tuples.shape]) <= MOST_NODES:
         nodes = np.stack(np.meshgrid(*map(np.arange, tuples.shape), indexing="ij"), axis=-1)
         nodes = nodes.reshape(-1, len(tuples.shape))
     else:
-        nodes = _on_chains(tuples.shape, means, np.random.default_rng(seed))
-    loss = sum(means[place][nodes[:, place]] for place in range(nodes.shape[1]))
+        nodes = _on_chains(tuples.shape, tuples.costs, np.random.default_rng(seed))
+    loss = sum(tuples.costs[place][nodes[:, place]] for place in range(nodes.shape[1]))
     return nodes[np.argsort(loss, kind="stable")]
 
 
-def _on_chains(shape: Sequence[int], means: Sequence[Floats], generator: np.random.Generator) -> Ints:
+def _on_chains(shape: Sequence[int], costs: Sequence[Floats], generator: np.random.Generator) -> Ints:
     """Nodes on chains that go up where it costs least, with the costs of columns weighted by chance."""
     steps = [(place, level) for place, levels in enumerate(shape) for level in range(1, levels)]
     found = []
     for _ in range(CHAINS):
         weights = generator.exponential(size=len(shape))
         # a level comes after the one below it: costs are those of the way up to it
-        ordered = sorted(steps, key=lambda step: (means[step[0]][step[1]] * weights[step[0]], step[1]))
+        ordered = sorted(steps, key=lambda step: (costs[step[0]][step[1]] * weights[step[0]], step[1]))
         node = np.zeros(len(shape), dtype=np.int64)
         found.append(node.copy())
         for place, level in ordered:
