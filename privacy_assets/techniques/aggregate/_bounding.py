@@ -2,8 +2,11 @@
 
     kept(p) = the `rows` rows of person p with the smallest hash of the features' key
 
+as rows whose place within their person is at most `rows`: a window, partitioned by person. Where the table is one file
+the engine makes ARG_MIN of row numbers of it, so that other columns are only read of rows that are kept.
+
 **The argument.** Which rows of a person are kept is a function of that person's rows alone: the hash looks at the key
-of the row, the smallest are taken within the person, and nothing is compared between people. So if D' is D with all
+of the row, rows are numbered within the person, and nothing is compared between people. So if D' is D with all
 rows of one person added or taken away, bounded(D') is bounded(D) with at most `rows` rows added or taken away, and all
 others are the same rows. Everything after it needs to know of one person only that number. Two rows with the same hash
 (64 bits) are chosen between by chance, within the person.
@@ -25,26 +28,11 @@ FEATURES = "features"
 
 def bounded(names: Sequence[str], subject: str, key: Sequence[str], rows: int) -> exp.Select:
     """At most `rows` rows of each person in the table `features`, with the columns `names`."""
-    held = [*names] or [subject]
-    fields = exp.Struct(
-        expressions=[
-            exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=column(name)) for name in held
-        ]
-    )
     chosen = parse(
-        'SELECT ARG_MIN($fields, HASH($key), $rows) AS "rows" FROM features GROUP BY $subject',
-        fields=fields,
+        "SELECT * FROM features QUALIFY ROW_NUMBER() OVER (PARTITION BY $subject ORDER BY HASH($key)) <= $rows",
+        subject=column(subject),
         key=exp.Tuple(expressions=[column(name) for name in key]) if len(key) > 1 else column(key[0]),
         rows=rows,
-        subject=column(subject),
     )
     assert isinstance(chosen, exp.Select)
-    each = exp.select(exp.alias_(exp.Unnest(expressions=[column("rows")]), "kept", quoted=True)).from_(
-        chosen.subquery("chosen")
-    )
-    fields_of = [
-        exp.alias_(exp.Dot(this=exp.column("kept", quoted=True), expression=exp.to_identifier(name, quoted=True)),
-                   name, quoted=True)
-        for name in held
-    ]  # fmt: skip
-    return exp.select(*fields_of).from_(each.subquery("each"))
+    return chosen.select(*map(column, names or [subject]), append=False)
