@@ -104,8 +104,8 @@ def _complementary(adds_up: Any, measured: Measured, out: Bools) -> Bools:
 def _change(adds_up: Any, measured: Measured, out: Bools, place: int) -> Numbers:
     """The change that raises the cell `place` as far as it needs, and of the told cells changes little.
 
-    Of counts the cheapest change in fractions says which cells may change; in whole numbers any change of these will do.
-    Where there is none, all may.
+    Of counts the cheapest change in fractions says which cells may change; in whole numbers any change of these will
+    do. Where there is none, all may.
     """
     costly = measured.asked & ~out
     cost = np.where(costly, 1.0 + np.abs(measured.exact), 0.0)
