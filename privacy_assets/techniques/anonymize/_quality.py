@@ -1,17 +1,23 @@
-"""What a recoding costs, and how far it protects: figures of the field, over the rows that are published.
+"""What a recoding costs, and how far it protects: figures of the field.
 
     loss             mean over all rows of the weighted loss of their cells, 1 for a suppressed row (Iyengar, KDD 2002)
-    loss_published   the same over the published rows alone (ILoss of Xiao and Tao, SIGMOD 2006)
+    loss_published   the same over the published rows alone; ILoss of Xiao and Tao (SIGMOD 2006) divides by the leaves
+                     where this divides by the leaves - 1
     discernibility   (sum of |class|^2 + suppressed * rows) / rows^2 (Bayardo and Agrawal, ICDE 2005)
-    average_class    published rows / classes
-    entropy          non-uniform entropy: sum over cells of -log2 P(leaf | label), as a share of that of `*` everywhere
-                     (Gionis and Tassa, 2009); 0 keeps all, 1 keeps nothing
+    average_class    published rows / classes (LeFevre et al., ICDE 2006, who divide by k as well)
+    entropy          non-uniform entropy: sum over cells of -log2 P(leaf | label), as a share of that of `*` everywhere,
+                     which a suppressed row is (Gionis and Tassa, TKDE 2009); 0 keeps all, 1 keeps nothing. P is the
+                     share among the published rows with the label; theirs is among all rows whose leaf lies below it,
+                     which is the same where a leaf has one label in all rows, and never less in sum
     prosecutor_risk  1 / people of the smallest class: of the person who is easiest found, by one who knows they are in
-    marketer_risk    classes / people: the share of all published people who are found on average
-    journalist_risk  as the prosecutor's, against the population, where there is one beside the published
+    marketer_risk    classes / people, 1 at most: the share of all published people who are found on average, by one
+                     who knows who is in (Dankar and El Emam, EDBT 2010, with the table as its own population). Who has
+                     rows in several classes is one of the people, and a chance in each: then it is an upper bound
+    journalist_risk  as the prosecutor's, against the population, where there is one beside the published; each row of
+                     those who are not published is taken for a person
 
-Belongs here: figures by which candidates are compared and people are told. Does not belong here: any guarantee; those
-are measured by invariants on what was written.
+Where nobody is published there is no risk. Belongs here: figures by which candidates are compared and people are told.
+Does not belong here: any guarantee; those are measured by invariants on what was written.
 """
 
 from __future__ import annotations
@@ -22,6 +28,7 @@ import numpy as np
 import polars as pl
 
 from privacy_assets.techniques.anonymize._tuples import Grouping, Judge, Recoding, Tuples
+from privacy_assets.techniques.criteria._classes import Bools, Ints
 
 
 def measures(recoding: Recoding, tuples: Tuples) -> Mapping[str, float]:
@@ -40,33 +47,43 @@ def measures(recoding: Recoding, tuples: Tuples) -> Mapping[str, float]:
         "loss_published": loss / max(published, 1),
         "discernibility": (float((of_classes.astype(float) ** 2).sum()) + (number - published) * number) / number**2,
         "average_class": published / max(len(of_classes), 1),
-        "entropy": _entropy(recoding, tuples, inside),
+        "entropy": _entropy(recoding, tuples),
         "classes": float(len(of_classes)),
         "published": float(published),
         "suppressed": float(number - published),
         "suppressed_share": (number - published) / number,
-        "prosecutor_risk": 1 / max(int(people.min(initial=number)), 1),
-        "marketer_risk": len(of_classes) / max(int(people.sum()), 1),
+        "prosecutor_risk": _highest(people),
+        "marketer_risk": min(len(of_classes) / max(_different(tuples, inside), 1), 1.0),
     }
     if tuples.population is not None:
         everyone = grouping.sums(tuples.population)[some]
-        found["journalist_risk"] = 1 / max(int(everyone.min(initial=number)), 1)
+        found["journalist_risk"] = _highest(everyone - of_classes + people)
     return found
 
 
-def _entropy(recoding: Recoding, tuples: Tuples, inside: np.ndarray) -> float:
-    total, most = 0.0, 0.0
-    weights = tuples.rows[inside].astype(float)
-    for place in range(len(tuples.columns)):
-        leaves = tuples.codes[inside, place]
-        frame = pl.DataFrame(
-            {"leaf": leaves, "label": recoding.cells[place].filter(pl.Series(inside)), "rows": weights}
-        )
-        # a label alone can stand for several classes that hold other leaves: of its leaves all are counted
-        cells = frame.group_by("label", "leaf").agg(pl.col("rows").sum())
-        share = pl.col("rows") / pl.col("rows").sum().over("label")
-        total += float(cells.select((-pl.col("rows") * share.log(2)).sum()).item() or 0.0)
-        plain = np.bincount(leaves, weights=weights)
-        plain = plain[plain > 0]
-        most += float(-(plain * np.log2(plain / weights.sum())).sum()) if len(plain) else 0.0
+def _highest(people: Ints) -> float:
+    """The risk of who is easiest found, in classes of so many people each."""
+    return 1 / max(int(people.min()), 1) if len(people) else 0.0
+
+
+def _different(tuples: Tuples, inside: Bools) -> int:
+    """How many people are published; somebody in several classes is one."""
+    if tuples.people is None:
+        return int(tuples.rows[inside].sum())
+    of_tuples, persons = tuples.people
+    return len(np.unique(persons[inside[of_tuples]]))
+
+
+def _entropy(recoding: Recoding, tuples: Tuples) -> float:
+    total, most, rows = 0.0, 0.0, pl.col("rows")
+    # a label alone can stand for several classes that hold other leaves: of its leaves all are counted
+    of_label = rows.sum().over("label", "leaf", "published") / rows.sum().over("label", "published")
+    of_all = rows.sum().over("leaf") / rows.sum()
+    share = pl.when("published").then(of_label).otherwise(of_all)
+    for place, cells in enumerate(recoding.cells):
+        leaves = tuples.codes[:, place]
+        frame = pl.DataFrame({"leaf": leaves, "label": cells, "published": recoding.classes >= 0, "rows": tuples.rows})
+        # combinations of nobody who would be published have nothing to lose
+        bits = frame.filter(rows > 0).select(told=-rows * share.log(2), all=-rows * of_all.log(2)).sum()
+        total, most = total + bits["told"].item(), most + bits["all"].item()
     return total / most if most else 0.0
