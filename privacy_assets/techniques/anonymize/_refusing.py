@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from privacy_assets.errors import Fault, NotKept, raise_gathered
 from privacy_assets.techniques.anonymize._tuples import Judge
@@ -25,17 +24,6 @@ def refuse_the_impossible(judge: Judge) -> None:
     )
 
 
-def refuse(criteria: Sequence[Any], at_most: float, fewest: int, number: int) -> NoReturn:
-    """Raise NotKept: each candidate suppresses more rows than may be."""
-    raise NotKept.of(
-        f"{', '.join(map(said, criteria))} cannot be kept within the rows that may be suppressed",
-        expected=f"at most {at_most:.3%} of the rows suppressed",
-        found=f"at least {fewest / max(number, 1):.3%} ({fewest} of {number} rows) in each candidate",
-        next_step=f"allow `suppressed_at_most: {_rounded_up(fewest / max(number, 1))}`, ask for a weaker criterion, or "
-        "leave out a quasi-identifier; each as a new major version",
-    )
-
-
 def said(asked: Any) -> str:
     """A criterion in a few words, such as `l_diversity of ward (form distinct, l 3)`."""
     parts = [
@@ -45,7 +33,3 @@ def said(asked: Any) -> str:
     ]
     about = f" of {asked.column}" if getattr(asked, "column", None) else ""
     return f"{asked.kind}{about} ({', '.join(parts)})"
-
-
-def _rounded_up(share: float) -> str:
-    return f"{min(share + 5e-4, 1):.3f}"

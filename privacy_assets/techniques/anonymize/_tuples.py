@@ -122,7 +122,8 @@ class Tuples:
     def weights(self) -> Floats:
         """How much each column counts, adding up to 1."""
         given = np.array([column.weight for column in self.columns], dtype=float)
-        return given / given.sum()  # type: ignore[no-any-return]
+        shares: Floats = given / given.sum()
+        return shares
 
     @cached_property
     def keys(self) -> tuple[tuple[Ints, ...], ...] | None:
@@ -403,7 +404,9 @@ class Judge:
     def nearest(self, asked: Any) -> str:
         """What could be asked for in its place at most, in words."""
         whole, one = _one_class(self.tuples), np.zeros(1, dtype=np.int64)
-        classes = self._classes(whole, one, *self.counts(whole), self._tables(whole, one, (asked,)))
+        # people are counted, however few rows there are
+        rows, people = Judge(self.tuples, ()).counts(whole)
+        classes = self._classes(whole, one, rows, people, self._tables(whole, one, (asked,)))
         said: str = _module(asked).nearest(asked, classes)
         return said
 

@@ -4,14 +4,14 @@ Nodes of the lattice are walked in the order of their loss, from the finest on. 
 are left and that keep every criterion are taken out as they are there; the next node sees the rest. So rows with many
 neighbours stay almost as they were, and rare ones go up until they have company. The few rows that are left at the
 root, fewer than a class needs, are suppressed; where too many would be, the classes that were found last join them
-there until they are enough.
+there until they are enough. So nothing is refused that everybody in one class would keep.
 
 Belongs here: training sets, where little loss counts for more than one meaning of a column in every row. What it does
 not cover: it is greedy, nothing about it is optimal. Where a lattice has more than `MOST_NODES` nodes, only nodes on
 chains upwards are walked, drawn by a seed.
 
 A criterion that compares with the whole is judged by the whole of all rows, since what is published is only known at
-the end; classes that break it then are suppressed.
+the end; classes that break it then are suppressed, and join the others at the root where they would be too many.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from privacy_assets.techniques.anonymize._refusing import refuse, refuse_the_impossible
+from privacy_assets.techniques.anonymize._refusing import refuse_the_impossible
 from privacy_assets.techniques.anonymize._tuples import Grouping, Judge, Recoding, Tuples
 from privacy_assets.techniques.criteria._classes import Floats, Ints
 from privacy_assets.words import Column, Frozen
@@ -65,12 +65,7 @@ def recode(parameters: Parameters, tuples: Tuples, criteria: Sequence[Any], supp
         levels[taken] = node
         left = np.sort(grouping.order[~of_tuples])
     limit = int(suppressed_at_most * tuples.number + 1e-9)
-    if tuples.rows[left].sum() > limit:
-        classes = _with_company(classes, found, judge, levels)
-    classes = _kept_in_the_end(classes, judge)
-    suppressed = int(tuples.rows[classes < 0].sum())
-    if suppressed > limit:
-        refuse(criteria, suppressed_at_most, suppressed, tuples.number)
+    classes = _in_the_end(classes, found, judge, levels, limit)
     return Recoding(classes, tuples.labels_as(levels), tuples.losses_as(levels), looks=looks)
 
 
@@ -106,17 +101,22 @@ def _on_chains(shape: Sequence[int], costs: Sequence[Floats], generator: np.rand
     return np.unique(np.array(found), axis=0)
 
 
-def _with_company(classes: Ints, found: int, judge: Judge, levels: Ints) -> Ints:
-    """The classes, of which the last ones are one with the rows that are left, at the root: about as few as needed."""
-    joined = 0
-    while joined < found:
-        joined = min(2 * joined or 1, found)
-        [whole] = np.nonzero((classes < 0) | (classes >= found - joined))
-        one = Grouping.by(np.zeros(len(whole), dtype=np.int64), whole)
-        if judge.kept_by_the_whole(one).all():
+def _in_the_end(classes: Ints, found: int, judge: Judge, levels: Ints, limit: int) -> Ints:
+    """The classes that are published, suppressing no more rows than the limit.
+
+    Where it would be more, the last classes are one with the rows that are left, at the root: about as few as needed.
+    All of them are everybody in one class, of which it is known that it keeps what is asked.
+    """
+    ended = _kept_in_the_end(classes, judge)
+    for joined in (*(2**power for power in range(found.bit_length()) if 2**power < found), found):
+        if judge.tuples.rows[ended < 0].sum() <= limit:
+            break
+        at_root = (classes < 0) | (classes >= found - joined)
+        [whole] = np.nonzero(at_root)
+        if judge.kept_by_the_whole(Grouping.by(np.zeros(len(whole), dtype=np.int64), whole)).all():
             levels[whole] = [column.height for column in judge.tuples.columns]
-            return np.where((classes < 0) | (classes >= found - joined), found - joined, classes)
-    return classes
+            ended = _kept_in_the_end(np.where(at_root, found - joined, classes), judge)
+    return ended
 
 
 def _kept_in_the_end(classes: Ints, judge: Judge) -> Ints:
