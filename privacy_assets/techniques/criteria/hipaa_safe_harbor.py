@@ -27,8 +27,13 @@ SMALL_AREAS = frozenset(
 )  # fmt: skip
 """Where 20,000 people or fewer lived in 2000, by the guidance of HHS of 2012."""
 
-_YEARS = re.compile(r"\d{4}(-\d{4})?")
-_INTERVAL = re.compile(r"\[(\d+),(\d+)\)")
+_YEARS = re.compile(r"[0-9]{4}(-[0-9]{4})?")
+_AREA = re.compile(r"([0-9]{3})\**")
+_NUMBER = r"(0|[1-9][0-9]*)"
+_INTERVAL = re.compile(rf"\[{_NUMBER},{_NUMBER}\)")
+_OLDER = re.compile(rf">={_NUMBER}|{_NUMBER}\+")
+_YOUNGER = re.compile(f"<{_NUMBER}")
+_AGE = re.compile(_NUMBER)
 
 
 class Parameters(Frozen):
@@ -64,18 +69,18 @@ def coarse_enough(parameters: Parameters, column: str, labels: pl.Series) -> boo
     if column in parameters.ages:
         return all(map(_is_young_or_old, told))
     if column in parameters.zips:
-        return all(re.fullmatch(r"\d{3}\**", label) and label[:3] not in SMALL_AREAS for label in told)
+        return all((area := _AREA.fullmatch(label)) and area[1] not in SMALL_AREAS for label in told)
     return True
 
 
 def _is_young_or_old(label: str) -> bool:
-    if older := re.fullmatch(r">=(\d+)|(\d+)\+", label):
+    if older := _OLDER.fullmatch(label):
         return int(older[1] or older[2]) <= OLDEST + 1
     if interval := _INTERVAL.fullmatch(label):
         return int(interval[2]) <= OLDEST + 1
-    if label.startswith("<"):
-        return label[1:].isdigit() and int(label[1:]) <= OLDEST + 1
-    return label.isdigit() and int(label) <= OLDEST
+    if younger := _YOUNGER.fullmatch(label):
+        return int(younger[1]) <= OLDEST + 1
+    return _AGE.fullmatch(label) is not None and int(label) <= OLDEST
 
 
 def nearest(parameters: Parameters, whole: Classes) -> str:
