@@ -197,7 +197,7 @@ def _earlier(work: Work) -> pl.DataFrame:
         told = told.with_columns(pl.lit(before.version).alias("version"))
         for each in (held.filter(pl.col("version").is_in(delivered)), told):
             own = pl.lit(asset == work.asset).alias("own")
-            found.append(each.with_columns(own).select(*_RELEASED).cast(_RELEASED))  # type: ignore[arg-type]
+            found.append(each.with_columns(own).select(pl.col(name).cast(kind) for name, kind in _RELEASED.items()))
     return pl.concat(found)
 
 

@@ -11,8 +11,8 @@ every row.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
+from functools import wraps
 from types import ModuleType
 from typing import Any
 
@@ -29,11 +29,11 @@ def make_function(work: Work, kind: str, module: ModuleType) -> None:
         return
     *arguments, result = module.FUNCTION
 
+    # the engine asks how many arguments there are
+    @wraps(module.function)
     def function(*columns: Any) -> Any:
         return module.function(*(pl.Series(pl.from_arrow(column)) for column in columns)).to_arrow()
 
-    # the engine asks how many arguments there are
-    function.__signature__ = inspect.signature(module.function)  # type: ignore[attr-defined]
     draws = getattr(module, "DRAWS", False)
     with engine_errors("preparing a technique"):
         work.con.create_function(kind, function, arguments, result, type=PythonUDFType.ARROW, side_effects=draws)

@@ -144,8 +144,8 @@ def settle(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -
         _mark_duplicates(con, contract)
         source_rows = count(con, "temp.staged") + count(con, "temp.malformed")
         if source_rows == 0:
-            below = isinstance(contract.source, Files) and contract.source.format == "csv"
-            header = below and contract.source.reading.header  # type: ignore[union-attr]
+            source = contract.source
+            header = isinstance(source, Files) and source.format == "csv" and source.reading.header
             raise BadSource.of(
                 "the source has no row",
                 where=contract.source.place,
