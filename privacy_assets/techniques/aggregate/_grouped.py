@@ -195,6 +195,21 @@ def label_of(parts: Sequence[str]) -> str:
     return ", ".join(part for part in parts if part) or ALL
 
 
+def bounded_fault(parameters: Bounded, columns: Columns) -> tuple[str, str] | None:
+    """Fits numbers, by declared groups."""
+    return group_fault(parameters, columns) or number_fault(parameters.column, columns)
+
+
+def bounded_reads(parameters: Bounded) -> tuple[str, ...]:
+    """The columns of the groups, and the number."""
+    return (*parameters.by, parameters.column)
+
+
+def bounded_cells(parameters: Bounded, columns: Columns) -> tuple[str, ...]:
+    """All combinations of declared groups."""
+    return group_cells(parameters, columns)
+
+
 def group_cells(parameters: Grouped, columns: Columns, *inner: tuple[str, Sequence[str]]) -> tuple[str, ...]:
     """The label of every cell, `ward=surgery, severity=3`: all combinations of declared values."""
     axes = [(name, domain(columns[name]) or ()) for name in parameters.by]

@@ -25,10 +25,10 @@ from privacy_assets.techniques.aggregate._grouped import (
     Bounded,
     Columns,
     Exact,
-    group_cells,
-    group_fault,
+    bounded_cells,
+    bounded_fault,
+    bounded_reads,
     group_select,
-    number_fault,
     parse,
     whole,
 )
@@ -37,6 +37,9 @@ from privacy_assets.words import Number
 
 MOST_CANDIDATES = 1000
 _PLACE = "place"
+
+
+fault, reads, cells = bounded_fault, bounded_reads, bounded_cells
 
 
 class Parameters(Bounded):
@@ -71,21 +74,6 @@ class Parameters(Bounded):
     def per_row(self) -> int:
         """The most that one row can move a score."""
         return max(self.share.numerator, self.share.denominator - self.share.numerator)
-
-
-def fault(parameters: Parameters, columns: Columns) -> tuple[str, str] | None:
-    """Fits numbers."""
-    return group_fault(parameters, columns) or number_fault(parameters.column, columns)
-
-
-def reads(parameters: Parameters) -> tuple[str, ...]:
-    """The columns of the groups, and the number."""
-    return (*parameters.by, parameters.column)
-
-
-def cells(parameters: Parameters, columns: Columns) -> tuple[str, ...]:
-    """All combinations of declared groups."""
-    return group_cells(parameters, columns)
 
 
 def exact(parameters: Parameters, columns: Columns) -> exp.Select:

@@ -20,16 +20,18 @@ from privacy_assets.techniques.aggregate._grouped import (
     Exact,
     Plain,
     amount_name,
+    bounded_cells,
+    bounded_fault,
+    bounded_reads,
     group_axes,
-    group_cells,
-    group_fault,
     group_select,
     known_axis,
-    number_fault,
     whole,
     within,
 )
 from privacy_assets.techniques.noise import Measure, Noise, additive
+
+fault, reads, cells = bounded_fault, bounded_reads, bounded_cells
 
 
 class Parameters(Bounded):
@@ -41,21 +43,6 @@ class Parameters(Bounded):
     def bound(self) -> int:
         """The most that one row can add or take away, in units."""
         return max(abs(self.units(self.low)), abs(self.units(self.high)))
-
-
-def fault(parameters: Parameters, columns: Columns) -> tuple[str, str] | None:
-    """Fits numbers."""
-    return group_fault(parameters, columns) or number_fault(parameters.column, columns)
-
-
-def reads(parameters: Parameters) -> tuple[str, ...]:
-    """The columns of the groups, and the number."""
-    return (*parameters.by, parameters.column)
-
-
-def cells(parameters: Parameters, columns: Columns) -> tuple[str, ...]:
-    """All combinations of declared groups."""
-    return group_cells(parameters, columns)
 
 
 def exact(parameters: Parameters, columns: Columns) -> exp.Select:

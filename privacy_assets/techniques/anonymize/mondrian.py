@@ -25,6 +25,9 @@ from privacy_assets.techniques.anonymize._tuples import Grouping, Judge, Levels,
 from privacy_assets.techniques.criteria._classes import Floats, Ints
 from privacy_assets.words import Column, Frozen
 
+UNKNOWN = "unknown"
+"""What is listed of a group in which a text is NULL beside texts that are not."""
+
 EXACT = "greedy: nothing about it is optimal"
 
 
@@ -130,14 +133,18 @@ def _width(column: Levels, codes: Ints, grouping: Grouping) -> Floats:
 
 
 def _cells(column: Levels, codes: Ints, grouping: Grouping) -> tuple[pl.Series, Floats]:
-    """What stands in the cells of a column, and what each loses, (tuples,)."""
+    """What stands in the cells of a column, and what each loses, (tuples,).
+
+    Who is in a group with known values leaves as these do, though nothing is known of them; NULL is of NULL alone.
+    """
     numbers = grouping.numbers(len(codes))
     loss = _width(column, codes, grouping)[numbers]
     if column.numbers is not None:
-        low, high = (end.reduceat(codes[grouping.order], grouping.starts) for end in (np.minimum, np.maximum))
-        return pl.Series(column.name, ((column.numbers[low] + column.numbers[high]) / 2)[numbers]), loss
+        leaves = column.numbers[codes[grouping.order]]
+        low, high = (end.reduceat(leaves, grouping.starts) for end in (np.fmin, np.fmax))
+        return pl.Series(column.name, ((low + high) / 2)[numbers]).fill_nan(None), loss
     frame = pl.DataFrame({"group": numbers, "code": codes}).unique().sort("group", "code")
-    texts = column.labels[0].fill_null("")
-    held = frame.with_columns(texts.gather(frame["code"]).alias("text"))
-    listed = held.group_by("group", maintain_order=True).agg(pl.col("text").str.join("|"))
+    held = frame.with_columns(column.labels[0].gather(frame["code"]).alias("text"))
+    known = pl.col("text").fill_null(UNKNOWN).str.join("|")
+    listed = held.group_by("group", maintain_order=True).agg(pl.when(pl.col("text").is_not_null().any()).then(known))
     return listed["text"].gather(numbers).rename(column.name), loss

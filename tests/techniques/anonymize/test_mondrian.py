@@ -38,6 +38,26 @@ def test_one_value_is_never_cut():
     assert recoding.cells[0].to_list() == [1.0]
 
 
+def test_who_has_no_number_leaves_as_the_group_does():
+    """NULL beside known numbers hides in their range; a group of nothing but NULL has none."""
+    table = numbers([1.0, 2.0, 9.0, np.nan], [2, 2, 3, 1])
+    recoding = mondrian.recode(PARAMETERS, table, [asked("k_anonymity", k=3)], 0.0)
+    assert recoding.cells[0].to_list() == [1.5, 1.5, 9.0, 9.0]
+    recoding = mondrian.recode(PARAMETERS, numbers([1.0, np.nan], [3, 3]), [asked("k_anonymity", k=3)], 0.0)
+    assert recoding.cells[0].to_list() == [1.0, None]
+
+
+def test_a_text_that_is_not_there_is_told_from_an_empty_one():
+    """In a list it is called unknown; alone it is NULL."""
+    leaves = pl.Series(["a", "", "b", None])
+    column = Levels.of("t", [leaves, pl.repeat("*", 4, eager=True)])
+    for rows, cells in (([2, 0, 3, 1], ["a", None, "b|unknown", "b|unknown"]), ([3, 3, 3, 3], ["a", "", "b", None])):
+        there = np.flatnonzero(rows)
+        table = Tuples((column,), there[:, None], np.array(rows)[there])
+        recoding = mondrian.recode(PARAMETERS, table, [asked("k_anonymity", k=2)], 0.0)
+        assert recoding.cells[0].to_list() == [cells[at] for at in there]
+
+
 def test_text_leaves_as_the_list_of_what_its_group_holds():
     """Three towns of two people each, in groups of at least three."""
     rows = [(town, "1", "f", "flu", at) for at, town in enumerate(["a0", "a0", "a1", "a1", "b0", "b0"])]
