@@ -112,6 +112,8 @@ def test_where_nothing_can_be_told_it_says_how_many_there_are(
          "can be subtracted"),
         ("q: {kind: histogram, column: cost, edges: [10]}\n    r: {kind: mean, column: cost, low: 0, high: 8}",
          "can be subtracted"),
+        (f"q: {{kind: histogram, column: cost, edges: {list(range(200))}, by: [age, sex]}}",
+         "too many cells to search"),
         ("q: {kind: count, weight: 2}", "`weight` is for `privacy: differential`"),
     ],
 )  # fmt: skip

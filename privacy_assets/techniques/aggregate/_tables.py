@@ -24,8 +24,9 @@ from sqlglot import exp
 
 from privacy_assets.techniques.aggregate._grouped import Axis, Plain, column, label_of, parse
 
-MOST_CELLS = 20_000
-"""How many cells all tables of one purpose may have, those that are never told among them."""
+MOST_CELLS = 2_000
+"""How many cells all tables of one purpose may have, those that are never told among them: beyond it, where most are
+small, the search takes more than minutes."""
 
 Key = tuple[tuple[str, ...], tuple[str | None, ...]]
 """A cell: the names of its axes, rising, and its label on each; None for none of them."""
