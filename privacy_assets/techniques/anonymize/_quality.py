@@ -10,9 +10,10 @@
                      share among the published rows with the label; theirs is among all rows whose leaf lies below it,
                      which is the same where a leaf has one label in all rows, and never less in sum
     prosecutor_risk  1 / people of the smallest class: of the person who is easiest found, by one who knows they are in
-    marketer_risk    classes / people, 1 at most: the share of all published people who are found on average, by one
-                     who knows who is in (Dankar and El Emam, EDBT 2010, with the table as its own population). Who has
-                     rows in several classes is one of the people, and a chance in each: then it is an upper bound
+    marketer_risk    the share of all published people who are found on average, by one who knows who is in, and takes
+                     somebody of the class for each: classes / people (Dankar and El Emam, EDBT 2010, with the table as
+                     its own population). Who is in several classes of f people each is found in one of them at least,
+                     by independent chances: 1 - product of (1 - 1/f)
     journalist_risk  as the prosecutor's, against the population, where there is one beside the published; each row of
                      those who are not published is taken for a person
 
@@ -53,7 +54,7 @@ def measures(recoding: Recoding, tuples: Tuples) -> Mapping[str, float]:
         "suppressed": float(number - published),
         "suppressed_share": (number - published) / number,
         "prosecutor_risk": _highest(people),
-        "marketer_risk": min(len(of_classes) / max(_different(tuples, inside), 1), 1.0),
+        "marketer_risk": _on_average(recoding, tuples, inside),
     }
     if tuples.population is not None:
         everyone = grouping.sums(tuples.population)[some]
@@ -66,12 +67,20 @@ def _highest(people: Ints) -> float:
     return 1 / max(int(people.min()), 1) if len(people) else 0.0
 
 
-def _different(tuples: Tuples, inside: Bools) -> int:
-    """How many people are published; somebody in several classes is one."""
+def _on_average(recoding: Recoding, tuples: Tuples, inside: Bools) -> float:
+    """The mean over published people of the chance that they are found in one class of theirs at least."""
     if tuples.people is None:
-        return int(tuples.rows[inside].sum())
+        rows = int(tuples.rows[inside].sum())
+        return len(np.unique(recoding.classes[inside & (tuples.rows > 0)])) / rows if rows else 0.0
     of_tuples, persons = tuples.people
-    return len(np.unique(persons[inside[of_tuples]]))
+    there = inside[of_tuples]
+    pairs = np.unique(np.stack([recoding.classes[of_tuples[there]], persons[there]]), axis=1)
+    if not pairs.size:
+        return 0.0
+    classes, everyone = pairs[0], np.unique(pairs[1], return_inverse=True)[1]
+    with np.errstate(divide="ignore"):  # alone in a class: found for sure
+        missed = np.bincount(everyone, weights=np.log1p(-1 / np.bincount(classes)[classes]))
+    return float(-np.expm1(missed).mean())
 
 
 def _entropy(recoding: Recoding, tuples: Tuples) -> float:
