@@ -5,6 +5,7 @@ up, the share that the `largest` people with most have, of their absolute contri
 
     smallest = min people >= at_least_subjects        dominant = max share <= share_at_most
 
+What is told of a number is not the least or most that so many rows can have, which would tell that of each (`extreme`).
 Whatever is told as a count must be the number of rows (`otherwise` counts those that are not), and a cell that is told
 must be one that somebody is in (`unfounded`).
 
@@ -22,7 +23,7 @@ from sqlglot import exp
 from privacy_assets.invariants._asking import ColumnName, ask, judged, named
 from privacy_assets.words import Finding, Frozen, Number, Numbers
 
-NUMBERS = ("told", "smallest", "dominant", "otherwise", "unfounded")
+NUMBERS = ("told", "smallest", "dominant", "extreme", "otherwise", "unfounded")
 NEXT_STEP = "a told cell with few people is a fault: report it, and tell nobody of this version"
 
 
@@ -81,12 +82,14 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
         f"""SELECT count("value") AS "told", min("people") FILTER ("value" IS NOT NULL) AS "smallest",
                    coalesce(max(greatest("of_rows", coalesce("of_amount", 0))) FILTER ("value" IS NOT NULL), 0)
                        AS "dominant",
+                   count(*) FILTER ("value" IS NOT NULL AND "extreme" AND "measure" IN ('sum', 'mean')) AS "extreme",
                    count_if("value" IS NOT NULL AND "measure" = 'count' AND "value" IS DISTINCT FROM "rows")
                        AS "otherwise",
                    count_if("value" IS NOT NULL AND "people" IS NULL) AS "unfounded"
             FROM $output AS "output" LEFT JOIN (
                 SELECT "query", "cell", count(*) AS "people", sum("rows") AS "rows",
-                       {share.format('"rows"')} AS "of_rows", {share.format('"amount"')} AS "of_amount"
+                       {share.format('"rows"')} AS "of_rows", {share.format('"amount"')} AS "of_amount",
+                       sum("signed") IN (sum("least"), sum("most")) AS "extreme"
                 FROM ({persons}) AS "persons" GROUP BY "query", "cell") AS "counted" USING ("query", "cell")""",
         output=output,
         input=references["input"],
@@ -99,14 +102,17 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
 def _persons(asked: Asked, place: int) -> str:
     """One row for each cell and person of a table: its rows, and the absolute value of what they add up to."""
     labels = " || ', ' || ".join(map(_label, asked.axes)) if asked.axes else "'all'"
-    amount, where = "NULL::DOUBLE", ""
+    amount = signed = least = most = "NULL::DOUBLE"
+    where = ""
     if asked.amount is not None:
         value = f"CAST({_quoted(asked.amount.column)} AS DOUBLE)"
-        amount = f"abs(sum(least(greatest({value}, {asked.amount.low!r}), {asked.amount.high!r})))"
+        signed = f"sum(least(greatest({value}, {asked.amount.low!r}), {asked.amount.high!r}))"
+        amount, least, most = f"abs({signed})", f"count(*) * {asked.amount.low!r}", f"count(*) * {asked.amount.high!r}"
         where = f"WHERE NOT isnan({value})"
     return (
         f'SELECT $query_{place} AS "query", {labels} AS "cell", $subject AS "person", count(*) AS "rows", '
-        f'{amount} AS "amount" FROM $input {where} GROUP BY ALL'
+        f'{amount} AS "amount", {signed} AS "signed", {least} AS "least", {most} AS "most" '
+        f"FROM $input {where} GROUP BY ALL"
     )
 
 
@@ -140,7 +146,7 @@ def judge(parameters: Parameters, numbers: Numbers) -> Finding:
         lambda found: (
             found["smallest"] >= parameters.at_least_subjects
             and found["dominant"] <= parameters.share_at_most + 1e-9
-            and found["otherwise"] == found["unfounded"] == 0
+            and found["extreme"] == found["otherwise"] == found["unfounded"] == 0
         ),
         evidence="told",
     )

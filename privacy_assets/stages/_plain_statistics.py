@@ -74,7 +74,7 @@ def write(work: Work, tables: Tables, asked: PlainNumbers, query: str) -> None:
         plain, cell = tables.queries[one.query], cells[one.place]
         amount = cell.amounts[list(tables.amounts).index(plain.amount_name)][0] if plain.amount is not None else 0
         hidden = out[one.place]
-        for measure, value in plain.tell(max(cell.rows, 1) if hidden else cell.rows, amount).items():
+        for measure, value in plain.tell(max(cell.rows, 1), amount).items():  # nobody is in some that are not told
             answers.append((one.query, one.label, measure, None if hidden else value, hidden))
             if not hidden:
                 told.append((one.query, one.label, measure, value, cell.people))
@@ -135,7 +135,7 @@ def suppressed(tables: Tables, asked: PlainNumbers, cells: Sequence[Counted]) ->
         never = np.array([names in sets for names, _ in places]) & ~would
         nothing = people == 0
         if unknown is not None:
-            nothing |= np.array([None in (dict(zip(*key, strict=True)).get(unknown, ""),) for key in places])
+            nothing |= np.array([dict(zip(*key, strict=True)).get(unknown, "") is None for key in places])
         few = (people < k) | dominated
         return Measured(
             exact=exact.astype(float),
@@ -144,7 +144,7 @@ def suppressed(tables: Tables, asked: PlainNumbers, cells: Sequence[Counted]) ->
             fixed=never & nothing,
             need=np.maximum(need, 1).astype(float),
             whole=unknown is None,
-            negative=any(tables.queries[query].negative for query in queries),
+            negative=any(tables.queries[query].bounds[0] < 0 for query in queries),
         )
 
     rows, most, top = (np.array([getattr(cell, name) for cell in cells]) for name in ("rows", "most", "top"))
@@ -153,8 +153,12 @@ def suppressed(tables: Tables, asked: PlainNumbers, cells: Sequence[Counted]) ->
     for at, name in enumerate(tables.amounts):
         sums, largest, first, all_of = np.array([cell.amounts[at] for cell in cells], dtype=float).T
         queries = [query for query, plain in tables.queries.items() if plain.amount_name == name]
-        known = tables.queries[queries[0]].axes[-1].name
-        each.append(measured(queries, sums, largest, first > rule.share_at_most * all_of, largest, known))
+        plain = tables.queries[queries[0]]
+        # a sum that only everybody at a bound can make tells the number of each
+        dominated = (
+            (first > rule.share_at_most * all_of) | (sums == plain.bounds[0] * rows) | (sums == plain.bounds[1] * rows)
+        )
+        each.append(measured(queries, sums, largest, dominated, largest, plain.axes[-1].name))
     each = [one for one in each if one.asked.any()]
     out = untold(tables.sums, each)
     seen = [

@@ -7,6 +7,7 @@ WARD = {"column": "ward"}
 INTERVALS = [{"label": "<2", "low": None, "high": 2}, {"label": ">=2", "low": 2, "high": None}]
 DAYS = {"column": "days", "intervals": INTERVALS}
 AMOUNT = {"column": "days", "low": 0, "high": 9}
+SUM = {"query": "sum", "axes": [WARD], "amount": AMOUNT}
 ASKS = {
     "at_least_subjects": 3,
     "largest": 1,
@@ -16,7 +17,7 @@ ASKS = {
         {"query": "rows", "axes": [WARD]},
         {"query": "all", "axes": []},
         {"query": "days", "axes": [WARD, DAYS]},
-        {"query": "sum", "axes": [WARD], "amount": AMOUNT},
+        SUM,
     ],
 }
 
@@ -40,6 +41,11 @@ BROKEN = [
     _told("('rows', 'ward=a', 'count', 4.0)", "('rows', 'ward=c', 'count', 0.0)") | {"numbers": {"unfounded": 1}},
     _told("('rows', 'ward=a', 'count', 4.0)", share_at_most=0.4) | {"numbers": {"dominant": 0.5}},
     _told("('sum', 'ward=a', 'sum', 10.0)", share_at_most=0.6) | {"numbers": {"dominant": 0.7}},
+    # everybody has one of the bounds: the sum tells each
+    _told("('sum', 'ward=a', 'sum', 10.0)")
+    | {"asks": ASKS | {"tables": [SUM | {"amount": AMOUNT | {"low": 4}}]}, "numbers": {"extreme": 1}},
+    _told("('sum', 'ward=a', 'sum', 4.0)")
+    | {"asks": ASKS | {"tables": [SUM | {"amount": AMOUNT | {"high": 1}}]}, "numbers": {"extreme": 1}},
     # the person whose number is not known adds nothing, and does not count
     _told("('sum', 'ward=b', 'sum', 1.0)", at_least_subjects=2, share_at_most=0.99) | {"numbers": {"smallest": 1}},
 ]

@@ -107,8 +107,8 @@ class Plain:
     """How a query is answered without noise: one number or two for each cell of the tables that `axes` make.
 
     `margins`: the tables of fewer axes, down to none, are answered as well. `amount` is what is added up of a row, a
-    whole number of units (NULL adds nothing), or None where rows are counted; `negative` says that it can be below 0;
-    `amount_name` is the same for amounts that are the same. `tell` makes the answers from rows and sum, by measure.
+    whole number of units between the `bounds` (NULL adds nothing), or None where rows are counted; `amount_name` is the
+    same for amounts that are the same. `tell` makes the answers from rows and sum, by measure.
     """
 
     axes: tuple[Axis, ...]
@@ -117,7 +117,7 @@ class Plain:
     margins: bool = False
     amount: exp.Expr | None = None
     amount_name: str = ""
-    negative: bool = False
+    bounds: tuple[int, int] = (0, 0)
 
     @property
     def tables(self) -> tuple[tuple[Axis, ...], ...]:

@@ -1,7 +1,8 @@
 """Cell suppression: which cells of plain statistics are not told, so that no told one gives them away.
 
 **Primary.** A cell is not told where fewer than `at_least_subjects` = k people are in it, nobody included, or where the
-`largest` people with most in it have more than `share_at_most` of it (the dominance, or (n, k), rule).
+`largest` people with most in it have more than `share_at_most` of it (the dominance, or (n, k), rule), or where a sum
+or mean is that of everybody at one of its bounds, which tells the number of each.
 
 **Complementary.** What cells are told, they tell of sums of the others. With x the table as it is, a primary cell p is
 protected if there is another table x' of numbers that could be, with the same told cells, in which

@@ -122,5 +122,5 @@ def plain(parameters: Parameters, columns: Columns) -> Plain:
         lambda rows, amount: {"count": rows, "mean": amount / rows / unit},
         amount=whole(parameters, columns),
         amount_name=amount_name(parameters),
-        negative=parameters.low < 0,
+        bounds=(parameters.units(parameters.low), parameters.units(parameters.high)),
     )

@@ -85,5 +85,5 @@ def plain(parameters: Parameters, columns: Columns) -> Plain:
         counts=False,
         amount=whole(parameters, columns),
         amount_name=amount_name(parameters),
-        negative=parameters.low < 0,
+        bounds=(parameters.units(parameters.low), parameters.units(parameters.high)),
     )

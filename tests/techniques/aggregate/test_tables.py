@@ -166,3 +166,15 @@ def test_tables_meet_in_the_axes_that_they_have_in_common() -> None:
     tables = _tables({"a": {"kind": "count", "by": ["ward", "urgent"]}, "h": HISTOGRAM | {"by": ["ward"]}})
     assert tables.sets == (("ward",), ("days", "ward"), ("urgent", "ward"))
     assert {len(parts) for _, parts in tables.sums} == {3}
+
+
+@pytest.mark.parametrize("numbers", [[0] * 9, [9] * 9, [12, *[9] * 8]], ids=["lowest", "highest", "brought to it"])
+def test_a_mean_that_tells_everybodys_number_is_not_told(con: duckdb.DuckDBPyConnection, numbers: list[int]) -> None:
+    """All at one bound: whoever reads the mean has each; with another number among them it is told."""
+    tables = _tables({"m": MEAN})
+    rows = [(who, "n", True, number) for who, number in enumerate(numbers)]
+    _, out = _run(con, tables, rows)
+    assert all(out[cell.place] for cell in tables.told)
+    mixed = [(20 + who, "n", True, number) for who, number in enumerate([3, 4, 5, 6])]
+    _, out = _run(con, tables, [*rows, *mixed])
+    assert not any(out[cell.place] for cell in tables.told)
