@@ -361,7 +361,7 @@ def _plain(purpose: Purpose, asked: Statistics, rule: PlainNumbers, place: str) 
             ]
             axes.append({"column": query.column, "intervals": intervals})
         elif query.kind in ("sum", "mean"):
-            amount = {"column": query.column, "low": query.low, "high": query.high}
+            amount = {name: getattr(query, name) for name in ("column", "low", "high", "decimals")}
         sizes = range(len(axes) + 1) if query.kind == "contingency_table" else (len(axes),)
         for size in sizes:
             tables += [{"query": name, "axes": each, "amount": amount} for each in combinations(axes, size)]

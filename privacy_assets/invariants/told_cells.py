@@ -5,7 +5,9 @@ up, the share that the `largest` people with most have, of their absolute contri
 
     smallest = min people >= at_least_subjects        dominant = max share <= share_at_most
 
-What is told of a number is not the least or most that so many rows can have, which would tell that of each (`extreme`).
+Of the numbers of a told sum or mean those of k people and more are above the lower bound, and of as many below the
+upper one (`varied` is the least of these): it would tell those of the few that are not.
+
 Whatever is told as a count must be the number of rows (`otherwise` counts those that are not), and a cell that is told
 must be one that somebody is in (`unfounded`).
 
@@ -23,7 +25,7 @@ from sqlglot import exp
 from privacy_assets.invariants._asking import ColumnName, ask, judged, named
 from privacy_assets.words import Finding, Frozen, Number, Numbers
 
-NUMBERS = ("told", "smallest", "dominant", "extreme", "otherwise", "unfounded")
+NUMBERS = ("told", "smallest", "dominant", "varied", "otherwise", "unfounded")
 NEXT_STEP = "a told cell with few people is a fault: report it, and tell nobody of this version"
 
 
@@ -43,11 +45,12 @@ class Axis(Frozen):
 
 
 class Amount(Frozen):
-    """The number that a query adds up, brought between two bounds."""
+    """The number that a query adds up, brought between two bounds and rounded."""
 
     column: ColumnName
     low: Number
     high: Number
+    decimals: Annotated[int, Field(ge=0)] = 0
 
 
 class Asked(Frozen):
@@ -82,19 +85,21 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
         f"""SELECT count("value") AS "told", min("people") FILTER ("value" IS NOT NULL) AS "smallest",
                    coalesce(max(greatest("of_rows", coalesce("of_amount", 0))) FILTER ("value" IS NOT NULL), 0)
                        AS "dominant",
-                   count(*) FILTER ("value" IS NOT NULL AND "extreme" AND "measure" IN ('sum', 'mean')) AS "extreme",
+                   coalesce(min("varied") FILTER ("value" IS NOT NULL AND "measure" IN ('sum', 'mean')), $enough)
+                       AS "varied",
                    count_if("value" IS NOT NULL AND "measure" = 'count' AND "value" IS DISTINCT FROM "rows")
                        AS "otherwise",
                    count_if("value" IS NOT NULL AND "people" IS NULL) AS "unfounded"
             FROM $output AS "output" LEFT JOIN (
                 SELECT "query", "cell", count(*) AS "people", sum("rows") AS "rows",
                        {share.format('"rows"')} AS "of_rows", {share.format('"amount"')} AS "of_amount",
-                       sum("signed") IN (sum("least"), sum("most")) AS "extreme"
+                       least(count_if("above"), count_if("below")) AS "varied"
                 FROM ({persons}) AS "persons" GROUP BY "query", "cell") AS "counted" USING ("query", "cell")""",
         output=output,
         input=references["input"],
         subject=named(parameters.subject),
         largest=parameters.largest,
+        enough=parameters.at_least_subjects,
         **{f"query_{place}": asked.query for place, asked in enumerate(parameters.tables)},
     )
 
@@ -102,17 +107,15 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
 def _persons(asked: Asked, place: int) -> str:
     """One row for each cell and person of a table: its rows, and the absolute value of what they add up to."""
     labels = " || ', ' || ".join(map(_label, asked.axes)) if asked.axes else "'all'"
-    amount = signed = least = most = "NULL::DOUBLE"
-    where = ""
+    amount, above, below, where = "NULL::DOUBLE", "NULL::BOOLEAN", "NULL::BOOLEAN", ""
     if asked.amount is not None:
-        value = f"CAST({_quoted(asked.amount.column)} AS DOUBLE)"
-        signed = f"sum(least(greatest({value}, {asked.amount.low!r}), {asked.amount.high!r}))"
-        amount, least, most = f"abs({signed})", f"count(*) * {asked.amount.low!r}", f"count(*) * {asked.amount.high!r}"
-        where = f"WHERE NOT isnan({value})"
+        low, high, column = asked.amount.low, asked.amount.high, f"CAST({_quoted(asked.amount.column)} AS DOUBLE)"
+        value = f"round(least(greatest({column}, {low!r}), {high!r}), {asked.amount.decimals})"
+        amount, above, below = f"abs(sum({value}))", f"max({value}) > {low!r}", f"min({value}) < {high!r}"
+        where = f"WHERE NOT isnan({column})"
     return (
         f'SELECT $query_{place} AS "query", {labels} AS "cell", $subject AS "person", count(*) AS "rows", '
-        f'{amount} AS "amount", {signed} AS "signed", {least} AS "least", {most} AS "most" '
-        f"FROM $input {where} GROUP BY ALL"
+        f'{amount} AS "amount", {above} AS "above", {below} AS "below" FROM $input {where} GROUP BY ALL'
     )
 
 
@@ -123,10 +126,11 @@ def _label(axis: Axis) -> str:
         return f"{prefix} || CAST({value} AS VARCHAR)"
     cases = []
     for interval in axis.intervals:
-        low = "true" if interval.low is None else f"{value} >= {interval.low!r}"
-        high = "true" if interval.high is None else f"{value} < {interval.high!r}"
+        number = f"CAST({value} AS DOUBLE)"
+        low = "true" if interval.low is None else f"{number} >= CAST({interval.low!r} AS DOUBLE)"
+        high = "true" if interval.high is None else f"{number} < CAST({interval.high!r} AS DOUBLE)"
         text = exp.Literal.string(interval.label).sql(dialect="duckdb")
-        cases.append(f"WHEN {low} AND {high} AND NOT isnan(CAST({value} AS DOUBLE)) THEN {text}")
+        cases.append(f"WHEN {low} AND {high} AND NOT isnan({number}) THEN {text}")
     return f"{prefix} || CASE {' '.join(cases)} END"
 
 
@@ -146,7 +150,8 @@ def judge(parameters: Parameters, numbers: Numbers) -> Finding:
         lambda found: (
             found["smallest"] >= parameters.at_least_subjects
             and found["dominant"] <= parameters.share_at_most + 1e-9
-            and found["extreme"] == found["otherwise"] == found["unfounded"] == 0
+            and found["varied"] >= parameters.at_least_subjects
+            and found["otherwise"] == found["unfounded"] == 0
         ),
         evidence="told",
     )

@@ -91,9 +91,7 @@ def _plain(
 ) -> Step:
     """The step that tells the numbers as they are, but for cells with few people."""
     plain = {name: AGGREGATE[query.kind].plain(query, columns) for name, query in asked.queries.items()}
-    tables = Tables(plain)
-    query = tables.statement(subject, rule.dominance.largest)
-    text = query.sql(dialect="duckdb")
+    query = Tables(plain).statement(subject, rule.dominance.largest)
     used = tuple(dict.fromkeys((*_planning.reads(asked.queries), subject)))
     from_rows = frozenset((FEATURES, query.column) for query in asked.queries.values() if hasattr(query, "low"))
     decides = frozenset((FEATURES, name, "group") for name in used)
@@ -107,7 +105,7 @@ def _plain(
         columns=PLAIN_COLUMNS,
         query=query,
         lineage=Lineage(direct, indirect),
-        write=lambda work: _plain_statistics.write(work, tables, rule, text),
+        write=lambda work: _plain_statistics.write(work, plain, rule, subject),
         declared=declared(("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose))),
         made_by=(
             sys.modules[__name__],

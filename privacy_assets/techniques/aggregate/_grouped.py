@@ -182,7 +182,12 @@ def group_axes(parameters: Grouped, columns: Columns) -> tuple[Axis, ...]:
 def known_axis(parameters: Bounded, columns: Columns) -> Axis:
     """Tells the rows whose number is known from the others."""
     value = parse("CASE WHEN $value IS NOT NULL THEN '' END", value=whole(parameters, columns))
-    return Axis(f"{parameters.column} is known", ("",), value)
+    return Axis(known(parameters.column), ("",), value)
+
+
+def known(column: str) -> str:
+    """What the axis is called that tells the rows whose number is known: as no column can be."""
+    return f"{column}\x1fis known"
 
 
 def amount_name(parameters: Bounded) -> str:

@@ -8,15 +8,18 @@ the rows that is written in two ways is written by common axes (the decompositio
 Belongs here: what is decided by the declarations alone, and the statement that counts. Does not belong here: which
 cells are told (`_suppression.py`).
 
+Tables that go round in a circle (by a and b, by b and c, by c and a) cannot be had independently, though no sum says
+so: then the table of all their axes is there as well.
+
 What it does not cover: columns that follow from each other (a district and its town), whose tables tell of each other
-more than their names say; three tables that are told by two of three axes each, which cannot all be had independently:
-that says something of the third by inequalities, not by sums.
+more than their names say.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,9 +46,13 @@ class Told:
 
 @dataclass(frozen=True)
 class Tables:
-    """All tables of the queries, and of the axes that they have in common."""
+    """All tables of the queries, and of the axes that they have in common.
+
+    `before` are the axes of tables that earlier releases told, of those that there are here.
+    """
 
     queries: Mapping[str, Plain]
+    before: frozenset[tuple[str, ...]] = frozenset()
 
     @cached_property
     def axes(self) -> Mapping[str, Axis]:
@@ -55,7 +62,9 @@ class Tables:
     @cached_property
     def sets(self) -> tuple[tuple[str, ...], ...]:
         """The axes of each table."""
-        found = {_named(table) for plain in self.queries.values() for table in plain.tables}
+        found = {_named(table) for plain in self.queries.values() for table in plain.tables} | self.before
+        if circle := _circle(found):
+            found.add(circle)
         while more := {_common(*pair) for pair in itertools.combinations(found, 2)} - found:
             found |= more
         return tuple(sorted(found, key=lambda names: (len(names), names)))
@@ -112,27 +121,40 @@ class Tables:
     @cached_property
     def amounts(self) -> Mapping[str, exp.Expr]:
         """What is added up of each row, by the name of the amount."""
-        return {plain.amount_name: plain.amount for plain in self.queries.values() if plain.amount is not None}
+        return {name: plain.amount for name, plain in self.adding.items() if plain.amount is not None}
+
+    @cached_property
+    def adding(self) -> Mapping[str, Plain]:
+        """One of the queries that add up each amount, by the name of the amount."""
+        return {plain.amount_name: plain for plain in self.queries.values() if plain.amount is not None}
 
     def statement(self, subject: str, largest: int) -> exp.Query:
         """Counts every cell that somebody is in, over `features`.
 
         Columns: `names` and `labels` (the cell), `rows`, `people`, `most` (rows of the person who has most), `top` (of
         the `largest` who have most together); for the n-th amount `sum_n`, `most_n`, `top_n`, `all_n`: the sum, and of
-        the absolute sums of each person the largest, that of the `largest` together and that of all.
+        the absolute sums of each person the largest, that of the `largest` together and that of all; `apart_n`: how
+        many people are not at the lower bound in all that they have, or not at the upper one, the fewer of them.
         """
         selects = [self._statement(names, subject, largest) for names in self.sets]
         whole: exp.Query = exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0]
         return whole
 
     def _statement(self, names: Sequence[str], subject: str, largest: int) -> exp.Select:
-        each = exp.select(exp.alias_(column(subject), "person")).from_("features").group_by("person")
+        # grouped by place: a column of the features may be called as anything here is
+        each = exp.select(exp.alias_(column(subject), "person")).from_("features").group_by(exp.Literal.number(1))
         for at, name in enumerate(names):
-            each = each.select(exp.alias_(self.axes[name].value.copy(), f"a{at}")).group_by(f"a{at}")
+            each = each.select(exp.alias_(self.axes[name].value.copy(), f"a{at}")).group_by(exp.Literal.number(at + 2))
         each = each.select(parse('COUNT(*) AS "rows"'))
-        for at, amount in enumerate(self.amounts.values()):
-            added = parse("CAST(COALESCE(SUM($amount), 0) AS HUGEINT)", amount=amount.copy())
-            each = each.select(exp.alias_(added, f"s{at}"))
+        for at, plain in enumerate(self.adding.values()):
+            low, high = plain.bounds
+            for text in (
+                f"CAST(COALESCE(SUM($amount), 0) AS HUGEINT) AS s{at}",
+                f"COALESCE(MAX($amount) > $low, FALSE) AS above{at}",
+                f"COALESCE(MIN($amount) < $high, FALSE) AS below{at}",
+            ):
+                amount = plain.amount.copy() if plain.amount is not None else exp.null()
+                each = each.select(parse(text, amount=amount, low=low, high=high))
         labels = [exp.column(f"a{at}") for at in range(len(names))]
         cells = (
             exp.select(
@@ -156,9 +178,31 @@ class Tables:
                 f"MAX(ABS($own)) AS most_{at}",
                 f"LIST_SUM(MAX(ABS($own), $largest)) AS top_{at}",
                 f"SUM(ABS($own)) AS all_{at}",
+                f"LEAST(COUNT(*) FILTER (above{at}), COUNT(*) FILTER (below{at})) AS apart_{at}",
             ):
                 cells = cells.select(parse(text, own=own.copy(), largest=largest))
         return cells
+
+
+def _circle(tables: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The axes of tables that go round in a circle; none where they do not (the reduction of Graham, Yu and Ozsoyoglu).
+
+    Again and again an axis that one table has alone is taken off, and a table that lies within another: what is left,
+    goes round.
+    """
+    left = [set(names) for names in tables]
+    while True:
+        often = Counter(name for names in left for name in names)
+        for names in left:
+            names -= {name for name in names if often[name] == 1}
+        kept = [
+            names
+            for at, names in enumerate(left)
+            if names and not any(names < other or (names == other and at < place) for place, other in enumerate(left))
+        ]
+        if kept == left:
+            return tuple(sorted(set().union(*left)))
+        left = kept
 
 
 def _named(table: Sequence[Axis]) -> tuple[str, ...]:

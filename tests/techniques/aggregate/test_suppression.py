@@ -45,6 +45,7 @@ def _counts(cells: Sequence[int], *, asked: Sequence[bool] | None = None) -> Mea
         asked=would,
         primary=would & few,
         fixed=np.zeros(len(cells), dtype=bool),
+        before=np.zeros(len(cells), dtype=bool),
         need=np.full(len(cells), float(K)),
         whole=True,
     )
@@ -63,7 +64,7 @@ def test_whoever_tries_every_table_finds_no_small_cell(inner: list[int], margins
     cells = _all_cells(inner)
     asked = [margins or name in GRID or name is None for name in NAMES]
     measured = _counts(cells, asked=asked)
-    out = untold(SUMS, [measured])
+    out, _ = untold(SUMS, [measured])
     told = measured.asked & ~out
     assert not (told & measured.primary).any()
     known = np.array(cells)[told]
@@ -79,7 +80,7 @@ def test_whoever_tries_every_table_finds_no_small_cell(inner: list[int], margins
 def test_one_cell_too_small_takes_others_with_it() -> None:
     """The textbook's table: one cell cannot be left out alone, and three more go; the margins stay."""
     cells = _all_cells([1, 20, 30, 10, 12, 25])
-    out = untold(SUMS, [_counts(cells)])
+    out, _ = untold(SUMS, [_counts(cells)])
     hidden = [NAMES[at] for at in np.flatnonzero(out)]
     assert len(hidden) == 4
     assert (0, 0) in hidden
@@ -101,7 +102,7 @@ def test_the_small_cell_alone_is_given_away() -> None:
 
 def test_nothing_is_left_out_where_all_are_many() -> None:
     """No cell is small, and all are told."""
-    assert not untold(SUMS, [_counts(_all_cells([9, 9, 9, 9, 9, 9]))]).any()
+    assert not untold(SUMS, [_counts(_all_cells([9, 9, 9, 9, 9, 9]))])[0].any()
 
 
 def test_what_is_known_anyway_protects_nothing() -> None:
@@ -110,8 +111,23 @@ def test_what_is_known_anyway_protects_nothing() -> None:
     free = _counts(cells)
     known = np.array([name == (1, 0) for name in NAMES])
     margin = NAMES.index((None, 0))
-    assert untold(SUMS, [replace(free, fixed=known, asked=~known)])[margin]
-    assert not untold(SUMS, [free])[margin]
+    assert untold(SUMS, [replace(free, fixed=known, asked=~known)])[0][margin]
+    assert not untold(SUMS, [free])[0][margin]
+
+
+def test_what_was_told_before_protects_nothing_either() -> None:
+    """Another cell has to; where there is none, the release that leaves the small one bare is named."""
+    cells = _all_cells([1, 8, 9, 4, 8, 7])
+    told = _counts(cells)
+    beside = NAMES.index((1, 0))
+    out, bare = untold(SUMS, [told])
+    assert out[beside] and not bare.any()
+    known = np.array([name == (1, 0) for name in NAMES])
+    out, bare = untold(SUMS, [replace(told, before=known)])
+    assert out[NAMES.index((None, 0))] and not bare.any()
+    known = np.array([name != (0, 0) for name in NAMES])
+    out, bare = untold(SUMS, [replace(told, before=known)])
+    assert np.flatnonzero(bare).tolist() == [NAMES.index((0, 0))]
 
 
 @settings(max_examples=30, deadline=None)
@@ -133,12 +149,13 @@ def test_amounts_cannot_be_told_to_within_the_largest(inner: list[int], primary:
         np.array(cells, dtype=float),
         np.ones(size, dtype=bool),
         chosen,
-        ~np.ones(size, dtype=bool),
+        np.zeros(size, dtype=bool),
+        np.zeros(size, dtype=bool),
         need,
         False,
         negative,
     )
-    out = untold(SUMS, [measured])
+    out, _ = untold(SUMS, [measured])
     assert (out & chosen).sum() == chosen.sum()
     equal, right = [], []
     for whole, parts in SUMS:
@@ -157,11 +174,11 @@ def test_measures_share_what_is_not_told() -> None:
     cells = _all_cells([9, 9, 9, 9, 9, 9])
     counts = _counts(cells)
     dominated = replace(counts, primary=np.array([name == (1, 2) for name in NAMES]), whole=False)
-    assert untold(SUMS, [counts, dominated])[NAMES.index((1, 2))]
+    assert untold(SUMS, [counts, dominated])[0][NAMES.index((1, 2))]
 
 
 def test_a_search_that_does_not_end_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an answer in time nothing is told, and what to do is."""
     monkeypatch.setattr(_suppression, "MOST_SECONDS", 0.0)
-    with pytest.raises(NotKept, match="fewer groups"):
+    with pytest.raises(NotKept, match="could not be found out"):
         untold(SUMS, [_counts(_all_cells([1, 20, 30, 10, 12, 25]))])
