@@ -185,6 +185,7 @@ def _recode(
 
 _RELEASED: dict[str, Any] = {
     "version": pl.String,
+    "own": pl.Boolean,
     "names": pl.List(pl.String),
     "labels": pl.List(pl.String),
     "people": pl.Int64,
@@ -208,17 +209,19 @@ def _earlier(work: Work) -> pl.DataFrame:
             governed(gate.home.spill, inputs={"before": gate.attachment(before)}, candidate=None) as con,
             engine_errors("reading what was released before"),
         ):
-            held = con.execute("SELECT version, names, labels, people FROM before.main.releases").to_arrow_table()
+            held = con.execute("FROM before.main.releases").to_arrow_table()
             classes = pl.DataFrame(pl.from_arrow(con.execute("FROM before.main.classes").to_arrow_table()))
         names = [name for name in classes.columns if name not in ("_rows", "_people")]
         table = classes.select(
             pl.lit(before.version).alias("version"),
+            pl.lit(asset == work.asset).alias("own"),
             pl.lit(names, dtype=pl.List(pl.String)).alias("names"),
             pl.concat_list(pl.col(name).cast(pl.String) for name in names).alias("labels"),
             pl.col("_people").cast(pl.Int64).alias("people"),
         )
         earlier = pl.DataFrame(pl.from_arrow(held), schema_overrides=_RELEASED)
-        found += [earlier.filter(pl.col("version").is_in(delivered)), table]
+        own = pl.lit(asset == work.asset).alias("own")
+        found += [earlier.filter(pl.col("version").is_in(delivered)).with_columns(own), table]
     return pl.concat(found)
 
 
@@ -227,11 +230,11 @@ def _apart(tuples: Any, recoding: Any, earlier: pl.DataFrame) -> dict[str, float
     from privacy_assets.techniques.anonymize._releases import ClassTable, smallest_apart
 
     found = {}
-    for (version,), table in earlier.group_by("version", maintain_order=True):
+    for (version, own), table in earlier.group_by("version", "own", maintain_order=True):
         names = table["names"][0].to_list()
         labels = {name: table["labels"].list.get(place) for place, name in enumerate(names)}
         found[f"apart[{version}]"] = float(
-            smallest_apart(tuples, recoding, ClassTable(labels, table["people"].to_numpy()))
+            smallest_apart(tuples, recoding, ClassTable(labels, table["people"].to_numpy(), own=bool(own)))
         )
     return found
 

@@ -13,8 +13,11 @@ them. Of an earlier one and a later one three groups of people are looked for, a
 Belongs here: counting on class tables and combinations. Does not belong here: which releases are compared, and what
 follows (`stages/s5_anonymized.py`, `gate.py`).
 
-What it does not cover: labels that no level of today's hierarchies has (another hierarchy, lists of `mondrian`) fit
-only themselves; values beside the quasi-identifiers by which rows of two releases could be matched.
+A class of an earlier version whose label no level of today's hierarchies has, and no class of today (another hierarchy,
+ranges and lists of `mondrian`), cannot be compared: who is no more in it could be one person, and counts as one.
+
+What it does not cover: such labels of other purposes fit only themselves; values beside the quasi-identifiers by which
+rows of two releases could be matched.
 """
 
 from __future__ import annotations
@@ -31,10 +34,14 @@ from privacy_assets.techniques.criteria._classes import Ints
 
 @dataclass(frozen=True, slots=True)
 class ClassTable:
-    """An earlier release: the `labels` of its classes, a text series for each column, and its `people`, (classes,)."""
+    """An earlier release: the `labels` of its classes, a text series for each column, and its `people`, (classes,).
+
+    `own`: it is one of the same asset, so that every label of it should have a place today.
+    """
 
     labels: dict[str, pl.Series]
     people: Ints
+    own: bool = False
 
 
 def smallest_apart(tuples: Tuples, recoding: Recoding, earlier: ClassTable) -> int:
@@ -62,6 +69,7 @@ def smallest_apart(tuples: Tuples, recoding: Recoding, earlier: ClassTable) -> i
         *_by_intersection(fits, persons, people),
         *_by_class(old, labels.with_row_index("new").join(people, on="new", how="left"), on),
         *_by_region(fits, old, people),
+        *(_by_label(tuples, places, old, labels, on) if earlier.own else ()),
     ]
     return min((number for number in found if number > 0), default=0)
 
@@ -118,6 +126,18 @@ def _by_class(old: pl.DataFrame, new: pl.DataFrame, on: Sequence[str]) -> list[i
     """How many people more or less a class has that has the same labels in both."""
     both = old.join(new, on=list(on), nulls_equal=True)
     return both.select((pl.col("now").cast(pl.Int64) - pl.col("people")).abs())["now"].to_list()
+
+
+def _by_label(
+    tuples: Tuples, places: Sequence[int], old: pl.DataFrame, new: pl.DataFrame, on: Sequence[str]
+) -> list[int]:
+    """One, where an earlier class has a label that has no place today."""
+    gone = old.join(new, on=list(on), how="anti", nulls_equal=True)
+    for at, place in enumerate(places):
+        everywhere = pl.concat(tuples.columns[place].labels).unique()
+        if not gone.filter(~pl.col(on[at]).is_in(everywhere.implode(), nulls_equal=True)).is_empty():
+            return [1]
+    return []
 
 
 def _by_region(fits: pl.DataFrame, old: pl.DataFrame, people: pl.DataFrame) -> list[int]:

@@ -108,3 +108,14 @@ def test_labels_that_nobody_knows_any_more_fit_only_themselves():
     other = ClassTable(before.labels | {"place": pl.Series(["somewhere"])}, before.people)
     assert smallest_apart(tuples, recoding, other) == 5
     assert smallest_apart(tuples, recoding, ClassTable({"height": pl.Series(["1"])}, np.array([1]))) == 0
+
+
+def test_a_label_that_has_no_place_today_may_be_of_anybody():
+    """A range or list of the same asset that is no more: one person; of another purpose it fits itself alone."""
+    tuples, recoding, before = release(people("a0", "1", "f", 5) + people("b0", "2", "m", 5))
+    place, *others = before.labels
+    moved = {name: before.labels[name] for name in others}
+    moved[place] = pl.Series(["1.5", *before.labels[place][1:].to_list()])
+    assert smallest_apart(tuples, recoding, ClassTable(before.labels, before.people, own=True)) == 0
+    assert smallest_apart(tuples, recoding, ClassTable(moved, before.people, own=True)) == 1
+    assert smallest_apart(tuples, recoding, ClassTable(moved, before.people)) != 1
