@@ -43,6 +43,7 @@ _HELD: dict[str, Any] = {
     "measure": pl.String,
     "names": pl.List(pl.String),
     "labels": pl.List(pl.String),
+    "asked": pl.Boolean,
     "told": pl.Boolean,
     "value": pl.Float64,
     "people": pl.Int64,
@@ -76,7 +77,7 @@ def write(work: Work, queries: Mapping[str, Plain], asked: PlainNumbers, subject
         query = tables.statement(subject, asked.dominance.largest).sql(dialect="duckdb")
         found = work.con.execute(query).fetchall()
     cells = counted(found, tables)
-    measured = measures_of(tables, asked, cells, _told_before(tables, earlier))
+    measured = measures_of(tables, asked, cells, earlier)
     out, bare = _suppression().untold(tables.sums, list(measured.values()))
     if all(out[told.place] for told in tables.told):
         raise NotKept.of(
@@ -133,10 +134,15 @@ def _suppression() -> Any:
 
 
 def measures_of(
-    tables: Tables, asked: PlainNumbers, cells: Sequence[Counted], before: Mapping[str, Collection[int]]
+    tables: Tables, asked: PlainNumbers, cells: Sequence[Counted], earlier: pl.DataFrame
 ) -> Mapping[str, Any]:
-    """Rows and each amount of all cells, with what has to be protected; `before` are the cells that were told of it."""
+    """Rows and each amount of all cells, with what has to be protected, and what `earlier` releases told of them."""
     import numpy as np
+
+    before = _told_before(tables, earlier)
+    were_asked = {
+        (measure, tuple(names)) for measure, names in earlier.filter("asked").select("measure", "names").rows()
+    }
 
     k, rule = asked.at_least_subjects, asked.dominance
     people = np.array([cell.people for cell in cells])
@@ -146,9 +152,11 @@ def measures_of(
         would, known = np.zeros((2, len(cells)), dtype=bool)
         would[[told.place for told in tables.told if told.query in queries]] = True
         known[list(before.get(name, ()))] = True
+        # what was asked for before is protected as what would be told now
         sets = {places[place][0] for place in np.flatnonzero(would)}
+        sets |= {names for names in tables.sets if (name, names) in were_asked}
         never = np.array([names in sets for names, _ in places]) & ~would
-        nothing = people == 0
+        nothing = np.array([None in labels for _, labels in places]) & (people == 0)
         if unknown is not None:
             nothing |= np.array([dict(zip(*key, strict=True)).get(unknown, "") is None for key in places])
         few = (people < k) | dominated
@@ -198,7 +206,15 @@ def _seen(measured: Mapping[str, Any], out: Any) -> pl.DataFrame:
 def _held(tables: Tables, cells: Sequence[Counted], measured: Mapping[str, Any], out: Any) -> pl.DataFrame:
     """What every cell holds, for later versions to compare with."""
     rows = [
-        (name, list(names), list(labels), bool(one.asked[at] and not out[at]), float(one.exact[at]), cells[at].people)
+        (
+            name,
+            list(names),
+            list(labels),
+            bool(one.asked[at]),
+            bool(one.asked[at] and not out[at]),
+            float(one.exact[at]),
+            cells[at].people,
+        )
         for name, one in measured.items()
         for at, (names, labels) in enumerate(tables.places)
     ]
@@ -234,9 +250,9 @@ def _earlier(work: Work) -> pl.DataFrame:
 
 
 def _axes_of(tables: Tables, earlier: pl.DataFrame) -> frozenset[tuple[str, ...]]:
-    """The axes of tables that were told before, of those that there are here."""
-    told = earlier.filter(pl.col("told"))["names"].to_list()
-    return frozenset(tuple(name for name in names if name in tables.axes) for names in told)
+    """The axes of tables that were asked for before, of those that there are here."""
+    asked = earlier.filter(pl.col("asked"))["names"].unique().to_list()
+    return frozenset(tuple(name for name in names if name in tables.axes) for names in asked)
 
 
 def _told_before(tables: Tables, earlier: pl.DataFrame) -> Mapping[str, Collection[int]]:
@@ -256,19 +272,20 @@ def _apart(tables: Tables, now: pl.DataFrame, earlier: pl.DataFrame, bare: int |
     A cell that both tell, and whose number is another, has some people more or less: at least one. So has what is left
     of a cell that both tell when those parts of it are taken off that both tell. `bare` are the people of the smallest
     cell that is only hidden from who does not know what was told before. Where a column was looked at in another way,
-    the two can be subtracted. Of another purpose, whose rows may be of something else, people are compared alone.
+    or is looked at no more, the two can be subtracted. Of another purpose, whose rows may be of something else, people
+    are compared alone.
     """
     found = {}
     here = {
         (measure, *_key(names, labels)): (told, value, people)
-        for measure, names, labels, told, value, people in now.rows()
+        for measure, names, labels, _, told, value, people in now.rows()
     }
     for (version, own), table in earlier.group_by("version", "own", maintain_order=True):
         sizes = [] if bare is None else [max(bare, 1)]
         if own and not _looked_at_alike(tables, table):
             sizes.append(1)
         moved: dict[str, dict[int, tuple[float, int, bool]]] = {}
-        for measure, names, labels, told, value, people in table.select(*_HELD).rows():
+        for measure, names, labels, _, told, value, people in table.select(*_HELD).rows():
             key = (measure, *_key(names, labels))
             if key in here:
                 told_now, value_now, people_now = here[key]
@@ -302,10 +319,15 @@ def _changes(tables: Tables, moved: Mapping[int, tuple[float, int, bool]]) -> It
 
 
 def _looked_at_alike(tables: Tables, earlier: pl.DataFrame) -> bool:
-    """Whether no column that both look at is parted, or bounded, in another way than before."""
+    """Whether all groups of before are groups of today, each parted or bounded in the same way.
+
+    Those that are asked for no more are not counted any more: what is told now of theirs cannot be searched.
+    """
     for names, labels in earlier.select("names", "labels").unique().rows():
         for name, label in zip(names, labels, strict=True):
-            if name in tables.axes and label is not None and label not in tables.axes[name].labels:
+            if name not in tables.axes:
+                return False
+            if label is not None and label not in tables.axes[name].labels:
                 return False
             if known(name) in tables.axes:  # it was parted, and is added up now
                 return False

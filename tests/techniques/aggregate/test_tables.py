@@ -5,16 +5,25 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import duckdb
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privacy_assets.contracts.purpose import PlainNumbers
-from privacy_assets.stages._plain_statistics import counted, measures_of
+from privacy_assets.stages._plain_statistics import (
+    _RELEASED,
+    _axes_of,
+    _held,
+    _looked_at_alike,
+    counted,
+    measures_of,
+)
 from privacy_assets.techniques.aggregate import AGGREGATE, _suppression
 from privacy_assets.techniques.aggregate._tables import Tables, _circle
 from privacy_assets.words import Column
@@ -29,6 +38,7 @@ COLUMNS = {
     )
 }
 K = 3
+NOTHING = pl.DataFrame(schema=_RELEASED)
 RULE = PlainNumbers(kind="plain", at_least_subjects=K)
 HISTOGRAM = {"kind": "histogram", "column": "days", "edges": [2]}
 MEAN = {"kind": "mean", "column": "days", "low": 0, "high": 9}
@@ -71,7 +81,7 @@ def _run(con: duckdb.DuckDBPyConnection, tables: Tables, rows: Sequence[tuple[An
     con.execute("DELETE FROM features")
     con.executemany("INSERT INTO features VALUES (?, ?, ?, ?)", [(f"p{who}", *row) for who, *row in rows])
     found = counted(con.execute(tables.statement("person", 2).sql(dialect="duckdb")).fetchall(), tables)
-    measured = measures_of(tables, RULE, found, {})
+    measured = measures_of(tables, RULE, found, NOTHING)
     return found, _suppression.untold(tables.sums, list(measured.values()))[0].tolist()
 
 
@@ -138,6 +148,36 @@ def test_nobody_works_out_a_small_cell_from_all_that_is_told(
     found, out = _run(con, tables, rows)
     assert not any(found[one.place].people < K and not out[one.place] for one in tables.told)
     assert _worked_out(tables, rows, found, out) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=st.lists(ROW, min_size=12, max_size=45), first=st.sampled_from(SETS), then=st.sampled_from(SETS))
+def test_nobody_works_out_a_small_cell_from_two_releases(
+    con: duckdb.DuckDBPyConnection,
+    rows: list[tuple[Any, ...]],
+    first: Mapping[str, Any],
+    then: Mapping[str, Any],
+) -> None:
+    """Other groups of the same people: what one does not tell the other does not give away, or it waits."""
+    one = _tables(first)
+    found, out = _run(con, one, rows)
+    measured = measures_of(one, RULE, found, NOTHING)
+    held = _held(one, found, measured, np.array(out)).with_columns(version=pl.lit("1"), own=pl.lit(True))
+    if not _looked_at_alike(_tables(then), held):
+        return
+    two = replace(_tables(then), before=_axes_of(_tables(then), held))
+    found, _ = _run(con, two, rows)
+    measured = measures_of(two, RULE, found, held)
+    hidden, bare = _suppression.untold(two.sums, list(measured.values()))
+    if bare.any():
+        return
+    both = _tables(
+        {f"1 {name}": said for name, said in first.items()} | {f"2 {name}": said for name, said in then.items()}
+    )
+    told = {list(tables.places)[cell.place] for tables, gone in ((one, out), (two, hidden)) for cell in tables.told
+            if not gone[cell.place]}  # fmt: skip
+    found, _ = _run(con, both, rows)
+    assert _worked_out(both, rows, found, [key not in told for key in both.places]) == []
 
 
 @pytest.mark.parametrize("queries", SETS[:6], ids=str)
