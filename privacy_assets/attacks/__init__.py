@@ -1,0 +1,20 @@
+"""The adversary: what somebody could try on a release. One attack, one file.
+
+An attack is a module with
+
+* `Parameters(Frozen)` with `kind: Literal["<file name>"]`: what the adversary knows and how often they try;
+* `attack(parameters, target, generator) -> Sequence[Tries]`: what came of it, in counts: never a row, never a value;
+* `ADVERSARY`: in one sentence, who that is and what they want.
+
+Every attack is tried on three sorts of people alike: those whose rows were in the release's source, others of the same
+population who were not (the *control*), and, with a guess that looks at no release, the *baseline*. Only what succeeds
+more often against the first than against the second can have come from them. All choices are drawn from `generator`.
+An attack takes no part in how a release is made, and shares no code with it.
+"""
+
+from __future__ import annotations
+
+from privacy_assets.discovery import members, union
+
+ATTACKS = members(__name__, ("attack",))
+Attack = union(ATTACKS)
