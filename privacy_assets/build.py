@@ -24,9 +24,9 @@ from privacy_assets.stages.s2_minimized import minimized
 from privacy_assets.stages.s3_pseudonymized import pseudonymized
 from privacy_assets.stages.s4_features import features
 from privacy_assets.stages.s5_anonymized import anonymized
-from privacy_assets.stages.s6_statistics import statistics
-from privacy_assets.stages.s7_training import training
-from privacy_assets.stages.s8_model import model
+from privacy_assets.stages.s7_statistics import statistics
+from privacy_assets.stages.s8_training import training
+from privacy_assets.stages.s9_model import model
 from privacy_assets.stages.step import Step
 from privacy_assets.warehouse import sources as taken_from
 from privacy_assets.words import AssetName

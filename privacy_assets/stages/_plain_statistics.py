@@ -7,7 +7,7 @@ versions that were delivered. A cell that one of them told is taken for known wh
 told; what two versions tell together is measured (`apart[version]`), and the gate waits by it.
 
 Belongs here: `privacy: plain` of the stage `statistics`. Does not belong here: which cells are not told
-(`techniques/aggregate/_suppression.py`), differential privacy (`s6_statistics.py`).
+(`techniques/aggregate/_suppression.py`), differential privacy (`s7_statistics.py`).
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from privacy_assets.gate import Gate
 from privacy_assets.reports.frontier import DECIDE, RISKS, Frontier, Point
 from privacy_assets.stages._combinations import Known, tuples_of
 from privacy_assets.stages.s5_anonymized import anonymized
-from privacy_assets.stages.s8_model import inputs_of
+from privacy_assets.stages.s9_model import inputs_of
 from privacy_assets.stages.step import Step, names, showing
 from privacy_assets.techniques.anonymize import ANONYMIZE
 from privacy_assets.techniques.criteria import k_anonymity

@@ -384,7 +384,7 @@ def test_groups_stand_in_the_order_of_the_corridor(tiny: dg.AssetGraph) -> None:
     groups = {asset.stage: tiny.get(key_of(asset)).group_name for asset in names(tiny)}
     assert [groups[stage] for stage in Stage if stage in groups] == sorted(groups.values())
     assert sorted(groups.values())[0] == "s1_raw"
-    assert sorted(groups.values())[-1] == "s8_model"
+    assert sorted(groups.values())[-1] == "s9_model"
     assert {tiny.get(key).group_name for key in tiny.external_asset_keys} == {"s0_sources"}
 
 

@@ -1,7 +1,7 @@
 """Fits what a purpose asks for: columns to numbers, an estimator, metrics with their uncertainty, bytes.
 
 Belongs here: everything about a model but the choice of estimator (one file each beside this). Does not belong here:
-where rows come from and where bytes go (`stages/s8_model.py`).
+where rows come from and where bytes go (`stages/s9_model.py`).
 
 What a column becomes is decided by its declared type and domain, never by what the rows hold:
 

@@ -134,7 +134,7 @@ def test_a_release_that_fails_after_its_debit_has_spent_it(asking: Gate, monkeyp
     def fails(*_: Any) -> None:
         raise EngineFailed.of("the disk went away")
 
-    monkeypatch.setattr("privacy_assets.stages.s6_statistics._answers", fails)
+    monkeypatch.setattr("privacy_assets.stages.s7_statistics._answers", fails)
     with pytest.raises(EngineFailed):
         carry_out(steps(asking.project)[STATISTICS], asking)
     assert len(asking.debits()) == 1
@@ -146,7 +146,7 @@ import os, signal, sys
 from pathlib import Path
 from privacy_assets.build import steps
 from privacy_assets.gate import Gate
-from privacy_assets.stages import s6_statistics as stage
+from privacy_assets.stages import s7_statistics as stage
 from privacy_assets.stages.step import carry_out
 from privacy_assets.techniques.noise import Noise
 from privacy_assets.words import AssetName
