@@ -24,6 +24,7 @@ from privacy_assets.stages.s2_minimized import minimized
 from privacy_assets.stages.s3_pseudonymized import pseudonymized
 from privacy_assets.stages.s4_features import features
 from privacy_assets.stages.s5_anonymized import anonymized
+from privacy_assets.stages.s6_synthetic import synthetic
 from privacy_assets.stages.s7_statistics import statistics
 from privacy_assets.stages.s8_training import training
 from privacy_assets.stages.s9_model import model
@@ -46,6 +47,8 @@ def steps(project: Project) -> Mapping[AssetName, Step]:
         made.append(features(project, purpose))
         if purpose.anonymized and purpose.guarantee.anonymity:
             made.append(anonymized(project, purpose, purpose.anonymized, purpose.guarantee.anonymity))
+        if purpose.synthetic:
+            made.append(synthetic(project, purpose, purpose.synthetic))
         if purpose.statistics:
             made.append(statistics(project, purpose, purpose.statistics))
         if purpose.training:

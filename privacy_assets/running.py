@@ -2,8 +2,8 @@
 
     datasets that come as a whole ─► each day that is due, of those that come by day ─► all that is made from them
 
-Statistics that can still be read are left as they are: each release costs the people in it (`ledger/budget.py`), so a
-new one is asked for by name.
+Statistics, and what else is paid from a budget, are left as they are while they can be read: each release costs the
+people in it (`ledger/budget.py`), so a new one is asked for by name.
 
 Belongs here: the order of Dagster's runs. Does not belong here: which days are due (`stages/days.py`), what a person is
 told of it (`cli.py`).
@@ -36,7 +36,7 @@ def run_all(
     project = load(root)
     definitions, made = build_definitions(root), steps(project)
     by_day = {name: contract for name, contract in project.contracts.items() if contract.deliveries}
-    stand = _statistics_that_stand(root, project, list(made))
+    stand = _paid_that_stand(root, project)
     whole = [asset for asset in made if asset.dataset not in by_day and asset not in stand]
 
     @dg.success_hook
@@ -70,7 +70,7 @@ def run_all(
     yield carried_out(CORRIDOR, [asset for asset in whole if asset.stage is not Stage.RAW])
 
 
-def _statistics_that_stand(root: Path, project: Project, made: list[AssetName]) -> frozenset[AssetName]:
-    asked = [asset for asset in made if asset.stage is Stage.STATISTICS]
+def _paid_that_stand(root: Path, project: Project) -> frozenset[AssetName]:
+    asked = [asset for purpose in project.purposes for asset in project.paid(purpose)]
     gate = Gate.open(root, project=project) if asked else None
     return frozenset(asset for asset in asked if gate and gate.examine(asset).standing in PASSING)

@@ -40,6 +40,7 @@ class Stage(StrEnum):
     PSEUDONYMIZED = "pseudonymized"
     FEATURES = "features"
     ANONYMIZED = "anonymized"
+    SYNTHETIC = "synthetic"
     STATISTICS = "statistics"
     TRAINING = "training"
     MODEL = "model"

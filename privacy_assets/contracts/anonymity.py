@@ -37,15 +37,15 @@ class Asked:
 
 def quasi_identifiers(purpose: Purpose, columns: Sequence[Column]) -> tuple[Column, ...]:
     """The columns that leave by which people are recognized together."""
-    return tuple(column for column in _leaving(purpose, columns) if column.role is Role.QUASI_IDENTIFIER)
+    return tuple(column for column in leaving(purpose, columns) if column.role is Role.QUASI_IDENTIFIER)
 
 
 def sensitive(purpose: Purpose, columns: Sequence[Column]) -> tuple[Column, ...]:
     """The columns that leave of which nobody should learn a person's value."""
-    return tuple(column for column in _leaving(purpose, columns) if column.role is Role.SENSITIVE)
+    return tuple(column for column in leaving(purpose, columns) if column.role is Role.SENSITIVE)
 
 
-def _leaving(purpose: Purpose, columns: Sequence[Column]) -> tuple[Column, ...]:
+def leaving(purpose: Purpose, columns: Sequence[Column]) -> tuple[Column, ...]:
     """The columns of the features that leave: no key, no subject, no token, no text in which anybody could be named."""
     apart = {*purpose.features.key, purpose.features.subject, member_column(purpose)}
     return tuple(
@@ -75,7 +75,7 @@ def anonymized_columns(purpose: Purpose, columns: Sequence[Column]) -> tuple[Col
     if asked is None:
         return ()
     found = []
-    for column in _leaving(purpose, columns):
+    for column in leaving(purpose, columns):
         if column.role is Role.QUASI_IDENTIFIER:
             technique = asked.techniques[0]
             column = ANONYMIZE[technique.kind].output(technique, column, labels(purpose, column))
@@ -159,7 +159,7 @@ def check(purpose: Purpose, columns: Sequence[Column], faults: Faults) -> None:
     kinds = {technique.kind for technique in asked.techniques}
     for column in generalized.values():
         _check_hierarchy(purpose, column, kinds, faults)
-    for name in (column.name for column in _leaving(purpose, columns) if column.name.startswith("_")):
+    for name in (column.name for column in leaving(purpose, columns) if column.name.startswith("_")):
         faults.add(
             ("features", "sql"),
             f"`{name}` begins with `_`, as only columns of this program do",

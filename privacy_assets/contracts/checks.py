@@ -11,10 +11,11 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from privacy_assets.contracts import anonymity, features_sql, person_wise
+from privacy_assets.contracts import anonymity, features_sql, person_wise, synthesis
 from privacy_assets.contracts._faults import Faults, echo
 from privacy_assets.contracts._odcs import INTEGERS, aliases, owner_fault
 from privacy_assets.contracts._yaml import Place
+from privacy_assets.contracts.anonymity import SPLIT
 from privacy_assets.contracts.columns import (
     SMALLEST_DOMAIN,
     needed_columns,
@@ -24,7 +25,7 @@ from privacy_assets.contracts.columns import (
 )
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.features_sql import FeatureQuery
-from privacy_assets.contracts.purpose import Model, PlainNumbers, Purpose, Statistics
+from privacy_assets.contracts.purpose import Model, PlainNumbers, Purpose, Statistics, Synthetic
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.techniques.aggregate import AGGREGATE
 from privacy_assets.techniques.aggregate._grouped import Plain, domain
@@ -141,13 +142,20 @@ def check_purpose(
         return None
     _check_features(purpose, features, faults)
     anonymity.check(purpose, features.columns, faults)
+    synthesis.check(purpose, features.columns, faults)
+    if purpose.synthetic:
+        _check_synthetic(purpose, purpose.synthetic, features, used, contracts, faults)
     if purpose.statistics:
         _check_statistics(purpose, purpose.statistics, features, used, contracts, faults)
     if purpose.model:
         learned = features.columns
         if purpose.training and purpose.training.source == "anonymized" and len(faults.found) == before:
             learned = anonymity.anonymized_columns(purpose, features.columns)[:-1]
-        _check_model(purpose, purpose.model, learned, faults)
+        elif purpose.training and purpose.training.source == "synthetic":
+            learned = synthesis.synthetic_columns(purpose, features.columns)[:-1]
+        _check_model(purpose, purpose.model, ("model",), learned, faults)
+        if purpose.guarantee.utility:
+            _check_metric(purpose.guarantee.utility.metric, ("guarantee", "utility"), purpose.model, learned, faults)
     elif purpose.guarantee.utility:
         faults.add(
             ("guarantee", "utility"), "a floor of utility needs a `model`", next_step="add `model:`, or remove it"
@@ -342,22 +350,7 @@ def _check_statistics(
     """Queries fit the features, the features are person by person, and there is a budget that holds one release."""
     at: Place = ("statistics",)
     columns = {column.name: column for column in features.columns}
-    subject = purpose.features.subject
-    if subject is None:
-        faults.add(
-            ("features", "subject"),
-            "differential privacy protects people, and the features are about nobody",
-            next_step="name the subject, or leave the statistics out: a table about nobody needs none",
-        )
-    elif what := person_wise.fault(
-        features.expression, {name: contract.subject_column for name, contract in used.items()}, subject
-    ):
-        faults.add(
-            ("features", "sql"),
-            f"a row of the features may depend on several people, and statistics bound what one person changes: {what}",
-            expected="one SELECT that joins, groups and orders within one subject (contracts/person_wise.py)",
-            next_step="write it so, or make a purpose of its own for the statistics",
-        )
+    _check_people_bounded(purpose, features, used, faults)
     for name, query in asked.queries.items():
         place: Place = (*at, "queries", name)
         module = AGGREGATE[query.kind]
@@ -373,29 +366,84 @@ def _check_statistics(
         if not faults.found:
             _check_plain(asked, columns, faults)
         return
+    _check_budget((*at, "privacy"), asked.privacy.epsilon, asked.privacy.delta, used, contracts, faults)
+
+
+def _check_people_bounded(
+    purpose: Purpose, features: FeatureQuery, used: Mapping[str, Contract], faults: Faults
+) -> None:
+    """Each row of the features depends on one person, so that bounding rows bounds what a person changes."""
+    subject = purpose.features.subject
+    if subject is None:
+        faults.add(
+            ("features", "subject"),
+            "differential privacy protects people, and the features are about nobody",
+            next_step="name the subject, or leave it out: a table about nobody needs none",
+        )
+    elif what := person_wise.fault(
+        features.expression, {name: contract.subject_column for name, contract in used.items()}, subject
+    ):
+        faults.add(
+            ("features", "sql"),
+            f"a row of the features may depend on several people, and people are bounded by their rows: {what}",
+            expected="one SELECT that joins, groups and orders within one subject (contracts/person_wise.py)",
+            next_step="write it so, or make a purpose of its own for what has noise",
+        )
+
+
+def _check_budget(
+    at: Place,
+    epsilon: float,
+    delta: float,
+    used: Mapping[str, Contract],
+    contracts: Mapping[str, Contract],
+    faults: Faults,
+) -> None:
+    """There is a budget that holds one release, and it is counted as the release is."""
     for dataset in paying(used.values(), contracts):
         budget = contracts[dataset].privacy.budget
         if budget is None:
             faults.add(
-                (*at, "privacy"),
-                f"`{dataset}` has no budget, and each release of these statistics costs its people",
+                at,
+                f"`{dataset}` has no budget, and each release costs its people",
                 expected="`budget: {epsilon: …, delta: …, period_days: …}` in its contract",
                 next_step=f"declare `budget` in the privacy property of the contract of `{dataset}`",
             )
-        elif (asked.privacy.delta > 0) != (budget.delta > 0) or asked.privacy.delta > budget.delta:
+        elif (delta > 0) != (budget.delta > 0) or delta > budget.delta:
             faults.add(
-                (*at, "privacy", "delta"),
+                (*at, "delta"),
                 f"the budget of `{dataset}` is counted otherwise",
                 expected="0: it is counted in ε" if budget.delta == 0 else f"above 0, at most {budget.delta:g}",
-                found=f"{asked.privacy.delta:g}",
+                found=f"{delta:g}",
             )
-        elif asked.privacy.epsilon > budget.epsilon:
+        elif epsilon > budget.epsilon:
             faults.add(
-                (*at, "privacy", "epsilon"),
+                (*at, "epsilon"),
                 f"one release would cost more than the whole budget of `{dataset}`",
                 expected=f"at most {budget.epsilon:g}",
-                found=f"{asked.privacy.epsilon:g}",
+                found=f"{epsilon:g}",
             )
+
+
+def _check_synthetic(
+    purpose: Purpose,
+    asked: Synthetic,
+    features: FeatureQuery,
+    used: Mapping[str, Contract],
+    contracts: Mapping[str, Contract],
+    faults: Faults,
+) -> None:
+    """What is paid has a budget, and what is measured of the rows can be measured."""
+    if asked.differential is not None:
+        _check_people_bounded(purpose, features, used, faults)
+        _check_budget(("synthetic", "synthesizer"), *asked.differential, used, contracts, faults)
+    made = synthesis.synthetic_columns(purpose, features.columns)
+    transfer, model = purpose.guarantee.fidelity and purpose.guarantee.fidelity.transfer, synthesis.transferred(purpose)
+    if transfer and model:
+        place: Place = ("guarantee", "fidelity", "transfer")
+        if transfer.model:
+            _check_model(purpose, model, (*place, "model"), [column for column in made if column.name != SPLIT], faults)
+        _check_metric(transfer.metric, place, model, made, faults)
 
 
 def _check_plain(asked: Statistics, columns: Mapping[str, Column], faults: Faults) -> None:
@@ -444,47 +492,51 @@ def paying(used: Iterable[Contract], contracts: Mapping[str, Contract]) -> tuple
     return tuple(name for name in found if contracts[name].subject_column is not None)
 
 
-def _check_model(purpose: Purpose, model: Model, learned: Sequence[Column], faults: Faults) -> None:
+def _check_model(purpose: Purpose, model: Model, at: Place, learned: Sequence[Column], faults: Faults) -> None:
     columns = {column.name: column for column in learned}
     apart = {*purpose.features.key, purpose.features.subject}
     if model.task not in TRAIN[model.estimator.kind].TASKS:
         faults.add(
-            ("model", "estimator", "kind"),
+            (*at, "estimator", "kind"),
             f"`{model.estimator.kind}` does no {model.task}",
             expected=", ".join(sorted(kind for kind, module in TRAIN.items() if model.task in module.TASKS)),
         )
-    floor = purpose.guarantee.utility
-    if floor and floor.metric not in METRICS[model.task]:
-        faults.add(
-            ("guarantee", "utility", "metric"),
-            f"`{floor.metric}` does not measure {model.task}",
-            expected=f"one of {', '.join(sorted(METRICS[model.task]))}",
-        )
-    at: Place = ("model", "target")
+    place = (*at, "target")
     target = columns.get(model.target)
     if target is None:
-        faults.unknown(at, "there is no such column in the features", model.target, columns)
+        faults.unknown(place, "there is no such column in the features", model.target, columns)
     elif target.name in apart:
-        faults.add(at, f"`{target.name}` tells units or people apart: nothing can be learned about it")
+        faults.add(place, f"`{target.name}` tells units or people apart: nothing can be learned about it")
     elif model.task == "classification" and target.domain is None and target.type != "BOOLEAN":
         faults.add(
-            at,
+            place,
             f"the classes of `{target.name}` are not declared",
             expected="a BOOLEAN, or a column with a declared domain",
             found=target.type,
             next_step="declare `enum:` in its contract, or `features.categories` for a column that the SQL makes",
         )
     elif model.task == "regression" and not _is_number(target):
-        faults.add(at, f"`{target.name}` is not a number", found=target.type)
-    elif floor and floor.metric == "roc_auc" and target.domain is not None and len(target.domain) != 2:
-        faults.add(
-            ("guarantee", "utility", "metric"),
-            f"`roc_auc` tells two classes apart, and `{target.name}` has {len(target.domain)}",
-            expected="`balanced_accuracy` or `accuracy`",
-        )
+        faults.add(place, f"`{target.name}` is not a number", found=target.type)
     inputs = [column for column in learned if column.name not in apart and column.name != model.target]
     for fault in _inputs.faults(inputs):
         faults.found.append(dataclasses.replace(fault, where=faults.document.where(("features", "sql"))))
+
+
+def _check_metric(metric: str, at: Place, model: Model, learned: Sequence[Column], faults: Faults) -> None:
+    """A floor is of a metric that measures the model's task."""
+    target = next((column for column in learned if column.name == model.target), None)
+    if metric not in METRICS[model.task]:
+        faults.add(
+            (*at, "metric"),
+            f"`{metric}` does not measure {model.task}",
+            expected=f"one of {', '.join(sorted(METRICS[model.task]))}",
+        )
+    elif metric == "roc_auc" and target is not None and target.domain is not None and len(target.domain) != 2:
+        faults.add(
+            (*at, "metric"),
+            f"`roc_auc` tells two classes apart, and `{target.name}` has {len(target.domain)}",
+            expected="`balanced_accuracy` or `accuracy`",
+        )
 
 
 def _is_number(column: Column) -> bool:

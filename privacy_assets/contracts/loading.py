@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from privacy_assets.contracts import _odcs, _yaml, anonymity, columns
+from privacy_assets.contracts import _odcs, _yaml, anonymity, columns, synthesis
 from privacy_assets.contracts._faults import Faults, parse
 from privacy_assets.contracts._tables import with_tables
 from privacy_assets.contracts._yaml import Document
@@ -123,11 +123,17 @@ class Project:
         """The columns of a purpose's features as they are anonymized."""
         return anonymity.anonymized_columns(self.purposes[purpose], self.features(purpose).columns)
 
+    def synthetic_columns(self, purpose: str) -> tuple[Column, ...]:
+        """The columns of a purpose's features as they are synthesized."""
+        return synthesis.synthetic_columns(self.purposes[purpose], self.features(purpose).columns)
+
     def training_columns(self, purpose: str) -> tuple[Column, ...]:
         """The columns of a purpose's training set: those of what it is made from, and the split."""
         asked = self.purposes[purpose].training
         if asked is not None and asked.source == "anonymized":
             return self.anonymized_columns(purpose)
+        if asked is not None and asked.source == "synthetic":
+            return self.synthetic_columns(purpose)
         return (*self.features(purpose).columns, anonymity.split_column())
 
     def digest(self, purpose: str) -> str:
@@ -138,6 +144,14 @@ class Project:
         """The datasets whose people pay for what is released for a purpose: where its rows and decisions come from."""
         return paying([self.contracts[name] for name in self.purposes[purpose].datasets], self.contracts)
 
+    def paid(self, purpose: str) -> frozenset[AssetName]:
+        """The assets of a purpose of which each materialization is asked for by name: it costs people."""
+        asked = self.purposes[purpose]
+        found = {Stage.STATISTICS} if asked.statistics else set()
+        if asked.synthetic and asked.synthetic.differential is not None:
+            found.add(Stage.SYNTHETIC)
+        return frozenset(AssetName(stage, purpose) for stage in found)
+
     def assets(self) -> frozenset[AssetName]:
         """Every asset that is declared."""
         found = {AssetName(Stage.RAW, dataset=name) for name in self.contracts}
@@ -147,6 +161,8 @@ class Project:
             found.add(AssetName(Stage.FEATURES, name))
             if purpose.anonymized:
                 found.add(AssetName(Stage.ANONYMIZED, name))
+            if purpose.synthetic:
+                found.add(AssetName(Stage.SYNTHETIC, name))
             if purpose.statistics:
                 found.add(AssetName(Stage.STATISTICS, name))
             if purpose.training:

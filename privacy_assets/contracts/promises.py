@@ -8,12 +8,13 @@ then meets versions that were measured for more, never for less.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from types import ModuleType
 from typing import Any
 
+from privacy_assets.contracts import synthesis
 from privacy_assets.contracts.anonymity import (
     SPLIT,
     asked_of,
@@ -25,7 +26,7 @@ from privacy_assets.contracts.columns import SMALLEST_DOMAIN
 from privacy_assets.contracts.contract import ROW, Contract
 from privacy_assets.contracts.known_identifiers import known_identifiers
 from privacy_assets.contracts.loading import Project
-from privacy_assets.contracts.purpose import PlainNumbers, Purpose, Statistics
+from privacy_assets.contracts.purpose import PlainNumbers, Purpose, Statistics, Synthetic
 from privacy_assets.invariants import INVARIANTS
 from privacy_assets.techniques.aggregate import AGGREGATE
 from privacy_assets.techniques.noise import Mechanism, rho_within
@@ -107,6 +108,8 @@ def promises(project: Project, asset: AssetName) -> tuple[Promise, ...]:
             found = _features(project, purpose)
         case Stage.ANONYMIZED:
             found = _anonymized(project, purpose)
+        case Stage.SYNTHETIC:
+            found = _synthetic(project, purpose, purpose.synthetic) if purpose.synthetic else iter(())
         case Stage.STATISTICS:
             found = _statistics(project, purpose, purpose.statistics) if purpose.statistics else iter(())
         case Stage.TRAINING:
@@ -319,6 +322,51 @@ def _anonymized(project: Project, purpose: Purpose) -> Iterator[Promise]:
             yield _ask("in_domain", place, column=column.name, values=column.domain)
     if SPLIT in names:
         yield _ask("splits_disjoint", where("training", "split"), subject=subject, split=SPLIT, reference=LINKED)
+
+
+def _synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Iterator[Promise]:
+    def where(*path: str | int) -> str:
+        return project.where("purpose", purpose.purpose, *path)
+
+    before, after = project.features(purpose.purpose).columns, project.synthetic_columns(purpose.purpose)
+    yield _ask("has_rows", where("synthetic", "rows"), at_least=asked.rows or 1)
+    yield _ask("only_columns", where("synthetic"), columns=tuple(column.name for column in after))
+    for domain in synthesis.domains(asked, after):
+        if domain.ordered:
+            place = where("synthetic", "bounds", domain.name)
+            days = not isinstance(asked.bounds[domain.name].low, float)
+            yield _ask("within_bounds", place, column=domain.name, low=domain.low, high=domain.high, days=days)
+        else:
+            yield _ask("in_domain", where("synthetic"), column=domain.name, values=domain.labels)
+    for tried in synthesis.withstood(purpose, before):
+        for about in tried.about:
+            for group, ceiling in tried.excess_at_most.items():
+                yield _ask(
+                    "attack_excess",
+                    where("guarantee", "withstands"),
+                    attack=tried.attack.kind,
+                    about=about,
+                    group=group,
+                    excess_at_most=ceiling,
+                    tries_at_least=tried.tries_at_least,
+                )
+    yield from _fidelity(purpose, where)
+
+
+def _fidelity(purpose: Purpose, where: Callable[..., str]) -> Iterator[Promise]:
+    asked, fair = purpose.guarantee.fidelity, purpose.guarantee.fairness
+    if asked is None:
+        return
+    at = ("guarantee", "fidelity")
+    yield _ask("fidelity", where(*at, "marginals"), measure="marginals", at_most=asked.marginals)
+    yield _ask("fidelity", where(*at, "pairs"), measure="pairs", at_most=asked.pairs)
+    if (transfer := asked.transfer) is not None:
+        place = where(*at, "transfer")
+        yield _ask("fidelity", place, measure="transfer", at_least=transfer.at_least)
+        yield _ask("fidelity", place, measure="transfer_loss", at_most=transfer.loses_at_most)
+        if fair is not None and fair.disparity_at_most is not None:
+            place = where("guarantee", "fairness", "disparity_at_most")
+            yield _ask("fidelity", place, measure="disparity", at_most=fair.disparity_at_most)
 
 
 def _statistics(project: Project, purpose: Purpose, asked: Statistics) -> Iterator[Promise]:

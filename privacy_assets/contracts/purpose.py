@@ -6,6 +6,7 @@ checking a purpose against its contracts (there too), SQL.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
@@ -17,7 +18,9 @@ from privacy_assets.techniques.criteria import Criterion
 from privacy_assets.techniques.hierarchies import Hierarchy
 from privacy_assets.techniques.profiles import Profile
 from privacy_assets.techniques.pseudonymize import Technique
+from privacy_assets.techniques.synthesize import Synthesizer
 from privacy_assets.techniques.train import Estimator
+from privacy_assets.threat_models import ThreatModel
 from privacy_assets.words import Frozen, LawfulBasis
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -72,7 +75,7 @@ class Training(Frozen):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    source: Annotated[Literal["features", "anonymized"], Field(alias="from")]
+    source: Annotated[Literal["features", "anonymized", "synthetic"], Field(alias="from")]
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=20)] | None = None
     split: Split = Split()
 
@@ -117,9 +120,39 @@ class Anonymity(Frozen):
 
 
 class Fairness(Frozen):
-    """The columns by whose groups it is told what a transformation costs each of them."""
+    """The columns by whose groups it is told what a transformation costs each of them.
+
+    `disparity_at_most` is by how much more than everybody a group may lose: of rows, the share that is left out; of
+    what is learned from synthetic rows, the metric of `fidelity.transfer`. None: it is told, and nothing is asked.
+    """
 
     columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
+    disparity_at_most: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class Transfer(Frozen):
+    """What a model that learned from the released rows reaches on real people whom they were not made from.
+
+    `loses_at_most` is how much less it may be than after learning from the real rows. `model` is what is learned:
+    the purpose's own where it has one.
+    """
+
+    metric: Literal["roc_auc", "balanced_accuracy", "accuracy", "r2"]
+    at_least: Annotated[float, Field(ge=-1, le=1)]
+    loses_at_most: Annotated[float, Field(ge=0, le=1)]
+    model: Model | None = None
+
+
+class Fidelity(Frozen):
+    """How like the rows that they stand for synthetic ones are, at least.
+
+    Total variation distance from 0 to 1, at most: `marginals` of single columns and `pairs` of two, the mean over all
+    of them, numbers in twenty intervals.
+    """
+
+    marginals: Annotated[float, Field(gt=0, le=1)]
+    pairs: Annotated[float, Field(gt=0, le=1)]
+    transfer: Transfer | None = None
 
 
 class DifferentialPrivacy(Frozen):
@@ -178,6 +211,8 @@ class Guarantee(Frozen):
 
     at_least_subjects: Annotated[int, Field(ge=1)] = 10
     anonymity: Anonymity | None = None
+    withstands: ThreatModel | None = None
+    fidelity: Fidelity | None = None
     fairness: Fairness | None = None
     utility: UtilityFloor | None = None
 
@@ -193,6 +228,59 @@ class Anonymized(Frozen):
     hierarchies: dict[ColumnName, Hierarchy] = Field(default_factory=dict)
     weights: dict[ColumnName, Annotated[float, Field(gt=0, le=1000)]] = Field(default_factory=dict)
     quality: Literal["loss", "discernibility", "average_class", "entropy"] = "loss"
+
+
+class Bounds(Frozen):
+    """The numbers, or days, that a column can have: from `low` to `high` in steps; what is beyond is the bound."""
+
+    low: float | date
+    high: float | date
+    step: Annotated[float, Field(gt=0)] = 1.0
+
+    @model_validator(mode="after")
+    def _rises(self) -> Bounds:
+        if isinstance(self.low, date) != isinstance(self.high, date):
+            raise ValueError("`low` and `high` are two numbers, or two days")
+        if not self.days[0] < self.days[1]:
+            raise ValueError("`low` is below `high`")
+        return self
+
+    @property
+    def days(self) -> tuple[float, float]:
+        """Both ends as numbers: days since 1970-01-01."""
+        return tuple(  # type: ignore[return-value]  # a pair of what is a pair
+            float((end - date(1970, 1, 1)).days) if isinstance(end, date) else end for end in (self.low, self.high)
+        )
+
+
+class Synthetic(Frozen):
+    """Rows of nobody, in the place of the features: how they are made, and what each number can be.
+
+    They are learned from the people of the split `train` (`training.split`, or its default), and tried on the others.
+    `contribution` bounds people under differential privacy; `rows` is how many there will be (default: as many as were
+    learned from, with noise under differential privacy).
+    """
+
+    synthesizer: Synthesizer
+    bounds: dict[ColumnName, Bounds] = Field(default_factory=dict)
+    contribution: Contribution | None = None
+    rows: Annotated[int, Field(ge=100, le=10_000_000)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+    @property
+    def differential(self) -> tuple[float, float] | None:
+        """(ε, δ) that a version costs a person at most, or None where the synthesizer is not differentially private."""
+        asked = self.synthesizer
+        return (asked.epsilon, asked.delta) if hasattr(asked, "epsilon") else None
+
+    @model_validator(mode="after")
+    def _bounds_people_where_noise_hides_them(self) -> Synthetic:
+        if (self.differential is None) != (self.contribution is None):
+            raise ValueError(
+                "`contribution` (how many rows of a person count) goes with a synthesizer under differential privacy, "
+                "and only with one"
+            )
+        return self
 
 
 class Purpose(Frozen):
@@ -214,6 +302,7 @@ class Purpose(Frozen):
     features: Features
     guarantee: Guarantee = Guarantee()
     anonymized: Anonymized | None = None
+    synthetic: Synthetic | None = None
     statistics: Statistics | None = None
     training: Training | None = None
     model: Model | None = None
@@ -232,4 +321,17 @@ class Purpose(Frozen):
             raise ValueError("`guarantee.anonymity` needs `anonymized`: how it is reached")
         if self.training is not None and self.training.source == "anonymized" and self.anonymized is None:
             raise ValueError("`training.from: anonymized` needs `anonymized`")
+        return self
+
+    @model_validator(mode="after")
+    def _synthetic_has_a_guarantee_and_a_floor(self) -> Purpose:
+        if self.synthetic is not None and self.guarantee.withstands is None:
+            raise ValueError("`synthetic` needs `guarantee.withstands`: which attacks it has to survive")
+        if (self.synthetic is None) != (self.guarantee.fidelity is None):
+            raise ValueError("`synthetic` and `guarantee.fidelity` (how like the real rows it is) need each other")
+        if self.training is not None and self.training.source == "synthetic" and self.synthetic is None:
+            raise ValueError("`training.from: synthetic` needs `synthetic`")
+        transfer = self.guarantee.fidelity.transfer if self.guarantee.fidelity else None
+        if transfer is not None and transfer.model is None and self.model is None:
+            raise ValueError("`transfer` needs a `model`: its own, or the purpose's")
         return self

@@ -34,6 +34,7 @@ DATA_CLASS = {
     Stage.PSEUDONYMIZED: "pseudonymous",
     Stage.FEATURES: "pseudonymous",
     Stage.ANONYMIZED: "anonymized",
+    Stage.SYNTHETIC: "synthetic",
     Stage.STATISTICS: "aggregated",
     Stage.TRAINING: "pseudonymous",
     Stage.MODEL: "derived",
@@ -46,6 +47,7 @@ WHAT = {
     Stage.PSEUDONYMIZED: "Identifiers replaced by keyed tokens of this purpose, attributes masked by rule.",
     Stage.FEATURES: "The purpose's own SQL over its pseudonymized tables, one row a unit of observation.",
     Stage.ANONYMIZED: "Rows without keys or tokens, generalized until nobody stands out by what is measured.",
+    Stage.SYNTHETIC: "Rows of nobody, drawn from what was learned, and tried by the attacks of a threat model.",
     Stage.STATISTICS: "Aggregates, each with its mechanism, its accuracy and what it cost.",
     Stage.TRAINING: "The exact rows and columns that a model may see, with splits by subject.",
     Stage.MODEL: "The fitted model, its card and its metrics with confidence intervals.",
@@ -188,7 +190,7 @@ def _spec(project: Project, step: Step) -> dg.AssetSpec:
         partitions_def=_days(project, step),
         # a release costs people: nobody makes one by accident
         automation_condition=None
-        if asset.stage is Stage.STATISTICS
+        if asset.purpose and asset in project.paid(asset.purpose)
         else condition.with_label("when inputs change and their checks passed"),
         freshness_policy=dg.FreshnessPolicy.time_window(timedelta(hours=fresh)) if fresh else None,
     )

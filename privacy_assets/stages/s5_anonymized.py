@@ -75,9 +75,9 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
                 f"count(DISTINCT {quoted(subject)}) AS _people {published} GROUP BY ALL ORDER BY ALL"
             )
             measures = {**measures, **_fairness(work, generalized, fair, member), **_apart(tuples, recoding, earlier)}
-            _write(work, RELEASES, earlier)
-            _write(work, HIERARCHY, pl.DataFrame(learned, schema=_LEARNED, orient="row"))
-            _write(work, MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
+            work.write(RELEASES, earlier)
+            work.write(HIERARCHY, pl.DataFrame(learned, schema=_LEARNED, orient="row"))
+            work.write(MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
             work.con.unregister("recoded")
 
     return Step(
@@ -255,9 +255,3 @@ def _fairness(work: Work, generalized: Sequence[Column], fair: Sequence[str], me
         ).fetchall()
         measures |= {f"suppressed_share[{name}={value}]": float(share) for value, share in sorted(shares)}
     return measures
-
-
-def _write(work: Work, table: str, frame: pl.DataFrame) -> None:
-    work.con.register("told", frame.to_arrow())
-    work.con.execute(f"CREATE TABLE {table} AS SELECT * FROM told")
-    work.con.unregister("told")

@@ -1,8 +1,8 @@
 """training: the exact rows and columns that a model may see, with splits by subject.
 
-On arrival: features, or anonymized, which has its splits already. On leaving: the same rows where the target is known,
-and `split`: train, validation or test; no person stands in two of them. Who may read it: model, and people through
-`read` and `export`.
+On arrival: features; or anonymized or synthetic, which have their splits already. On leaving: the same rows where the
+target is known, and `split`: train, validation or test; no person stands in two of them. Who may read it: model, and
+people through `read` and `export`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from privacy_assets.words import AssetName, Stage
 
 
 def training(project: Project, purpose: Purpose, asked: Training) -> Step:
-    """The step that deals one purpose's features into splits, or takes its anonymized rows as they were dealt."""
+    """The step that deals one purpose's features into splits, or takes rows that were dealt before."""
     columns, arrives_from = project.training_columns(purpose.purpose), Stage(asked.source)
-    arrives = columns if arrives_from is Stage.ANONYMIZED else columns[:-1]
+    arrives = columns[:-1] if arrives_from is Stage.FEATURES else columns
     unit = purpose.features.subject or purpose.features.key[0]
     dealt = _splitting.split_expression(exp.column(unit, quoted=True), asked.split, asked.split.seed)
     query = exp.select(*(exp.column(column.name, quoted=True) for column in arrives)).from_(arrives_from.value)

@@ -46,8 +46,8 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
     arrives = project.training_columns(purpose.purpose)[:-1]
     inputs = inputs_of(purpose, asked, arrives)
     # rows of one person are resampled together, as far as it is known whose they are
-    anonymized = purpose.training is not None and purpose.training.source == "anonymized"
-    unit = None if anonymized else purpose.features.subject or purpose.features.key[0]
+    of_people = purpose.training is None or purpose.training.source == "features"
+    unit = purpose.features.subject or purpose.features.key[0] if of_people else None
     read = (*names(inputs), asked.target, *([unit] if unit else []), SPLIT)
     made_from = AssetName(Stage.TRAINING, purpose.purpose)
 

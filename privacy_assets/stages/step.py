@@ -21,6 +21,7 @@ from pathlib import Path
 from types import ModuleType
 
 import duckdb
+import polars as pl
 from sqlglot import exp
 
 from privacy_assets.contracts.promises import promises
@@ -68,6 +69,13 @@ class Work:
         """Write the query's result as the candidate's table."""
         with engine_errors(step):
             self.con.execute(f"CREATE TABLE {DATA} AS {query.sql(dialect='duckdb')}", moment_for(query, self.now))
+
+    def write(self, table: str, frame: pl.DataFrame) -> None:
+        """Write a frame as another table of the candidate."""
+        with engine_errors(f"writing {table.rpartition('.')[2]}"):
+            self.con.register("told", frame.to_arrow())
+            self.con.execute(f"CREATE TABLE {table} AS SELECT * FROM told")
+            self.con.unregister("told")
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,7 @@ def metrics(fitted: Fitted, frame: pl.DataFrame, *, subject: str | None, seed: i
         rows = frame.filter(pl.col(fitted.split_column) == split)
         people = _numbered(rows[subject]) if subject else np.arange(rows.height)
         generator = np.random.default_rng([seed, place])
-        named = _metrics(fitted, rows) if rows.height else {}
+        named = of_rows(fitted, rows) if rows.height else {}
         with _one_thread():
             intervals = _intervals(tuple(named.values()), people, generator)
             for (name, metric), (low, high) in zip(named.items(), intervals, strict=True):
@@ -242,23 +242,28 @@ def _intervals(
         return []
     number = int(people.max()) + 1
     of_people = [metric.of_units(people) for metric in asked]
-    values = np.empty((len(asked), RESAMPLES))
+    values = np.concatenate([[m.at(times) for m in of_people] for times in resamples(number, generator)], axis=1)
+    return [middle(each[~np.isnan(each)]) for each in values]
+
+
+def resamples(number: int, generator: np.random.Generator) -> Iterator[Floats]:
+    """How often each of `number` people is drawn, (number, weightings): `RESAMPLES` weightings, `BATCH` at a time."""
     for place in range(0, RESAMPLES, BATCH):
         size = min(BATCH, RESAMPLES - place)
         draws = [np.bincount(generator.integers(number, size=number), minlength=number) for _ in range(size)]
-        times = np.stack(draws, axis=1, dtype=float)
-        values[:, place : place + size] = [metric.at(times) for metric in of_people]
-    return [_middle(each[~np.isnan(each)]) for each in values]
+        yield np.stack(draws, axis=1, dtype=float)
 
 
-def _middle(values: Floats) -> tuple[float, float]:
+def middle(values: Floats) -> tuple[float, float]:
+    """The 95 % percentile interval of what was resampled; NaN where there is nothing."""
     if not values.size:
         return float("nan"), float("nan")
     low, high = np.quantile(values, (0.025, 0.975))
     return float(low), float(high)
 
 
-def _metrics(fitted: Fitted, rows: pl.DataFrame) -> Mapping[str, Metric]:
+def of_rows(fitted: Fitted, rows: pl.DataFrame) -> Mapping[str, Metric]:
+    """Each metric of the model's task as a function of the weights of `rows`, whose target is known."""
     columns = list(fitted.pipeline.feature_names_in_)
     truth = _targets(rows[fitted.target], fitted.task)
     with _one_thread(), _library_errors("measuring"):

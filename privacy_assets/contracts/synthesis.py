@@ -1,0 +1,159 @@
+"""What a purpose's synthetic rows mean for the columns of its features, from the declarations alone.
+
+Belongs here: which columns are synthesized, what each of them can hold, what an adversary is taken to know and to
+want, and what is wrong with that. Does not belong here: data, how rows are made (`techniques/synthesize/`), what is
+tried on them (`attacks/`), what is promised of them (`promises.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from privacy_assets.coded import MOST_VALUES, Domain
+from privacy_assets.contracts._faults import Faults
+from privacy_assets.contracts._odcs import INTEGERS
+from privacy_assets.contracts._yaml import Place
+from privacy_assets.contracts.anonymity import SPLIT, leaving, split_column
+from privacy_assets.contracts.purpose import Model, Purpose, Split, Synthetic
+from privacy_assets.threat_models import THREAT_MODELS
+from privacy_assets.threat_models._asked import Asked
+from privacy_assets.words import Column, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Adversary:
+    """The columns that somebody may know of a person, and those that they want to learn."""
+
+    known: tuple[str, ...]
+    secret: tuple[str, ...]
+
+
+def synthetic_columns(purpose: Purpose, columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns of the features as they are synthesized; `split` comes last where a training set is made of them."""
+    if purpose.synthetic is None:
+        return ()
+    kind = purpose.synthetic.synthesizer.kind
+    found = [replace(column, technique=kind) for column in leaving(purpose, columns)]
+    if purpose.training is not None and purpose.training.source == "synthetic":
+        found.append(split_column())
+    return tuple(found)
+
+
+def split(purpose: Purpose) -> Split:
+    """How people are dealt into those that are learned from and those that it is tried on."""
+    return purpose.training.split if purpose.training is not None else Split()
+
+
+def domains(asked: Synthetic, columns: Sequence[Column]) -> tuple[Domain, ...]:
+    """What each column can hold, in their order; KeyError for a number without bounds."""
+    found = []
+    for column in columns:
+        if column.name == SPLIT:
+            continue
+        if labels := _labels(column):
+            found.append(Domain(column.name, labels))
+        else:
+            bounds = asked.bounds[column.name]
+            low, high = bounds.days
+            found.append(Domain(column.name, low=low, high=high, step=bounds.step))
+    return tuple(found)
+
+
+def adversary(purpose: Purpose, columns: Sequence[Column]) -> Adversary:
+    """Quasi-identifiers are known; what is sensitive is secret, else what the model predicts, else all the others."""
+    names = [column.name for column in leaving(purpose, columns)]
+    known = [column.name for column in leaving(purpose, columns) if column.role is Role.QUASI_IDENTIFIER]
+    secret = [column.name for column in leaving(purpose, columns) if column.role is Role.SENSITIVE]
+    if not secret:
+        secret = [purpose.model.target] if purpose.model else [name for name in names if name not in known]
+    known = [name for name in known if name not in secret] or [name for name in names if name not in secret]
+    return Adversary(tuple(known), tuple(secret))
+
+
+def transferred(purpose: Purpose) -> Model | None:
+    """The model by which it is measured what the rows are worth; None where none is asked for."""
+    asked = purpose.guarantee.fidelity.transfer if purpose.guarantee.fidelity else None
+    return (asked.model or purpose.model) if asked else None
+
+
+def _labels(column: Column) -> tuple[str, ...]:
+    return ("false", "true") if column.type == "BOOLEAN" else column.domain or ()
+
+
+def check(purpose: Purpose, columns: Sequence[Column], faults: Faults) -> None:
+    """Note what of `synthetic` does not fit the columns of the features."""
+    asked = purpose.synthetic
+    if asked is None:
+        return
+    leaves = {column.name: column for column in leaving(purpose, columns)}
+    if purpose.features.subject is None:
+        faults.add(("synthetic",), "the rows are about nobody", next_step="leave it out, or name a `subject`")
+    if len(leaves) < 2:
+        faults.add(("synthetic",), "there is too little to synthesize", expected="two columns or more that may leave")
+    for name in asked.bounds:
+        if name not in leaves:
+            faults.unknown(("synthetic", "bounds", name), "no such column is synthesized", name, leaves)
+    for column in leaves.values():
+        _check_column(asked, column, faults)
+    for name in (name for name in leaves if name.startswith("_")):
+        faults.add(
+            ("features", "sql"),
+            f"`{name}` begins with `_`, as only columns of this program do",
+            next_step="name yours otherwise",
+        )
+    if SPLIT in leaves and purpose.training is not None:
+        faults.add(("features", "sql"), f"`{SPLIT}` is a column that is added", next_step="name yours otherwise")
+
+
+def _check_column(asked: Synthetic, column: Column, faults: Faults) -> None:
+    place: Place = ("synthetic", "bounds", column.name)
+    bounds = asked.bounds.get(column.name)
+    if _labels(column):
+        if bounds is not None:
+            faults.add(place, f"`{column.name}` has declared values, and needs no bounds")
+        return
+    if column.type == "VARCHAR":
+        faults.add(
+            ("synthetic",),
+            f"the values of `{column.name}` are not declared, so that they would be read off people",
+            next_step="declare `enum:` in its contract or `features.categories`, or leave the column out of the SQL",
+        )
+        return
+    number = column.type in INTEGERS or column.type in ("DOUBLE", "FLOAT") or column.type.startswith("DECIMAL")
+    if not number and column.type != "DATE":
+        faults.add(
+            ("synthetic",),
+            f"`{column.name}` is a {column.type}, which is not synthesized",
+            expected="text with declared values, true or false, a number or a DATE",
+            next_step="make one of these of it in the features' SQL",
+        )
+        return
+    if bounds is None:
+        faults.add(
+            ("synthetic", "bounds"),
+            f"nothing says what `{column.name}` can be, and the largest value is somebody's",
+            expected=f"`{column.name}: {{low: …, high: …}}`",
+        )
+        return
+    if (column.type == "DATE") != (not isinstance(bounds.low, float)):
+        faults.add(place, f"the bounds do not fit `{column.name}`", expected=f"ends of a {column.type}")
+    if column.type in INTEGERS | {"DATE"} and any(number % 1 for number in (*bounds.days, bounds.step)):
+        faults.add(place, f"`{column.name}` holds whole numbers", expected="whole `low`, `high` and `step`")
+    low, high = bounds.days
+    if (high - low) / bounds.step >= MOST_VALUES:
+        faults.add(
+            (*place, "step"),
+            f"`{column.name}` could have too many values",
+            expected=f"at most {MOST_VALUES:,}",
+            next_step="a larger `step`, or closer bounds",
+        )
+
+
+def withstood(purpose: Purpose, columns: Sequence[Column]) -> tuple[Asked, ...]:
+    """Which attacks the synthetic rows have to survive, and what may come of each; none where none is asked for."""
+    asked = purpose.guarantee.withstands
+    if asked is None:
+        return ()
+    who = adversary(purpose, columns)
+    return tuple(THREAT_MODELS[asked.kind].asked(asked, who.known, who.secret))

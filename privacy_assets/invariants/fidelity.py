@@ -1,0 +1,70 @@
+"""fidelity: released rows are as like the real ones as is asked, or what is learned from them is as good.
+
+Judged on the value; its 95 % interval, where it has one, is recorded beside it. Reference: `fidelity` (measure VARCHAR,
+about VARCHAR, value DOUBLE, low DOUBLE, high DOUBLE, n BIGINT), of which the rows about nobody in particular count.
+What each measure is stands where it is made: `stages/_comparing.py`, `techniques/train/_transfer.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import model_validator
+from sqlglot import exp
+
+from privacy_assets.invariants._asking import ask, judged, legal
+from privacy_assets.words import Finding, Frozen, Name, Numbers
+
+NUMBERS = ("measured", "value", "n")
+NEXT_STEP = "another synthesizer or more of its budget may reach it; or lower the floor as a major version"
+
+
+class Parameters(Frozen):
+    """The measure, and the least or the largest that it may be."""
+
+    kind: Literal["fidelity"]
+    measure: Name
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Parameters:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("say `at_least` or `at_most`")
+        return self
+
+
+def about(parameters: Parameters) -> str:
+    """The measure."""
+    return legal(parameters.measure)
+
+
+def question(parameters: Parameters, output: exp.Table, references: Mapping[str, exp.Table]) -> exp.Select:
+    """The measure's value, its interval, the rows behind it, and how often it was measured (once)."""
+    return ask(
+        """SELECT count("value") AS "measured", min("value") AS "value", min("low") AS "low", max("high") AS "high",
+                  coalesce(sum("n"), 0) AS "n"
+           FROM $measured WHERE "measure" = $measure AND "about" = ''""",
+        measured=references["fidelity"],
+        measure=parameters.measure,
+    )
+
+
+def judge(parameters: Parameters, numbers: Numbers) -> Finding:
+    """Kept from `at_least` on, or up to `at_most`; never if it was measured twice."""
+    low, high = parameters.at_least, parameters.at_most
+    end = f"at least {low:.4g}" if low is not None else f"at most {high:.4g}"
+    return judged(
+        "fidelity",
+        about(parameters),
+        f"{parameters.measure} of {end}",
+        numbers,
+        NUMBERS,
+        lambda found: (
+            found["measured"] == 1
+            and (low is None or found["value"] >= low)
+            and (high is None or found["value"] <= high)
+        ),
+        evidence="n",
+    )

@@ -1,0 +1,168 @@
+"""Measures how like the real rows a candidate is, and what is learned from it, and writes that beside the rows.
+
+    marginals[column]   total variation distance between released and real rows, of one column
+    marginals, pairs    its mean over all columns, and over all pairs of columns
+    discriminator       AUC of a model that tells released rows from those of the control: 0.5 is the best
+
+Numbers are compared in up to twenty intervals, cut at quantiles of the real rows. Belongs here: the measures and the
+table that invariants judge. Does not belong here: how much is enough (the purpose says), attacks (`_attacking.py`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from privacy_assets import coded
+from privacy_assets.coded import Coded, Codes
+from privacy_assets.contracts import synthesis
+from privacy_assets.contracts.purpose import Purpose
+from privacy_assets.stages.step import Work
+from privacy_assets.techniques.train import TRAIN
+from privacy_assets.words import Column
+
+# by name: they bring libraries that only a run should pay for
+TRANSFER = "privacy_assets.techniques.train._transfer"
+FITTING = "privacy_assets.techniques.train._fitting"
+
+TABLE = "candidate.main.fidelity"
+INTERVALS = 20
+"""In how many intervals numbers are compared, at most."""
+
+_SCHEMA: dict[str, Any] = {
+    "measure": pl.String,
+    "about": pl.String,
+    "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "n": pl.Int64,
+}
+
+
+def write(
+    work: Work,
+    purpose: Purpose,
+    columns: Sequence[Column],
+    released: Coded,
+    fitted: Coded,
+    control: Coded,
+    people: Codes,
+    seed: int,
+) -> dict[str, float]:
+    """Compare, write the table, and give its values by name; `people` numbers the person of each row of the control."""
+    found: list[tuple[str, str, float, float | None, float | None, int]] = [
+        (measure, about, value, None, None, released.rows) for measure, about, value in distances(released, fitted)
+    ]
+    found.append(("discriminator", "", discriminator(released, control, seed), None, None, control.rows))
+    asked, model = purpose.guarantee.fidelity, synthesis.transferred(purpose)
+    if asked is not None and asked.transfer is not None and model is not None:
+        from privacy_assets.techniques.train._transfer import transfer
+
+        real = coded.decode(control, columns)
+        for one in transfer(
+            coded.decode(released, columns),
+            coded.decode(fitted, columns),
+            real,
+            inputs=[column for column in columns if column.name != model.target],
+            target=model.target,
+            task=model.task,
+            estimator=model.estimator,
+            metric=asked.transfer.metric,
+            people=people.astype(np.intp),
+            groups=_groups(purpose, real),
+            seed=seed,
+        ):
+            found.append((one.measure, one.group, one.value, one.low, one.high, one.n))
+    frame = pl.DataFrame(found, schema=_SCHEMA, orient="row")
+    work.write(TABLE, frame.with_columns(pl.col("value", "low", "high").fill_nan(None)))
+    told = {f"{measure}[{about}]" if about else measure: value for measure, about, value, *_ in found}
+    return {name: value for name, value in told.items() if np.isfinite(value)}
+
+
+def _groups(purpose: Purpose, rows: pl.DataFrame) -> Mapping[str, Any]:
+    """The rows of each group of the fairness columns."""
+    fair = purpose.guarantee.fairness.columns if purpose.guarantee.fairness else ()
+    texts = {name: rows[name].cast(pl.String).fill_null("NULL") for name in fair if name in rows.columns}
+    return {
+        f"{name}={value}": (column == value).to_numpy()
+        for name, column in texts.items()
+        for value in column.unique().sort().to_list()
+    }
+
+
+def made_by(purpose: Purpose) -> tuple[ModuleType | str, ...]:
+    """The modules whose source says what was measured."""
+    model = synthesis.transferred(purpose)
+    own: tuple[ModuleType | str, ...] = (sys.modules[__name__],)
+    return (*own, TRANSFER, FITTING, TRAIN[model.estimator.kind]) if model else own
+
+
+def distances(released: Coded, real: Coded) -> list[tuple[str, str, float]]:
+    """(measure, about, value): total variation distances of columns and pairs, half the sum of absolute differences."""
+    (first, sizes), (second, _) = (_intervals(each, real) for each in (released, real))
+    names = [domain.name for domain in real.domains]
+    each = [_distance(first[:, [at]], second[:, [at]], sizes[[at]]) for at in range(len(names))]
+    pairs = [
+        _distance(first[:, places], second[:, places], sizes[places])
+        for places in map(list, combinations(range(len(names)), 2))
+    ]
+    of_columns = [("marginals", name, value) for name, value in zip(names, each, strict=True)]
+    return [("marginals", "", float(np.mean(each))), ("pairs", "", float(np.mean(pairs or [0.0]))), *of_columns]
+
+
+def _intervals(table: Coded, real: Coded) -> tuple[Codes, Codes]:
+    """The codes with numbers in intervals of the real rows, and how many groups each column has, NULL among them."""
+    columns, sizes = [], []
+    for place, domain in enumerate(table.domains):
+        codes = table.codes[:, place]
+        if not domain.ordered or domain.size <= INTERVALS:
+            columns.append(codes)
+            sizes.append(domain.size + 1)
+            continue
+        known = real.codes[:, place][real.codes[:, place] < domain.size]
+        shares = np.linspace(0, 1, INTERVALS + 1)[1:-1]
+        edges = np.unique(np.quantile(known, shares, method="inverted_cdf")) if known.size else np.array([0])
+        columns.append(np.where(codes < domain.size, np.searchsorted(edges, codes, side="left"), len(edges) + 1))
+        sizes.append(len(edges) + 2)
+    return np.stack(columns, axis=1).astype(np.int32), np.array(sizes, dtype=np.int32)
+
+
+def _distance(first: Codes, second: Codes, sizes: Codes) -> float:
+    """Total variation distance between two tables of one or two columns."""
+    cells = int(np.prod(sizes))
+    weights = np.array([cells // int(np.prod(sizes[: at + 1])) for at in range(len(sizes))])
+    shares = [np.bincount(each @ weights, minlength=cells) / max(len(each), 1) for each in (first, second)]
+    return float(np.abs(shares[0] - shares[1]).sum() / 2)
+
+
+def discriminator(released: Coded, control: Coded, seed: int) -> float:
+    """AUC of a gradient boosting model that tells released rows from real ones, on rows that it has not seen.
+
+    Both sides have as many rows; two folds, each tried by what was learned from the other.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.metrics import roc_auc_score
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
+
+    generator = np.random.default_rng(seed)
+    number = min(released.rows, control.rows, 20_000)
+    if number < 20:
+        return float("nan")
+    rows = [each.codes[generator.permutation(each.rows)[:number]] for each in (released, control)]
+    values = np.concatenate(rows).astype(np.float64)
+    sides = np.repeat([0, 1], number)
+    folds = generator.permutation(2 * number) % 2
+    scores = np.empty(2 * number)
+    with threadpool_limits(limits=1):
+        for fold in (0, 1):
+            model = HistGradientBoostingClassifier(max_iter=50, random_state=seed).fit(
+                values[folds != fold], sides[folds != fold]
+            )
+            scores[folds == fold] = model.predict_proba(values[folds == fold])[:, 1]
+    return float(np.mean([roc_auc_score(sides[folds == fold], scores[folds == fold]) for fold in (0, 1)]))

@@ -1,0 +1,164 @@
+"""synthetic: rows of nobody in the place of the features, tried by every attack of a threat model before they stand.
+
+On arrival: features. Their people are dealt in two: `train` is learned from, the others are the *control*, whom the
+rows cannot know. On leaving: rows over the declared domains, no key, no token; beside them, encrypted, what came of
+each attack (`attacks`) and how like the real rows they are (`fidelity`), as counts and shares. Who may read it:
+training, and people through `read` and `export`.
+
+    encode ─► debit, under differential privacy (ledger) ─► synthesize ─► attack ─► compare ─► write
+
+What attacks and comparisons found stands exact in the ledger and in Dagster: of groups, never of a person. Under
+differential privacy every materialization costs its people again, also where nothing changed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from sqlglot import exp
+
+from privacy_assets import coded
+from privacy_assets.coded import Coded, Codes, Domain
+from privacy_assets.contracts import synthesis
+from privacy_assets.contracts.anonymity import SPLIT
+from privacy_assets.contracts.loading import Project
+from privacy_assets.contracts.purpose import Purpose, Synthetic
+from privacy_assets.errors import NotKept
+from privacy_assets.lineage.columns import Lineage
+from privacy_assets.stages import _attacking, _comparing
+from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
+from privacy_assets.techniques.aggregate import _bounding
+from privacy_assets.techniques.synthesize import SYNTHESIZE
+from privacy_assets.techniques.train import _splitting
+from privacy_assets.warehouse.connections import engine_errors, quoted
+from privacy_assets.words import AssetName, Column, Stage
+
+DEALT = "_dealt"
+"""The column that says whether a row of the features is learned from."""
+
+PERSON = "_person"
+"""The column that says whose row it is: people are resampled with all their rows."""
+
+MEASURES = "candidate.main.measures"
+
+
+def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
+    """The step that synthesizes one purpose's features."""
+    arrives = project.features(purpose.purpose).columns
+    leaves = project.synthetic_columns(purpose.purpose)
+    made = tuple(column for column in leaves if column.name != SPLIT)
+    domains = synthesis.domains(asked, made)
+    subject, key = str(purpose.features.subject), purpose.features.key
+    synthesizer = SYNTHESIZE[asked.synthesizer.kind]
+    rows_per_person = asked.contribution.rows if asked.contribution else None
+    query = _query(purpose, names(made), rows_per_person)
+    asset = AssetName(Stage.SYNTHETIC, purpose.purpose)
+
+    def write(work: Work) -> None:
+        fitted, control, people = _people(work, query, domains)
+        if not fitted.rows or not control.rows:
+            raise NotKept.of(
+                "there are too few people to learn from and to try it on",
+                where=str(asset),
+                expected="people in the split `train`, and others",
+                found=f"rows of {fitted.rows:,} and {control.rows:,}",
+                next_step="take in more people",
+            )
+        cost = synthesizer.cost(asked.synthesizer)
+        if cost is not None:
+            work.gate.debit(asset, cost, (asked.synthesizer.kind,))
+        made_rows: Coded = synthesizer.synthesize(
+            asked.synthesizer, fitted, rows=asked.rows, rows_per_person=rows_per_person or 1, seed=asked.seed
+        )
+        _write(work, asked, made_rows, leaves, made, purpose)
+        with engine_errors("reading what was synthesized"):
+            frame = pl.DataFrame(pl.from_arrow(work.con.execute(f"FROM {DATA}").to_arrow_table()))
+        # what is attacked is what was written
+        released = coded.encode(frame, domains)
+        _attacking.write(work, purpose, arrives, released, fitted, control, asked.seed)
+        measures = _comparing.write(work, purpose, made, released, fitted, control, people, asked.seed)
+        if cost is not None:
+            measures |= {"epsilon": cost.epsilon, "delta": cost.delta}
+        work.write(MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
+
+    return Step(
+        asset=asset,
+        views={_bounding.FEATURES: View(AssetName(Stage.FEATURES, purpose.purpose), _read(made, subject, key))},
+        columns=leaves,
+        query=query,
+        lineage=_lineage(leaves, made, subject, key if rows_per_person else ()),
+        write=write,
+        declared=declared(("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose))),
+        made_by=(
+            sys.modules[__name__],
+            coded,
+            synthesizer,
+            *_attacking.made_by(purpose, arrives),
+            *_comparing.made_by(purpose),
+            _splitting,
+        ),
+        references={"attacks": _attacking.TABLE, "fidelity": _comparing.TABLE},
+        measures=MEASURES,
+        epoch=purpose.epoch,
+    )
+
+
+def _read(made: Sequence[Column], subject: str, key: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*names(tuple(made)), subject, *key)))
+
+
+def _query(purpose: Purpose, made: Sequence[str], rows_per_person: int | None) -> exp.Select:
+    """The rows that are learned from and those of the control, people bounded where noise has to hide them."""
+    subject, split = str(purpose.features.subject), synthesis.split(purpose)
+    rows: exp.Select = exp.select(*(exp.column(name, quoted=True) for name in (*made, subject))).from_("features")
+    if rows_per_person is not None:
+        rows = _bounding.bounded((*made, subject), subject, purpose.features.key, rows_per_person)
+    dealt = _splitting.split_expression(exp.column(subject, quoted=True), split, split.seed)
+    of_train = exp.alias_(dealt.eq(exp.Literal.string("train")), DEALT, quoted=True)
+    columns = (exp.column(name, quoted=True) for name in made)
+    person = exp.alias_(exp.column(subject, quoted=True), PERSON, quoted=True)
+    return exp.select(*columns, of_train, person).from_(rows.subquery("bounded"))
+
+
+def _lineage(leaves: Sequence[Column], made: Sequence[Column], subject: str, key: Sequence[str]) -> Lineage:
+    """Every cell is drawn from what was learned of all columns together; whose rows are learned from, subject decides.
+
+    The value of a column has the domain and distribution of its own, so that is its direct source.
+    """
+    direct = {column.name: frozenset({("features", column.name)}) for column in made}
+    direct |= {column.name: frozenset() for column in leaves if column.name not in direct}
+    together = frozenset(("features", column.name, "group") for column in made)
+    chosen = frozenset(("features", name, "filter") for name in (subject, *key))
+    return Lineage(direct, dict.fromkeys(direct, together | chosen))
+
+
+def _people(work: Work, query: exp.Select, domains: Sequence[Domain]) -> tuple[Coded, Coded, Codes]:
+    """The rows of those who are learned from, of the others, and the number of the person of each row of those."""
+    with engine_errors("reading the features"):
+        # the order of rows decides what is drawn for which: a fixed one makes it repeatable
+        table = work.con.execute(f"{query.sql(dialect='duckdb')} ORDER BY ALL").to_arrow_table()
+    frame = pl.DataFrame(pl.from_arrow(table))
+    held, learned = coded.encode(frame, domains), frame[DEALT].to_numpy()
+    others = frame.filter(~pl.col(DEALT))[PERSON].rank("dense").to_numpy()
+    return held.take(learned), held.take(~learned), others.astype(np.int32) - 1
+
+
+def _write(
+    work: Work, asked: Synthetic, rows: Coded, leaves: Sequence[Column], made: Sequence[Column], purpose: Purpose
+) -> None:
+    frame = coded.decode(rows, made)
+    if len(leaves) > len(made):
+        shares = synthesis.split(purpose)
+        ends = np.cumsum([shares.train, shares.validation])
+        # rows are of nobody, and are drawn one like another: any of them may stand in any split
+        places = np.searchsorted(ends, (np.arange(rows.rows) + 0.5) / max(rows.rows, 1))
+        dealt = np.random.default_rng(asked.seed).permutation(places)
+        frame = frame.with_columns(pl.Series(SPLIT, np.array(["train", "validation", "test"])[dealt]))
+    listed = ", ".join(f"CAST({quoted(column.name)} AS {column.type}) AS {quoted(column.name)}" for column in leaves)
+    with engine_errors("writing what was synthesized"):
+        work.con.register("synthesized", frame.to_arrow())
+        work.con.execute(f"CREATE TABLE {DATA} AS SELECT {listed} FROM synthesized")
+        work.con.unregister("synthesized")

@@ -1,0 +1,94 @@
+"""What is learned from released rows, measured on real people: train on synthetic, test on real (TSTR).
+
+    transfer = metric of the model that learned from the released rows, on people of the control
+    loss     = metric of the one that learned from the real rows, on the same people, minus transfer
+
+Esteban, Hyland, Rätsch: Real-valued (medical) time series generation with recurrent conditional GANs, 2017. Both models
+have the same estimator and seed. Intervals are 95 % percentile bootstraps over people of the control, the same
+resamples for both models, so that the loss has an interval of its own: of other people, not of another release or fit.
+
+Belongs here: the comparison. Does not belong here: fitting and metrics (`_fitting.py`), what is asked of the loss
+(`invariants/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from privacy_assets.techniques.train._fitting import Floats, Metric, Task, fit, middle, of_rows, resamples
+from privacy_assets.words import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One number with its 95 % interval, NaN where nothing defines it. `group` is "" for everybody, `n` counts rows."""
+
+    measure: str
+    group: str
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def transfer(
+    released: pl.DataFrame,
+    real: pl.DataFrame,
+    control: pl.DataFrame,
+    *,
+    inputs: Sequence[Column],
+    target: str,
+    task: Task,
+    estimator: Any,
+    metric: str,
+    people: npt.NDArray[np.intp],
+    groups: Mapping[str, npt.NDArray[np.bool_]],
+    seed: int,
+) -> tuple[Compared, ...]:
+    """`transfer`, `transfer_real` and `transfer_loss` of everybody, the loss of each group, and `disparity`.
+
+    `people` (control rows,) numbers the person of each row from 0, `groups` say which rows are of whom. `disparity` is
+    by how much more the group that loses most loses than everybody. Rows without a target are left out.
+
+    Raises what `fit` raises.
+    """
+    there = control[target].is_not_null().to_numpy()
+    control, people = control.filter(pl.Series(there)), people[there]
+    measured: list[Metric] = []
+    for rows in (released, real):
+        train = rows.drop_nulls(target).with_columns(split=pl.lit("train"))
+        fitted = fit(train, inputs=inputs, target=target, task=task, estimator=estimator, seed=seed)
+        measured.append(of_rows(fitted, control)[metric])
+    masks = {"": np.ones(control.height, dtype=bool)} | {name: mask[there] for name, mask in groups.items()}
+    weightings = [np.ones((control.height, 1))]
+    _, places = np.unique(people, return_inverse=True)
+    weightings += [times[places] for times in resamples(int(places.max()) + 1, np.random.default_rng(seed))]
+    # (models, groups, 1 + resamples)
+    values = np.concatenate(
+        [[[each.at(w * mask[:, None]) for mask in masks.values()] for each in measured] for w in weightings], axis=2
+    )
+    losses = values[1] - values[0]
+    sizes = [int(mask.sum()) for mask in masks.values()]
+    found = [
+        _of("transfer", "", values[0, 0], sizes[0]),
+        _of("transfer_real", "", values[1, 0], sizes[0]),
+        *(_of("transfer_loss", name, losses[place], sizes[place]) for place, name in enumerate(masks)),
+    ]
+    if len(masks) > 1:
+        more = losses[1:] - losses[0]
+        known = ~np.isnan(more).all(axis=0)
+        most = np.full(more.shape[1], np.nan)
+        most[known] = np.nanmax(more[:, known], axis=0)
+        found.append(_of("disparity", "", most, min(sizes[1:])))
+    return tuple(found)
+
+
+def _of(measure: str, group: str, values: Floats, n: int) -> Compared:
+    low, high = middle(values[1:][~np.isnan(values[1:])])
+    return Compared(measure, group, float(values[0]), low, high, n)
