@@ -8,11 +8,13 @@ split into parts with shares p_1 .. p_m, each part has 0 to k - 1 rows. With n_i
     P(n_i = 1 | sum n = N) = p_i [x^(N-1)] prod_{j != i} f_j  /  [x^N] prod_j f_j,   f_j(x) = sum_{a < k} (p_j x)^a / a!
 
 They take, of each class, the predicate with the largest probability, and begin where it is largest. The *control* is
-the same adversary who does not know how the labels were chosen: P(n_i = 1) = N p_i (1 - p_i)^(N - 1). The *baseline*
-takes any finer label. Shares are those that the release itself shows, each row spread over the leaves of its label.
+what the same predicates find among N other people, each of whom has the finer label with chance p_i: labels that were
+chosen without a look at how many have them. The *baseline* takes any finer label of the class. Shares are those that
+the release itself shows, each row spread over the leaves of its label.
 
 Cohen: Attacks on deidentification's defenses (USENIX Security 2022), section 3; predicates that single out: Cohen and
-Nissim (PNAS 2020), by whom chance alone isolates with 1/e. What it does not cover: two columns made finer at once,
+Nissim (PNAS 2020), who show that chance alone finds one row with 1/e (0.37)
+at best. What it does not cover: two columns made finer at once,
 rules beside k (l-diversity keeps more together, so that less can be told), `mondrian`, whose labels have no level.
 """
 
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Literal
 
@@ -31,6 +34,9 @@ from privacy_assets.attacks._trying import EVERYONE, Generalized, Tries
 from privacy_assets.words import Frozen
 
 ADVERSARY = "somebody who has the table and the program, and wants to say something that is true of one row in it"
+
+STRANGERS = 10
+"""How often the control is drawn for each class."""
 
 LARGEST = 100
 """Rows of the largest class that is looked at: of more, nobody finds one by a single label."""
@@ -53,17 +59,33 @@ def attack(parameters: Parameters, target: Generalized, generator: np.random.Gen
     _, starts = np.unique(target.classes[order], return_index=True)
     sizes = np.add.reduceat(target.rows[order], starts) if len(order) else np.zeros(0, np.int64)
     shares = _shares(target, published)
-    guesses: tuple[list[tuple[float, bool]], ...] = ([], [], [])
-    for start, end, size in zip(starts, [*starts[1:], len(order)], sizes, strict=True):
-        if size <= LARGEST:
-            members = order[start:end]
-            for found, guess in zip(guesses, _of_class(parameters.k, target, shares, members, int(size)), strict=True):
-                found += guess
-    knows, reads, any_label = guesses
-    took = [_best(each, parameters.tries) for each in (knows, reads)]
-    chosen = generator.permutation(len(any_label))[: parameters.tries]
-    baseline = sum(any_label[place][1] for place in chosen)
-    return [Tries("", EVERYONE, *took[0], *took[1], len(chosen), baseline)]
+    guesses = [
+        guess
+        for start, end, size in zip(starts, [*starts[1:], len(order)], sizes, strict=True)
+        if size <= LARGEST
+        and (guess := _of_class(parameters.k, target, shares, order[start:end], int(size), generator)) is not None
+    ]
+    took = sorted(guesses, key=lambda guess: -guess.chance)[: parameters.tries]
+    tried = len(took)
+    sizes_of, shares_of = np.array([(guess.size, guess.share) for guess in took]).reshape(-1, 2).T
+    control = int((generator.binomial(sizes_of.astype(np.int64), shares_of, (STRANGERS, tried)) == 1).sum())
+    found, any_label = sum(guess.found for guess in took), sum(guess.any_label for guess in took)
+    return [Tries("", EVERYONE, tried, found, tried * STRANGERS, control, tried, any_label)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    """One class of `size` rows, and the adversary's predicate, which a `share` of people has.
+
+    `chance` is how probable they think that it is of exactly one row, `found` whether it is, `any_label` whether that
+    of a finer label drawn by chance is.
+    """
+
+    chance: float
+    size: int
+    share: float
+    found: bool
+    any_label: bool
 
 
 def _shares(target: Generalized, published: npt.NDArray[np.intp]) -> list[Floats]:
@@ -82,12 +104,17 @@ def _shares(target: Generalized, published: npt.NDArray[np.intp]) -> list[Floats
 
 
 def _of_class(
-    k: int, target: Generalized, shares: Sequence[Floats], members: npt.NDArray[np.intp], size: int
-) -> tuple[list[tuple[float, bool]], ...]:
-    """Of each adversary the guess about this class: how probable they think it, and whether it is right."""
+    k: int,
+    target: Generalized,
+    shares: Sequence[Floats],
+    members: npt.NDArray[np.intp],
+    size: int,
+    generator: np.random.Generator,
+) -> _Guess | None:
+    """The predicates about one class; None where no column of it could be finer."""
     first, rows = members[0], target.rows[members]
-    best: list[tuple[float, int, int, int]] = [(-1.0, 0, 0, 0), (-1.0, 0, 0, 0)]
-    all_labels = []
+    best = (-1.0, 0.0, 0, 0)
+    finer: list[tuple[int, int]] = []
     for place, groups in enumerate(target.hierarchies):
         level = int(target.levels[first, place])
         if level == 0:
@@ -95,32 +122,28 @@ def _of_class(
         inside = groups[level] == groups[level][target.leaves[first, place]]
         children, parts = np.unique(groups[level - 1][inside], return_inverse=True)
         weights = np.bincount(parts, weights=shares[place][inside])
-        told = tuple(np.round(weights / weights.sum(), 6))
-        for at, chances in enumerate((_chances_by_rule(told, size, k), _chances(told, size))):
-            likely = int(np.argmax(chances))
-            if chances[likely] > best[at][0]:
-                best[at] = (chances[likely], place, level, int(children[likely]))
-        all_labels += [(0.0, place, level, int(child)) for child in children]
+        told = tuple(np.round(weights / weights.sum(), 6).tolist())
+        chances = _chances(told, size, k)
+        likely = int(np.argmax(chances))
+        if chances[likely] > best[0]:
+            best = (chances[likely], told[likely], place, int(children[likely]))
+        finer += [(place, int(child)) for child in children]
+    if not finer:
+        return None
 
-    def is_one(place: int, level: int, child: int) -> bool:
-        finer = target.hierarchies[place][level - 1][target.leaves[members, place]]
-        return int(rows[finer == child].sum()) == 1
+    def is_one(place: int, child: int) -> bool:
+        level = int(target.levels[first, place])
+        labels = target.hierarchies[place][level - 1][target.leaves[members, place]]
+        return int(rows[labels == child].sum()) == 1
 
-    if not all_labels:
-        return [], [], []
-    knows, reads = ([(guess[0], is_one(*guess[1:]))] for guess in best)
-    return knows, reads, [(0.0, is_one(*guess[1:])) for guess in all_labels]
-
-
-@lru_cache(maxsize=1 << 16)
-def _chances(shares: tuple[float, ...], size: int) -> tuple[float, ...]:
-    """For each part, that exactly one of the rows is in it."""
-    return tuple(size * share * (1 - share) ** (size - 1) for share in shares)
+    chance, share, *predicate = best
+    drawn = finer[int(generator.integers(len(finer)))]
+    return _Guess(chance, size, share, is_one(*predicate), is_one(*drawn))
 
 
 @lru_cache(maxsize=1 << 16)
-def _chances_by_rule(shares: tuple[float, ...], size: int, k: int) -> tuple[float, ...]:
-    """The same, where no part has k rows or more; without that where it cannot be."""
+def _chances(shares: tuple[float, ...], size: int, k: int) -> tuple[float, ...]:
+    """For each part the chance that exactly one row is in it, where no part has k; without that where it cannot be."""
     numbers = np.arange(k)
     inverse = np.array([1 / math.factorial(number) for number in range(k)])
     # each part's mean is its expected number, so that no term is too small
@@ -131,15 +154,9 @@ def _chances_by_rule(shares: tuple[float, ...], size: int, k: int) -> tuple[floa
         after.append(np.convolve(after[-1], other)[: size + 1])
     whole = before[-1][size] if len(before[-1]) > size else 0.0
     if whole <= 0:
-        return _chances(shares, size)
+        return tuple(size * share * (1 - share) ** (size - 1) for share in shares)
     found = []
     for place, own in enumerate(terms):
         others = np.convolve(before[place], after[len(shares) - 1 - place])
         found.append(float(own[1] * others[size - 1] / whole) if len(others) >= size else 0.0)
     return tuple(found)
-
-
-def _best(guesses: Sequence[tuple[float, bool]], tries: int) -> tuple[int, int]:
-    """Tried and succeeded: the guesses that are thought most probable first."""
-    took = sorted(guesses, key=lambda guess: -guess[0])[:tries]
-    return len(took), sum(right for _, right in took)

@@ -4,12 +4,12 @@ The adversary knows somebody's quasi-identifiers, so their class, and the secret
 (background knowledge: colleagues, relatives, themselves). They are sure where all that is left in the class has one
 value. It is tried on up to `tries` published rows, drawn alike. The *control* is the same adversary where secrets have
 nothing to do with who people are: the same secrets dealt to the same classes by chance, which makes small classes
-uniform now and then. The *baseline* bets on the most frequent value of all rows.
+uniform now and then. The *baseline* is nobody: without the table no one is sure.
 
-Machanavajjhala et al.: l-diversity (ACM TKDD 2007), section 2: the homogeneity and the background-knowledge attack. What
-it does not cover: being nearly sure (t-closeness and recursive l-diversity bound that), knowledge about the world that
-excludes values, rows of one person in several classes. That a class says something of its people is what a table is
-for; the attack counts only those of whom it leaves no doubt.
+Machanavajjhala et al.: l-diversity (ACM TKDD 2007), section 2: the homogeneity and the background-knowledge attack.
+That a class says something of its people is what a table is for: only those count of whom it leaves no doubt. What it
+does not cover: being nearly sure (t-closeness and recursive l-diversity bound that), knowledge about the world that
+excludes values, rows of one person in several classes.
 """
 
 from __future__ import annotations
@@ -40,19 +40,18 @@ class Parameters(Frozen):
 
 def attack(parameters: Parameters, target: Generalized, generator: np.random.Generator) -> Sequence[Tries]:
     """Of how many drawn rows somebody is sure, in the table and in one whose secrets were dealt by chance."""
-    combinations, values, rows = target.secrets[parameters.secret]
+    combinations, held, rows = target.secrets[parameters.secret]
     published = target.classes[combinations] >= 0
-    _, classes = np.unique(target.classes[combinations][published], return_inverse=True)
-    classes, values = (np.repeat(each, rows[published]) for each in (classes, values[published]))
+    _, numbers = np.unique(target.classes[combinations][published], return_inverse=True)
+    classes: Ints = np.repeat(numbers, rows[published]).astype(np.int64)
+    values: Ints = np.repeat(held[published], rows[published]).astype(np.int64)
     tried = min(parameters.tries, len(values))
     drawn = generator.permutation(len(values))[:tried]
     sure = [
         _sure(classes, dealt, drawn, parameters.others_known, generator)
         for dealt in (values, generator.permutation(values))
     ]
-    most = np.bincount(values).argmax() if len(values) else 0
-    baseline = int((values[drawn] == most).sum())
-    return [Tries(parameters.secret, EVERYONE, tried, sure[0], tried, sure[1], tried, baseline)]
+    return [Tries(parameters.secret, EVERYONE, tried, sure[0], tried, sure[1], tried, 0)]
 
 
 def _sure(classes: Ints, values: Ints, drawn: Ints, known: int, generator: np.random.Generator) -> int:

@@ -14,7 +14,7 @@ from itertools import combinations, pairwise
 from types import ModuleType
 from typing import Any
 
-from privacy_assets.contracts import synthesis
+from privacy_assets.contracts import synthesis, withstanding
 from privacy_assets.contracts.anonymity import (
     SPLIT,
     asked_of,
@@ -322,6 +322,7 @@ def _anonymized(project: Project, purpose: Purpose) -> Iterator[Promise]:
             yield _ask("in_domain", place, column=column.name, values=column.domain)
     if SPLIT in names:
         yield _ask("splits_disjoint", where("training", "split"), subject=subject, split=SPLIT, reference=LINKED)
+    yield from _withstands(purpose, before, Stage.ANONYMIZED, where("guarantee", "withstands"))
 
 
 def _synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Iterator[Promise]:
@@ -338,19 +339,23 @@ def _synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Iterator
             yield _ask("within_bounds", place, column=domain.name, low=domain.low, high=domain.high, days=days)
         else:
             yield _ask("in_domain", where("synthetic"), column=domain.name, values=domain.labels)
-    for tried in synthesis.withstood(purpose, before):
+    yield from _withstands(purpose, before, Stage.SYNTHETIC, where("guarantee", "withstands"))
+    yield from _fidelity(purpose, where)
+
+
+def _withstands(purpose: Purpose, columns: tuple[Column, ...], stage: Stage, place: str) -> Iterator[Promise]:
+    for tried in withstanding.withstood(purpose, columns, stage):
         for about in tried.about:
             for group, ceiling in tried.excess_at_most.items():
                 yield _ask(
                     "attack_excess",
-                    where("guarantee", "withstands"),
+                    place,
                     attack=tried.attack.kind,
                     about=about,
                     group=group,
                     excess_at_most=ceiling,
                     tries_at_least=tried.tries_at_least,
                 )
-    yield from _fidelity(purpose, where)
 
 
 def _fidelity(purpose: Purpose, where: Callable[..., str]) -> Iterator[Promise]:

@@ -1,14 +1,14 @@
 """What a purpose's synthetic rows mean for the columns of its features, from the declarations alone.
 
-Belongs here: which columns are synthesized, what each of them can hold, what an adversary is taken to know and to
-want, and what is wrong with that. Does not belong here: data, how rows are made (`techniques/synthesize/`), what is
-tried on them (`attacks/`), what is promised of them (`promises.py`).
+Belongs here: which columns are synthesized, what each of them can hold, and what is wrong with that. Does not belong
+here: data, how rows are made (`techniques/synthesize/`), what is tried on them (`withstanding.py`), what is promised of
+them (`promises.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from privacy_assets.coded import MOST_VALUES, Domain
 from privacy_assets.contracts._faults import Faults
@@ -16,17 +16,7 @@ from privacy_assets.contracts._odcs import INTEGERS
 from privacy_assets.contracts._yaml import Place
 from privacy_assets.contracts.anonymity import SPLIT, leaving, split_column
 from privacy_assets.contracts.purpose import Model, Purpose, Split, Synthetic
-from privacy_assets.threat_models import THREAT_MODELS
-from privacy_assets.threat_models._asked import Asked
-from privacy_assets.words import Column, Role
-
-
-@dataclass(frozen=True, slots=True)
-class Adversary:
-    """The columns that somebody may know of a person, and those that they want to learn."""
-
-    known: tuple[str, ...]
-    secret: tuple[str, ...]
+from privacy_assets.words import Column
 
 
 def synthetic_columns(purpose: Purpose, columns: Sequence[Column]) -> tuple[Column, ...]:
@@ -58,17 +48,6 @@ def domains(asked: Synthetic, columns: Sequence[Column]) -> tuple[Domain, ...]:
             low, high = bounds.days
             found.append(Domain(column.name, low=low, high=high, step=bounds.step))
     return tuple(found)
-
-
-def adversary(purpose: Purpose, columns: Sequence[Column]) -> Adversary:
-    """Quasi-identifiers are known; what is sensitive is secret, else what the model predicts, else all the others."""
-    names = [column.name for column in leaving(purpose, columns)]
-    known = [column.name for column in leaving(purpose, columns) if column.role is Role.QUASI_IDENTIFIER]
-    secret = [column.name for column in leaving(purpose, columns) if column.role is Role.SENSITIVE]
-    if not secret:
-        secret = [purpose.model.target] if purpose.model else [name for name in names if name not in known]
-    known = [name for name in known if name not in secret] or [name for name in names if name not in secret]
-    return Adversary(tuple(known), tuple(secret))
 
 
 def transferred(purpose: Purpose) -> Model | None:
@@ -148,12 +127,3 @@ def _check_column(asked: Synthetic, column: Column, faults: Faults) -> None:
             expected=f"at most {MOST_VALUES:,}",
             next_step="a larger `step`, or closer bounds",
         )
-
-
-def withstood(purpose: Purpose, columns: Sequence[Column]) -> tuple[Asked, ...]:
-    """Which attacks the synthetic rows have to survive, and what may come of each; none where none is asked for."""
-    asked = purpose.guarantee.withstands
-    if asked is None:
-        return ()
-    who = adversary(purpose, columns)
-    return tuple(THREAT_MODELS[asked.kind].asked(asked, who.known, who.secret))

@@ -1,57 +1,83 @@
 """Tries every attack of a purpose's threat model on a candidate, and writes what came of it beside the rows.
 
-Belongs here: which attacks are tried, with which randomness, and the table that invariants judge. Does not belong
-here: what an attack does (`attacks/`), how much may come of it (`threat_models/`).
+Belongs here: what an adversary is given of a stage's rows, which randomness, and the table that invariants judge. Does
+not belong here: what an attack does (`attacks/`), how much may come of it (`threat_models/`).
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, fields
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from privacy_assets.attacks import ATTACKS
-from privacy_assets.attacks._trying import Target, Tries
+from privacy_assets.attacks._trying import Generalized, Target, Tries
 from privacy_assets.coded import Coded
-from privacy_assets.contracts import synthesis
+from privacy_assets.contracts import withstanding
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.stages.step import Work
-from privacy_assets.words import Column
+from privacy_assets.words import Column, Stage
 
 TABLE = "candidate.main.attacks"
 
+_COUNTED = [field.name for field in fields(Tries)]
+_SCHEMA: dict[str, Any] = {"attack": pl.String} | {
+    name: pl.String if name in ("about", "group") else pl.Int64 for name in _COUNTED
+}
 
-def write(
-    work: Work,
-    purpose: Purpose,
-    columns: Sequence[Column],
-    released: Coded,
-    fitted: Coded,
-    control: Coded,
-    seed: int,
+
+def on_synthetic(
+    work: Work, purpose: Purpose, columns: Sequence[Column], released: Coded, fitted: Coded, control: Coded, seed: int
 ) -> None:
-    """Try each attack, and write a row for each variation and group."""
+    """Try each attack on synthetic rows, and write a row for each variation and group."""
     places = {domain.name: place for place, domain in enumerate(released.domains)}
-    who = synthesis.adversary(purpose, columns)
+    who = withstanding.adversary(purpose, columns)
     known, secret = (tuple(places[name] for name in each) for each in (who.known, who.secret))
-    target = Target(released, fitted, control, known, secret)
+    _write(work, purpose, columns, Stage.SYNTHETIC, Target(released, fitted, control, known, secret), seed)
+
+
+def on_anonymized(work: Work, purpose: Purpose, columns: Sequence[Column], tuples: Any, recoding: Any) -> None:
+    """The same on generalized rows, as they were found: `tuples` and `recoding` of `techniques/anonymize/_tuples`."""
+    target = Generalized(
+        tuple(np.stack(column.groups).astype(np.int32) for column in tuples.columns),
+        tuples.codes.astype(np.int32),
+        np.stack(list(_levels(tuples, recoding)), axis=1),
+        recoding.classes.astype(np.int32),
+        tuples.rows.astype(np.int32),
+        {
+            name: (held.tuples.astype(np.int32), held.values.astype(np.int32), held.counts.astype(np.int32))
+            for name, held in (tuples.sensitive or {}).items()
+        },
+    )
+    _write(work, purpose, columns, Stage.ANONYMIZED, target, 0)
+
+
+def _levels(tuples: Any, recoding: Any) -> Iterator[np.ndarray]:
+    """Of each column the level at which each combination was published: the finest whose label it has."""
+    for place, column in enumerate(tuples.columns):
+        found = np.full(len(tuples.rows), column.height, dtype=np.int32)
+        for level in reversed(range(column.height)):
+            labels = column.labels[level].gather(column.groups[level][tuples.codes[:, place]])
+            found[labels.eq_missing(recoding.cells[place]).to_numpy()] = level
+        yield found
+
+
+def _write(work: Work, purpose: Purpose, columns: Sequence[Column], stage: Stage, target: Any, seed: int) -> None:
     found = []
-    for asked in synthesis.withstood(purpose, columns):
-        kind = asked.attack.kind
+    for asked in withstanding.withstood(purpose, columns, stage):
         # each attack has randomness of its own: another one beside it changes nothing
-        generator = np.random.default_rng([seed, *kind.encode()])
+        kind = asked.attack.kind
+        generator = np.random.default_rng([seed, *kind.encode(), *asked.about[0].encode()])
         found += [(kind, *astuple(tries)) for tries in ATTACKS[kind].attack(asked.attack, target, generator)]
-    counted = [field.name for field in fields(Tries)]
-    types = [pl.String if name in ("about", "group") else pl.Int64 for name in counted]
-    schema = {"attack": pl.String, **dict(zip(counted, types, strict=True))}
-    work.write(TABLE, pl.DataFrame(found, schema=schema, orient="row"))
+    work.write(TABLE, pl.DataFrame(found, schema=_SCHEMA, orient="row"))
 
 
-def made_by(purpose: Purpose, columns: Sequence[Column]) -> tuple[ModuleType, ...]:
+def made_by(purpose: Purpose, columns: Sequence[Column], stage: Stage) -> tuple[ModuleType, ...]:
     """The modules whose source says what was tried."""
-    kinds = sorted({asked.attack.kind for asked in synthesis.withstood(purpose, columns)})
+    kinds = sorted({asked.attack.kind for asked in withstanding.withstood(purpose, columns, stage)})
     return (sys.modules[__name__], *(ATTACKS[kind] for kind in kinds))

@@ -22,7 +22,7 @@ from privacy_assets.contracts.promises import LINKED
 from privacy_assets.contracts.purpose import Anonymity, Anonymized, Purpose
 from privacy_assets.errors import Fault, NotKept
 from privacy_assets.lineage.columns import Lineage
-from privacy_assets.stages import _combinations
+from privacy_assets.stages import _attacking, _combinations
 from privacy_assets.stages._combinations import Known, tuples_of
 from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
 from privacy_assets.techniques.anonymize import ANONYMIZE
@@ -79,6 +79,8 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
             work.write(HIERARCHY, pl.DataFrame(learned, schema=_LEARNED, orient="row"))
             work.write(MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
             work.con.unregister("recoded")
+            if purpose.guarantee.withstands is not None:
+                _attacking.on_anonymized(work, purpose, arrives, tuples, recoding)
 
     return Step(
         asset=AssetName(Stage.ANONYMIZED, purpose.purpose),
@@ -96,8 +98,9 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
             QUALITY,
             TOGETHER,
             _splitting,
+            *_attacking.made_by(purpose, arrives, Stage.ANONYMIZED),
         ),
-        references={"input": "features", LINKED: f"main.{LINKED}"},
+        references={"input": "features", LINKED: f"main.{LINKED}", "attacks": _attacking.TABLE},
         measures=MEASURES,
         epoch=purpose.epoch,
     )

@@ -78,7 +78,7 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
             frame = pl.DataFrame(pl.from_arrow(work.con.execute(f"FROM {DATA}").to_arrow_table()))
         # what is attacked is what was written
         released = coded.encode(frame, domains)
-        _attacking.write(work, purpose, arrives, released, fitted, control, asked.seed)
+        _attacking.on_synthetic(work, purpose, arrives, released, fitted, control, asked.seed)
         measures = _comparing.write(work, purpose, made, released, fitted, control, people, asked.seed)
         if cost is not None:
             measures |= {"epsilon": cost.epsilon, "delta": cost.delta}
@@ -96,7 +96,7 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
             sys.modules[__name__],
             coded,
             synthesizer,
-            *_attacking.made_by(purpose, arrives),
+            *_attacking.made_by(purpose, arrives, Stage.SYNTHETIC),
             *_comparing.made_by(purpose),
             _splitting,
         ),

@@ -3,8 +3,10 @@
 A threat model is a module with
 
 * `Parameters(Frozen)` with `kind: Literal["<file name>"]`: its operating points and ceilings, each with a default;
-* `asked(parameters, known, secret) -> Sequence[Asked]`: which attacks are tried, and what may come of each, where an
-  adversary knows the columns `known` of a person and wants those of `secret`;
+* `on_synthetic(parameters, secret) -> Sequence[Asked]`: which attacks are tried on synthetic rows, and what may come of
+  each, where an adversary wants the columns `secret` of a person;
+* `on_anonymized(parameters, secret, k) -> Sequence[Asked]`: the same of generalized rows, which were made for that k
+  (0: by labels that have no level);
 * `WHO`: in one sentence, from whom it protects.
 
 A ceiling is on the *excess*: how much more often an attack succeeds against people whom a release was made from than
@@ -16,5 +18,5 @@ from __future__ import annotations
 
 from privacy_assets.discovery import members, union
 
-THREAT_MODELS = members(__name__, ("asked",))
+THREAT_MODELS = members(__name__, ("on_synthetic", "on_anonymized"))
 ThreatModel = union(THREAT_MODELS)
