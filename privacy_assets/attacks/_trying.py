@@ -6,10 +6,17 @@ Belongs here: the shape of targets and counts. Does not belong here: any attack 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, Any
 
-from privacy_assets.coded import Coded, Codes
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from privacy_assets.coded import Coded
+
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Hits = npt.NDArray[np.bool_]
 
 EVERYONE = "everyone"
 MOST_EXPOSED = "most_exposed"
@@ -36,8 +43,8 @@ class Target:
 class Tries:
     """How often one adversary tried and succeeded: on people of the release, of the control, and without the release.
 
-    `about` names the variation (a secret column, a number of columns; "" where there is one), a legal check name;
-    `group` is the group of people that was tried on.
+    `about` names the variation (a secret column, a number of columns; "" where there is one); `group` is the group of
+    people that was tried on.
     """
 
     about: str
@@ -49,20 +56,8 @@ class Tries:
     baseline_tried: int
     baseline_succeeded: int
 
-
-@dataclass(frozen=True, slots=True)
-class Generalized:
-    """An anonymized table with what is behind it, each combination of quasi-identifiers once.
-
-    `hierarchies` has for each column (levels, leaves): the group of each leaf at each level, which everybody knows.
-    `leaves` and `levels` (combinations, columns) are what is true and at which level it was published, `classes`
-    (combinations,) the published class, -1 where it was suppressed, `rows` how many there are. `secrets` are for each
-    sensitive column three arrays of one length: combination, value, rows.
-    """
-
-    hierarchies: tuple[Codes, ...]
-    leaves: Codes
-    levels: Codes
-    classes: Codes
-    rows: Codes
-    secrets: Mapping[str, tuple[Codes, Codes, Codes]]
+    @classmethod
+    def counted(cls, about: str, group: str, hits: Hits, control: Hits, baseline: Hits) -> Tries:
+        """The counts of what came of each single try."""
+        counts: list[Any] = [int(n) for tried in (hits, control, baseline) for n in (tried.size, tried.sum())]
+        return cls(about, group, *counts)

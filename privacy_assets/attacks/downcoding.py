@@ -30,7 +30,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from privacy_assets.attacks._trying import EVERYONE, Generalized, Tries
+from privacy_assets.attacks._generalized import Generalized
+from privacy_assets.attacks._trying import EVERYONE, Tries
 from privacy_assets.words import Frozen
 
 ADVERSARY = "somebody who has the table and the program, and wants to say something that is true of one row in it"

@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from privacy_assets.attacks._trying import EVERYONE, Generalized, Tries
+from privacy_assets.attacks._generalized import Generalized
+from privacy_assets.attacks._trying import EVERYONE, Tries
 from privacy_assets.words import Frozen
 
 ADVERSARY = "somebody who knows how a person looks in the table, and wants to learn what they keep to themselves"

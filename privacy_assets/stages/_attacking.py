@@ -16,7 +16,8 @@ import numpy as np
 import polars as pl
 
 from privacy_assets.attacks import ATTACKS
-from privacy_assets.attacks._trying import Generalized, Target, Tries
+from privacy_assets.attacks._generalized import Generalized
+from privacy_assets.attacks._trying import Target, Tries
 from privacy_assets.coded import Coded
 from privacy_assets.contracts import withstanding
 from privacy_assets.contracts.purpose import Purpose

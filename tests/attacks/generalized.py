@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from privacy_assets.attacks._trying import Generalized
+from privacy_assets.attacks._generalized import Generalized
 
 AGES = np.array([[0, 1, 2, 3], [0, 0, 1, 1], [0, 0, 0, 0]], dtype=np.int32)
 """Four ages, two decades, everybody."""
