@@ -12,7 +12,7 @@ the noisy counts of the step before.
 What is made of the counts afterwards (`Histogram.shares`) looks at nobody: counts are brought to sum up to the total,
 none below zero, by the same subtraction from all that stay ("norm-sub", Wang et al., NDSS 2020: the nearest such
 vector in L2), ranges first and their parts within them. Where a range was not looked into its values are alike. NULL is
-kept only if noise alone would hardly be as large (1 in 1,000), so that a column without NULL keeps having none.
+kept only if noise alone would hardly be as large (1 in 10,000), so that a column without NULL keeps having none.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PARTS = 16
 TELLING = 3.0
 """A range is looked into if it counts more than so many standard deviations of the noise."""
 
-NULL_BY_NOISE = 0.001
+NULL_BY_NOISE = 0.0001
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,7 @@ ONE_WAY, CHOOSING, TWO_WAY = 0.25, 0.1, 0.65
 ROWS_PER_SCALE = 4.0
 """A cell of a pair should count, on average, so many times the scale of its noise."""
 
-HIDDEN = 0.5
-
-FEWEST_BINS, MOST_BINS = 4, 48
+FEWEST_BINS, MOST_BINS = 4, 32
 
 
 class Parameters(Private):
@@ -116,7 +114,7 @@ def scores(codes: Ints, bins: Sequence[Bins], edges: Sequence[Edge], total: floa
     for edge in edges:
         one, two = (bins[place].shares for place in edge)
         expected = np.rint(np.outer(one, two) * total).astype(np.int64)
-        hidden = round(math.sqrt(2 / math.pi) * scale * expected.size * HIDDEN)
+        hidden = round(math.sqrt(2 / math.pi) * scale * expected.size)
         found.append(int(np.abs(table_of(codes, bins, edge) - expected).sum()) - hidden)
     return found
 
