@@ -37,6 +37,12 @@ def adversary(purpose: Purpose, columns: Sequence[Column]) -> Adversary:
     return Adversary(tuple(known), tuple(secret))
 
 
+def counted(purpose: Purpose, columns: Sequence[Column]) -> frozenset[str]:
+    """The sensitive columns of which attacks on anonymized rows have to know the values."""
+    asked = withstood(purpose, columns, Stage.ANONYMIZED) if purpose.anonymized else ()
+    return frozenset(each.attack.secret for each in asked if hasattr(each.attack, "secret"))
+
+
 def withstood(purpose: Purpose, columns: Sequence[Column], stage: Stage) -> tuple[Asked, ...]:
     """Which attacks the rows of a stage have to survive, and what may come of each; none where none is asked for."""
     asked = purpose.guarantee.withstands

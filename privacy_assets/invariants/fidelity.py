@@ -1,8 +1,8 @@
 """fidelity: released rows are as like the real ones as is asked, or what is learned from them is as good.
 
-Judged on the value; its 95 % interval, where it has one, is recorded beside it. Reference: `fidelity` (measure VARCHAR,
-about VARCHAR, value DOUBLE, low DOUBLE, high DOUBLE, n BIGINT), of which the rows about nobody in particular count.
-What each measure is stands where it is made: `stages/_comparing.py`, `techniques/train/_transfer.py`.
+Judged on the value; its 95 % interval is recorded beside it (the value twice, where it has none). Reference: `fidelity`
+(measure VARCHAR, about VARCHAR, value DOUBLE, low DOUBLE, high DOUBLE, n BIGINT), of which the rows about nobody in
+particular count. What each measure is stands where it is made: `stages/_comparing.py`, `techniques/train/_transfer.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlglot import exp
 from privacy_assets.invariants._asking import ask, judged, legal
 from privacy_assets.words import Finding, Frozen, Name, Numbers
 
-NUMBERS = ("measured", "value", "n")
+NUMBERS = ("measured", "value", "low", "high", "n")
 NEXT_STEP = "another synthesizer or more of its budget may reach it; or lower the floor as a major version"
 
 
@@ -43,11 +43,13 @@ def about(parameters: Parameters) -> str:
 def question(parameters: Parameters, output: exp.Table, references: Mapping[str, exp.Table]) -> exp.Select:
     """The measure's value, its interval, the rows behind it, and how often it was measured (once)."""
     return ask(
-        """SELECT count("value") AS "measured", min("value") AS "value", min("low") AS "low", max("high") AS "high",
+        """SELECT count("value") AS "measured", min("value") AS "value", min(coalesce("low", "value")) AS "low",
+                  max(coalesce("high", "value")) AS "high",
                   coalesce(sum("n"), 0) AS "n"
-           FROM $measured WHERE "measure" = $measure AND "about" = ''""",
-        measured=references["fidelity"],
+           FROM $found WHERE "measure" = $measure AND "about" = $everybody""",
+        found=references["fidelity"],
         measure=parameters.measure,
+        everybody="",
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 from sqlglot import exp
 
-from privacy_assets.contracts import anonymity
+from privacy_assets.contracts import anonymity, withstanding
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.promises import LINKED
 from privacy_assets.contracts.purpose import Anonymity, Anonymized, Purpose
@@ -47,7 +47,9 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
     leaves = project.anonymized_columns(purpose.purpose)
     generalized = anonymity.quasi_identifiers(purpose, arrives)
     criteria = [each.criterion for each in anonymity.asked_of(purpose, arrives)]
-    of_values = sorted({criterion.column for criterion in criteria if getattr(criterion, "column", None)})
+    of_values = sorted(
+        withstanding.counted(purpose, arrives) | {c.column for c in criteria if getattr(c, "column", None)}
+    )
     member, subject = anonymity.member_column(purpose), str(purpose.features.subject)
     fair = purpose.guarantee.fairness.columns if purpose.guarantee.fairness else ()
     query = _query(purpose, leaves, generalized, member)

@@ -45,7 +45,7 @@ def on_synthetic(parameters: Parameters, secret: Sequence[str]) -> Iterator[Aske
     """Everything that is tried on synthetic rows."""
     groups = {EVERYONE: parameters.excess_at_most, MOST_EXPOSED: parameters.most_exposed_at_most}
     about = {"attribute_inference": tuple(secret), "copies": ("exact", "near")}
-    for kind in ATTACKED:
+    for kind in (kind for kind in ATTACKED if kind in ATTACKS):
         asked = ATTACKS[kind].Parameters(kind=kind, tries=parameters.tries)
         yield Asked(asked, about.get(kind, ("",)), groups, parameters.tries_at_least)
 

@@ -23,9 +23,7 @@ def test_pairs_of_a_minimal_table_are_one_of_each():
     rows = [(age, 1, number) for number in range(200) for age in (0, 1)]
     found = tried(generalized(rows), k=2)
     assert (found.tried, found.succeeded) == (200, 200)
-    assert (
-        0.4 < found.control_succeeded / found.control_tried < 0.6
-    )
+    assert 0.4 < found.control_succeeded / found.control_tried < 0.6
 
 
 def test_a_table_that_was_not_minimal_gives_away_less_than_chance():

@@ -7,9 +7,9 @@ from privacy_assets.invariants.fidelity import Parameters, judge
 from privacy_assets.words import Verdict
 
 _HEAD = "SELECT * FROM (VALUES {}) AS v(measure, about, value, low, high, n)"
-_PAIRS = _HEAD.format("('pairs', '', 0.04, NULL, NULL, 500), ('pairs', 'sex', 0.9, NULL, NULL, 500)")
-_LEARNED = _HEAD.format("('transfer', '', 0.81, 0.79, 0.83, 500)")
-_TWICE = _HEAD.format("('pairs', '', 0.1, NULL, NULL, 5), ('pairs', '', 0.1, NULL, NULL, 5)")
+_PAIRS = _HEAD.format("('pairs', '', 0.04e0, NULL, NULL, 500), ('pairs', 'sex', 0.9e0, NULL, NULL, 500)")
+_LEARNED = _HEAD.format("('transfer', '', 0.81e0, 0.79e0, 0.83e0, 500)")
+_TWICE = _HEAD.format("('pairs', '', 0.1e0, NULL, NULL, 5), ('pairs', '', 0.1e0, NULL, NULL, 5)")
 KEPT = [
     {
         "asks": {"measure": "pairs", "at_most": 0.05},
