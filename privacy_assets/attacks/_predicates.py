@@ -20,9 +20,9 @@ Places = npt.NDArray[np.int64]
 
 NONE, SEVERAL = -1, -2
 """In the place of a row: no row meets the predicate, or more than one does."""
-_FIRST = 64
-"""So many candidates are looked at before all are: most predicates that several rows meet are met by two of these."""
-_BLOCK = 1 << 21
+_FIRST, _GROWTH = 32, 8
+"""So many candidates are looked at first, then this many times more: two that meet it end the search."""
+_BLOCK = 1 << 18
 """Candidates that are looked at at a time."""
 
 
@@ -91,38 +91,33 @@ class Index:
             here = predicates.columns == column
             starts[here] = np.searchsorted(codes, predicates.low[here], "left")
             stops[here] = np.searchsorted(codes, predicates.high[here], "right")
-        every = np.arange(predicates.size)
-        fewest = (stops - starts).argmin(axis=1)
-        first, last, column = starts[every, fewest], stops[every, fewest], predicates.columns[every, fewest]
+        by_rarity = np.argsort(stops - starts, axis=1)
+        column, first, last, low, high = (
+            np.take_along_axis(part, by_rarity, axis=1)
+            for part in (predicates.columns, starts, stops, predicates.low, predicates.high)
+        )
         counts, places = np.zeros(predicates.size, np.int64), np.full(predicates.size, NONE)
-        for begin, end in ((first, np.minimum(first + _FIRST, last)), (np.minimum(first + _FIRST, last), last)):
+        begin, stop, step = first[:, 0], last[:, 0], _FIRST
+        while (begin < stop).any():
+            end = np.minimum(begin + step, stop)
             lengths = np.where(counts < 2, end - begin, 0)
             for which in _blocks(lengths):
-                self._look(predicates, which, column, begin, lengths, counts, places)
+                owners, rows = self._candidates(which, lengths[which], column[which, 0], begin[which])
+                for place in range(1, column.shape[1]):
+                    codes = self.codes.ravel()[column[owners, place] * self.rows + rows]
+                    meets = (codes >= low[owners, place]) & (codes <= high[owners, place])
+                    owners, rows = owners[meets], rows[meets]
+                counts += np.bincount(owners, minlength=len(counts))
+                places[owners] = rows
+            begin, step = end, step * _GROWTH
         places[counts > 1] = SEVERAL
         return places
 
-    def _look(
-        self,
-        predicates: Predicates,
-        which: Places,
-        column: Places,
-        begin: Places,
-        lengths: Places,
-        counts: Places,
-        places: Places,
-    ) -> None:
-        """Count the candidates of these predicates that meet all of it."""
-        some = lengths[which]
-        owners = np.repeat(which, some)
-        offsets = np.arange(len(owners)) - np.repeat(np.cumsum(some) - some, some)
-        rows = self.order.ravel()[column[owners] * self.rows + begin[owners] + offsets]
-        for place in range(predicates.columns.shape[1]):
-            codes = self.codes.ravel()[predicates.columns[owners, place] * self.rows + rows]
-            meets = (codes >= predicates.low[owners, place]) & (codes <= predicates.high[owners, place])
-            owners, rows = owners[meets], rows[meets]
-        counts += np.bincount(owners, minlength=len(counts))
-        places[owners] = rows
+    def _candidates(self, which: Places, lengths: Places, column: Places, begin: Places) -> tuple[Places, Places]:
+        """Each of these, as often as it has candidates, with one of its candidates."""
+        owners = np.repeat(which, lengths)
+        first = column * self.rows + begin - (np.cumsum(lengths) - lengths)
+        return owners, self.order.ravel()[np.arange(len(owners)) + np.repeat(first, lengths)]
 
 
 def _blocks(lengths: Places) -> list[Places]:
