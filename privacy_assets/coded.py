@@ -142,6 +142,8 @@ def _values(codes: Codes, domain: Domain, column: Column) -> pl.Series:
     if not domain.ordered:
         series = pl.Series(domain.name, domain.labels, dtype=pl.String).gather(places)
         values = series == "true" if column.type == "BOOLEAN" else series
+        if column.type not in ("BOOLEAN", "VARCHAR"):
+            values = series.cast(pl.Int64)
     else:
         numbers = pl.Series(domain.name, domain.numbers()[places])
         if column.type == "DATE":

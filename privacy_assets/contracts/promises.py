@@ -346,15 +346,15 @@ def _synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Iterator
 def _withstands(purpose: Purpose, columns: tuple[Column, ...], stage: Stage, place: str) -> Iterator[Promise]:
     for tried in withstanding.withstood(purpose, columns, stage):
         for about in tried.about:
-            for group, ceiling in tried.excess_at_most.items():
+            for group, ceiling in tried.ceilings.items():
                 yield _ask(
                     "attack_excess",
                     place,
                     attack=tried.attack.kind,
                     about=about,
                     group=group,
-                    excess_at_most=ceiling,
-                    tries_at_least=tried.tries_at_least,
+                    excess_at_most=ceiling.excess_at_most,
+                    tries_at_least=ceiling.tries_at_least,
                 )
 
 

@@ -7,14 +7,21 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Ceiling:
+    """By how much more often an attack may succeed, and how few tries decide nothing."""
+
+    excess_at_most: float
+    tries_at_least: int
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """`attack` are the parameters of a member of `ATTACKS`; `about` its variations (secret columns, or "").
 
-    `excess_at_most` is, for each group of people, by how much more often it may succeed against those whom the release
-    was made from; fewer tries than `tries_at_least` decide nothing.
+    `ceilings` are those of each group of people: how much more often it may succeed against those whom the release was
+    made from than against others.
     """
 
     attack: Any
     about: tuple[str, ...]
-    excess_at_most: dict[str, float]
-    tries_at_least: int
+    ceilings: dict[str, Ceiling]

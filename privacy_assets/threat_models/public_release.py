@@ -14,7 +14,7 @@ from pydantic import Field
 
 from privacy_assets.attacks import ATTACKS
 from privacy_assets.attacks._trying import EVERYONE, MOST_EXPOSED
-from privacy_assets.threat_models._asked import Asked
+from privacy_assets.threat_models._asked import Asked, Ceiling
 from privacy_assets.words import Frozen
 
 WHO = "anybody, for good"
@@ -31,11 +31,16 @@ ATTACKED = (
 
 
 class Parameters(Frozen):
-    """How often each attack is tried, how few tries decide nothing, and the excess that each may have."""
+    """How often each attack is tried, how few tries decide nothing, and the excess that each may have.
+
+    `most_exposed` is of the one percent of people who are least like others; `others_known` (of anonymized rows) how
+    many people of a class an adversary knows.
+    """
 
     kind: Literal["public_release"]
     tries: Annotated[int, Field(ge=100, le=1_000_000)] = 2000
     tries_at_least: Annotated[int, Field(ge=50, le=1_000_000)] = 500
+    most_exposed_at_least: Annotated[int, Field(ge=20, le=1_000_000)] = 50
     excess_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.05
     most_exposed_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.09
     others_known: Annotated[int, Field(ge=0, le=1000)] = 1
@@ -43,21 +48,27 @@ class Parameters(Frozen):
 
 def on_synthetic(parameters: Parameters, secret: Sequence[str]) -> Iterator[Asked]:
     """Everything that is tried on synthetic rows."""
-    groups = {EVERYONE: parameters.excess_at_most, MOST_EXPOSED: parameters.most_exposed_at_most}
-    about = {"attribute_inference": tuple(secret), "copies": ("exact", "near")}
-    for kind in (kind for kind in ATTACKED if kind in ATTACKS):
+    ceilings = {
+        EVERYONE: Ceiling(parameters.excess_at_most, parameters.tries_at_least),
+        MOST_EXPOSED: Ceiling(parameters.most_exposed_at_most, parameters.most_exposed_at_least),
+    }
+    about = {
+        "attribute_inference": tuple(secret),
+        "copies": ("exact", "near"),
+        "singling_out_multivariate": ("3_columns",),
+    }
+    for kind in ATTACKED:
         asked = ATTACKS[kind].Parameters(kind=kind, tries=parameters.tries)
-        yield Asked(asked, about.get(kind, ("",)), groups, parameters.tries_at_least)
+        yield Asked(asked, about.get(kind, ("",)), ceilings)
 
 
 def on_anonymized(parameters: Parameters, secret: Sequence[str], k: int) -> Iterator[Asked]:
     """Downcoding, and being sure of a secret."""
-    groups = {EVERYONE: parameters.excess_at_most}
     if k >= 2:
         asked = ATTACKS["downcoding"].Parameters(kind="downcoding", k=k, tries=parameters.tries)
-        yield Asked(asked, ("",), groups, 1)
+        yield Asked(asked, ("",), {EVERYONE: Ceiling(parameters.excess_at_most, 1)})
     for column in secret:
         asked = ATTACKS["homogeneity"].Parameters(
             kind="homogeneity", secret=column, others_known=parameters.others_known, tries=parameters.tries
         )
-        yield Asked(asked, (column,), groups, parameters.tries_at_least)
+        yield Asked(asked, (column,), {EVERYONE: Ceiling(parameters.excess_at_most, parameters.tries_at_least)})
