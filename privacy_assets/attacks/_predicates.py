@@ -87,8 +87,8 @@ class Index:
     def alone(self, predicates: Predicates) -> Places:
         """(predicates,) the place of the only row that meets it, or NONE, or SEVERAL."""
         starts, stops = np.zeros_like(predicates.columns), np.zeros_like(predicates.columns)
-        for column, codes in enumerate(self.sorted):
-            here = predicates.columns == column
+        for place, codes in enumerate(self.sorted):
+            here = predicates.columns == place
             starts[here] = np.searchsorted(codes, predicates.low[here], "left")
             stops[here] = np.searchsorted(codes, predicates.high[here], "right")
         by_rarity = np.argsort(stops - starts, axis=1)
@@ -103,9 +103,9 @@ class Index:
             lengths = np.where(counts < 2, end - begin, 0)
             for which in _blocks(lengths):
                 owners, rows = self._candidates(which, lengths[which], column[which, 0], begin[which])
-                for place in range(1, column.shape[1]):
-                    codes = self.codes.ravel()[column[owners, place] * self.rows + rows]
-                    meets = (codes >= low[owners, place]) & (codes <= high[owners, place])
+                for part in range(1, column.shape[1]):
+                    codes = self.codes.ravel()[column[owners, part] * self.rows + rows]
+                    meets = (codes >= low[owners, part]) & (codes <= high[owners, part])
                     owners, rows = owners[meets], rows[meets]
                 counts += np.bincount(owners, minlength=len(counts))
                 places[owners] = rows
