@@ -141,6 +141,46 @@ def anonypy(asked: dict) -> tuple[str, float, dict]:
     return f"anonypy {version('anonypy')}", wall, {"cpu": cpu, "loss": lost / len(names) / len(table)}
 
 
+def anonymeter(asked: dict) -> tuple[str, float, dict]:
+    """anonymeter's six attacks, one after the other; each with its risk and the interval of it."""
+    from importlib.metadata import version
+
+    import pandas
+    from anonymeter.evaluators import InferenceEvaluator, LinkabilityEvaluator, SinglingOutEvaluator
+
+    tables = {
+        name: pandas.read_csv(Path(asked["folder"]) / f"{file}.csv")
+        for name, file in (("ori", "fitted"), ("syn", "released"), ("control", "control"))
+    }
+    columns, tries = list(tables["ori"].columns), {"n_attacks": asked["tries"]}
+
+    def singled(mode):
+        return SinglingOutEvaluator(**tables, **tries, n_cols=3, seed=asked["seed"]).evaluate(mode=mode)
+
+    def linked():
+        evaluator = LinkabilityEvaluator(
+            **tables, **tries, aux_cols=tuple(asked["halves"]), n_neighbors=asked["neighbours"]
+        )
+        return evaluator.evaluate(n_jobs=-1)
+
+    def inferred(secret):
+        known = [name for name in columns if name != secret]
+        regression = pandas.api.types.is_numeric_dtype(tables["ori"][secret])
+        evaluator = InferenceEvaluator(**tables, **tries, aux_cols=known, secret=secret, regression=regression)
+        return evaluator.evaluate(n_jobs=-1)
+
+    made = [lambda: singled("univariate"), lambda: singled("multivariate"), linked]
+    made += [lambda secret=secret: inferred(secret) for secret in asked["secrets"]]
+    parts, risks, cpu = {}, {}, time.process_time()
+    for name, run in zip(asked["names"], made, strict=True):
+        began = time.perf_counter()
+        risk = run().risk(confidence_level=0.95)
+        parts[name] = time.perf_counter() - began
+        risks[name] = (risk.value, *risk.ci)
+    cpu = time.process_time() - cpu
+    return f"anonymeter {version('anonymeter')}", sum(parts.values()), {"parts": parts, "risks": risks, "cpu": cpu}
+
+
 def opendp_polars(asked: dict) -> tuple[str, float]:
     """OpenDP's own frames: the same bound of 5 rows a person, lengths and clamped sums by ward, pure ε 1."""
     import statistics

@@ -39,7 +39,7 @@ class Parameters(Frozen):
     """How often they guess, and over how many columns at a time."""
 
     kind: Literal["singling_out_multivariate"]
-    tries: Count = 2_000
+    tries: Count = 5_000
     columns: Annotated[int, Field(ge=2, le=20)] = 3
 
 
