@@ -18,6 +18,12 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Dice = np.random.Generator
+
+
+def fresh() -> Dice:
+    """A generator from the operating system's entropy, for rows that are drawn from noisy shares."""
+    return np.random.default_rng()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Ladder:
         heights = np.repeat(np.add.reduceat(shares[values], starts), sizes)
         return cls(np.repeat(groups, sizes) + (climbed - below) / heights, values)
 
-    def draw(self, groups: Ints, generator: np.random.Generator) -> Ints:
+    def draw(self, groups: Ints, generator: Dice) -> Ints:
         """(rows,) a value for each row of these groups."""
         order = generator.permutation(len(groups))
         order = order[np.argsort(groups[order], kind="stable")]

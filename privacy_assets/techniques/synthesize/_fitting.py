@@ -46,13 +46,15 @@ def margins(
 
 
 def fitted(pair: Pair, one: Floats, other: Floats, total: float) -> Floats:
-    """Shares of a pair with these margins: the nearest counts that have them, none below zero, and raked to them."""
+    """Shares of a pair with these margins: counts are moved to the nearest that have them, and to the nearest that are
+    nowhere below zero, in turn (alternating projections), and raked at last."""
     rows, columns = pair.counts.shape
-    over_rows = pair.counts.sum(axis=1) - one * total
-    over_columns = pair.counts.sum(axis=0) - other * total
-    nearest = pair.counts - over_rows[:, None] / columns - over_columns[None] / rows
-    nearest += (pair.counts.sum() - total) / (rows * columns)
-    return raked(norm_sub(nearest, total) / total + 1e-9 * np.outer(one, other), {(0,): one, (1,): other})
+    found = pair.counts / total
+    for _ in range(ROUNDS):
+        over_rows, over_columns = found.sum(axis=1) - one, found.sum(axis=0) - other
+        found = found - over_rows[:, None] / columns - over_columns[None] / rows + over_rows.sum() / (rows * columns)
+        found = norm_sub(found, 1.0)
+    return raked(found + 1e-9 * np.outer(one, other), {(0,): one, (1,): other})
 
 
 def raked(start: Floats, wanted: Mapping[tuple[int, ...], Floats]) -> Floats:

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from privacy_assets.coded import Coded
-from privacy_assets.techniques.synthesize import _one_way
+from privacy_assets.techniques.synthesize import _drawing, _one_way
 from privacy_assets.techniques.synthesize._drawing import Ladder
 from privacy_assets.techniques.synthesize._spending import Account, Private
 from privacy_assets.techniques.synthesize._spending import cost as cost
@@ -28,7 +28,7 @@ def synthesize(parameters: Parameters, table: Coded, *, rows: int | None, rows_p
     account = Account(parameters)
     histograms = _one_way.counted_all(table, rows_per_person, account, 1.0)
     total = _one_way.total(histograms)
-    generator = np.random.default_rng()
+    generator = _drawing.fresh()
     nobody = np.zeros(round(total) if rows is None else rows, dtype=np.int64)
     columns = [Ladder.of(histogram.shares(total)[None]).draw(nobody, generator) for histogram in histograms]
     return Coded(table.domains, np.stack(columns, axis=1).astype(np.int32))

@@ -30,9 +30,9 @@ from pydantic import StringConstraints
 
 from privacy_assets.coded import Coded
 from privacy_assets.errors import BadDeclaration
-from privacy_assets.techniques.synthesize import _one_way
+from privacy_assets.techniques.synthesize import _drawing, _one_way
 from privacy_assets.techniques.synthesize._bins import Bins, binned
-from privacy_assets.techniques.synthesize._drawing import Floats, Ints, Ladder
+from privacy_assets.techniques.synthesize._drawing import Dice, Floats, Ints, Ladder
 from privacy_assets.techniques.synthesize._fitting import Edge, Pair, fitted, margins, raked
 from privacy_assets.techniques.synthesize._spending import Account, Private
 from privacy_assets.techniques.synthesize._spending import cost as cost
@@ -68,7 +68,7 @@ def synthesize(parameters: Parameters, table: Coded, *, rows: int | None, rows_p
     scales = [histogram.steps[0].scale for histogram in histograms]
     shares = margins([cut.shares for cut in bins], scales, pairs, total)
     joint = {(one, two): fitted(pair, shares[one], shares[two], total) for (one, two), pair in pairs.items()}
-    generator = np.random.default_rng()
+    generator = _drawing.fresh()
     drawn = _drawn(shares, joint, tree, target, round(total) if rows is None else rows, generator)
     columns = [Ladder.of_parts(values[place], cut.of).draw(drawn[place], generator) for place, cut in enumerate(bins)]
     return Coded(table.domains, np.stack(columns, axis=1).astype(np.int32))
@@ -158,7 +158,7 @@ def _drawn(
     tree: Sequence[Edge],
     target: int | None,
     rows: int,
-    generator: np.random.Generator,
+    generator: Dice,
 ) -> dict[int, Ints]:
     """(rows,) bins of each column: the target first, then a column of the tree, then those that hang on it."""
     drawn: dict[int, Ints] = {}
