@@ -4,7 +4,9 @@ An attack is a module with
 
 * `Parameters(Frozen)` with `kind: Literal["<file name>"]`: what the adversary knows and how often they try;
 * `attack(parameters, target, generator) -> Sequence[Tries]`: what came of it, in counts: never a row, never a value;
-* `ADVERSARY`: in one sentence, who that is and what they want.
+* `ADVERSARY`: in one sentence, who that is and what they want;
+* `ON`: the stage whose rows it is tried on, which says what `target` is: `_trying.Target` for synthetic, else
+  `_generalized.Generalized`.
 
 Every attack is tried on three sorts of people alike: those whose rows were in the release's source, others of the same
 population who were not (the *control*), and, with a guess that looks at no release, the *baseline*. Only what succeeds

@@ -20,7 +20,8 @@ from privacy_assets.errors import BadDeclaration
 EXPOSED_SHARE = 0.01
 """Which part of the people are the most exposed."""
 EXPOSED_AT_LEAST = 200
-"""How many they are at least: of fewer, no count could tell an excess of 0.09 from chance."""
+EXPOSED_AT_BEST = 1_000
+"""How many they are at least: so many, or a tenth of the people; of fewer, no count tells an excess from chance."""
 BINS = 64
 """How many values of a column are told apart when rare ones are looked for."""
 PAIRED = 24
@@ -56,7 +57,8 @@ def exposed(fitted: Coded, control: Coded) -> tuple[npt.NDArray[np.int64], npt.N
     """The places of the most exposed in either table, equally many, most exposed first."""
     scores = exposure(Coded(fitted.domains, np.concatenate([fitted.codes, control.codes])))
     size = min(fitted.rows, control.rows)
-    size = min(size, max(EXPOSED_AT_LEAST, math.ceil(EXPOSED_SHARE * size)))
+    share = max(math.ceil(EXPOSED_SHARE * size), min(EXPOSED_AT_BEST, size // 10))
+    size = min(size, max(EXPOSED_AT_LEAST, share))
     found = (np.argsort(-part, kind="stable")[:size] for part in np.split(scores, [fitted.rows]))
     return next(found), next(found)
 

@@ -25,9 +25,10 @@ from privacy_assets.attacks._people import as_many, groups, known_without
 from privacy_assets.attacks._rows import in_order
 from privacy_assets.attacks._trying import Count, Hits, Target, Tries
 from privacy_assets.coded import Codes, Domain
-from privacy_assets.words import Frozen
+from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Who knows some of a person's values, and wants another one."
+ON = Stage.SYNTHETIC
 
 
 class Parameters(Frozen):

@@ -22,9 +22,10 @@ from privacy_assets.attacks._nearest import near
 from privacy_assets.attacks._people import as_many, groups, strangers
 from privacy_assets.attacks._rows import identical, in_order
 from privacy_assets.attacks._trying import Count, Target, Tries
-from privacy_assets.words import Frozen
+from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Who looks for a person's own row in the release."
+ON = Stage.SYNTHETIC
 
 
 class Parameters(Frozen):

@@ -32,9 +32,10 @@ from pydantic import Field
 
 from privacy_assets.attacks._generalized import Generalized
 from privacy_assets.attacks._trying import EVERYONE, Tries
-from privacy_assets.words import Frozen
+from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "somebody who has the table and the program, and wants to say something that is true of one row in it"
+ON = Stage.ANONYMIZED
 
 STRANGERS = 10
 """How often the control is drawn for each class."""

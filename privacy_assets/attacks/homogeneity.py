@@ -23,9 +23,10 @@ from pydantic import Field
 
 from privacy_assets.attacks._generalized import Generalized
 from privacy_assets.attacks._trying import EVERYONE, Tries
-from privacy_assets.words import Frozen
+from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "somebody who knows how a person looks in the table, and wants to learn what they keep to themselves"
+ON = Stage.ANONYMIZED
 
 Ints = npt.NDArray[np.int64]
 

@@ -26,9 +26,10 @@ from privacy_assets.attacks._people import as_many, groups, places
 from privacy_assets.attacks._rows import in_order
 from privacy_assets.attacks._trying import Count, Hits, Target, Tries
 from privacy_assets.coded import Coded
-from privacy_assets.words import Frozen
+from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Two who each know a part of a person's values, and want to put them together."
+ON = Stage.SYNTHETIC
 Names = tuple[Annotated[str, Field(min_length=1, max_length=128)], ...]
 
 

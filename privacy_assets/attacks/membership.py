@@ -30,9 +30,10 @@ from privacy_assets.attacks._people import as_many, groups, sample
 from privacy_assets.attacks._rows import in_order
 from privacy_assets.attacks._trying import Count, Target, Tries
 from privacy_assets.coded import Coded
-from privacy_assets.words import Frozen
+from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Who knows a person, and wants to know whether they were among those the release was made from."
+ON = Stage.SYNTHETIC
 CLOSE = 0.01
 """Distances far below this are alike: no density grows without bound where two rows are the same."""
 

@@ -32,9 +32,10 @@ from privacy_assets.attacks._people import as_many, groups, strangers
 from privacy_assets.attacks._rows import all_but_one, in_order
 from privacy_assets.attacks._trying import Count, Target, Tries
 from privacy_assets.coded import Coded, Codes, Domain
-from privacy_assets.words import Frozen
+from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Who knows some people of the release, and undoes what was done to everybody's rows."
+ON = Stage.SYNTHETIC
 UNSEEN = 0.01
 """As how often a value counts that was not released: none is impossible."""
 RENAMED_AT_MOST = 500

@@ -8,8 +8,8 @@ Source: Giomi et al., "A unified framework for quantifying privacy risk in synth
 5.1 (univariate), after Article 29 Working Party, WP 216. Baseline: columns, values of the domain and comparisons that
 are drawn at random.
 
-A release offers a few guesses where its columns have few values: there are fewer tries than `tries` then, and a
-promise over them may be inconclusive; promise `singling_out_multivariate` instead. Not covered: ranges inside.
+A release offers a few guesses where its columns have few values: the other tries have failed then, since there was
+nothing to say. Not covered: ranges inside.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from privacy_assets.attacks._people import as_many
 from privacy_assets.attacks._predicates import Predicates, guessed
 from privacy_assets.attacks._trying import Count, Target, Tries
 from privacy_assets.coded import Coded
-from privacy_assets.words import Frozen
+from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Who takes a value that is unique in the release for one person's only."
+ON = Stage.SYNTHETIC
 
 
 class Parameters(Frozen):
@@ -41,7 +42,9 @@ def attack(parameters: Parameters, target: Target, generator: np.random.Generato
     fitted, control = as_many(target, generator)
     guesses = _unique(target.released)
     guesses = guesses.take(generator.permutation(guesses.size)[: parameters.tries])
-    return _singling.counted("", fitted, control, guesses, guessed(fitted, guesses.size, 1, generator))
+    return _singling.counted(
+        "", parameters.tries, fitted, control, guesses, guessed(fitted, guesses.size, 1, generator)
+    )
 
 
 def _unique(released: Coded) -> Predicates:

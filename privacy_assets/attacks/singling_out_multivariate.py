@@ -28,9 +28,10 @@ from privacy_assets.attacks._predicates import Index, Predicates, distinct_colum
 from privacy_assets.attacks._rows import in_order
 from privacy_assets.attacks._trying import Count, Target, Tries
 from privacy_assets.coded import Coded
-from privacy_assets.words import Frozen
+from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Who takes a combination of values that is unique in the release for one person's only."
+ON = Stage.SYNTHETIC
 DRAWS = 1_000
 """How many guesses are drawn at most for each that is wanted."""
 
@@ -49,7 +50,7 @@ def attack(parameters: Parameters, target: Target, generator: np.random.Generato
     columns = min(parameters.columns, len(target.released.domains))
     guesses = _unique(in_order(target.released), parameters.tries, columns, generator)
     blind = guessed(fitted, guesses.size, columns, generator)
-    return _singling.counted(f"{parameters.columns}_columns", fitted, control, guesses, blind)
+    return _singling.counted(f"{parameters.columns}_columns", parameters.tries, fitted, control, guesses, blind)
 
 
 def _unique(released: Coded, tries: int, columns: int, generator: np.random.Generator) -> Predicates:
