@@ -176,7 +176,7 @@ def six(folder: str, seed: int) -> dict[str, Any]:
     with Clock() as clock:
         coded = [encode(frame, domains) for frame in frames]
         secret = tuple(frames[0].columns.index(name) for name in SECRETS)
-        found = tried(attacks, ATTACKS, Target(*coded, (), secret), seed)
+        found = tried(attacks, Target(*coded, (), secret), seed)
     risks = {}
     for kind, line in found:
         if line.group == EVERYONE:
@@ -210,6 +210,6 @@ def whole(size: int) -> dict[str, Any]:
     target, parts, all_ = Target(*tables, known, secret), {}, Clock()
     for kind, module in ATTACKS.items():
         with all_, Clock() as clock:
-            tried([module.Parameters(kind=kind)], ATTACKS, target, 7)
+            tried([module.Parameters(kind=kind)], target, 7)
         parts[kind] = clock.wall
     return {**all_.taken(), "parts": parts}

@@ -11,6 +11,8 @@ An attack is a module with
 Every attack is tried on three sorts of people alike: those whose rows were in the release's source, others of the same
 population who were not (the *control*), and, with a guess that looks at no release, the *baseline*. Only what succeeds
 more often against the first than against the second can have come from them. All choices are drawn from `generator`.
+Two groups are told of: everyone, and the most exposed, who are least like others. Equally many people of both tables
+are tried, so that their sizes make no difference.
 An attack takes no part in how a release is made, and shares no code with it.
 """
 

@@ -20,7 +20,7 @@ Places = npt.NDArray[np.int64]
 
 NONE, SEVERAL = -1, -2
 """In the place of a row: no row meets the predicate, or more than one does."""
-_FIRST, _GROWTH = 32, 8
+_FIRST, _GROWTH = 16, 8
 """So many candidates are looked at first, then this many times more: two that meet it end the search."""
 _BLOCK = 1 << 18
 """Candidates that are looked at at a time."""

@@ -1,4 +1,4 @@
-"""All attacks on one release, from one seed.
+"""Several attacks on one release, from one seed.
 
 Belongs here: running them. Does not belong here: which are run (the purpose says so), what is too much (`invariants`).
 """
@@ -6,26 +6,22 @@ Belongs here: running them. Does not belong here: which are run (the purpose say
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from types import ModuleType
+from collections.abc import Sequence
 
 import numpy as np
 
+from privacy_assets.attacks import ATTACKS, Attack
 from privacy_assets.attacks._trying import Target, Tries
-from privacy_assets.words import Frozen
 
 
-def tried(
-    attacks: Sequence[Frozen], family: Mapping[str, ModuleType], target: Target, seed: int
-) -> list[tuple[str, Tries]]:
-    """The kind of each attack with each of its lines.
+def tried(attacks: Sequence[Attack], target: Target, seed: int) -> list[tuple[str, Tries]]:
+    """The kind of each attack, with each of its lines.
 
-    Each has a generator of its own, made of the seed and its parameters: adding one changes nothing of the others.
+    Each has a generator of its own, made of the seed and its parameters: one more changes nothing of the others.
     """
     found = []
     for parameters in attacks:
-        kind = str(getattr(parameters, "kind"))  # noqa: B009
         own = int.from_bytes(hashlib.sha256(parameters.model_dump_json().encode()).digest()[:8], "big")
-        lines = family[kind].attack(parameters, target, np.random.default_rng((seed, own)))
-        found += [(kind, line) for line in lines]
+        lines = ATTACKS[parameters.kind].attack(parameters, target, np.random.default_rng((seed, own)))
+        found += [(str(parameters.kind), line) for line in lines]
     return found

@@ -9,8 +9,8 @@ Source: Giomi et al., "A unified framework for quantifying privacy risk in synth
 5.1 (multivariate). Baseline: columns, values of the domain and comparisons that are drawn at random.
 
 Some of the guesses single somebody out of any table of that size, also of people whom the release never saw: that is
-what the control is for. Guesses are drawn until there are `tries`, at most 1,000 for each. Not covered: predicates
-that are sought out rather than drawn.
+what the control is for. Guesses are drawn until there are `tries`, or until 1,000 draws find no new one. Not covered:
+predicates that are sought out rather than drawn.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from privacy_assets.words import Frozen, Stage
 ADVERSARY = "Who takes a combination of values that is unique in the release for one person's only."
 ON = Stage.SYNTHETIC
 DRAWS = 1_000
-"""How many guesses are drawn at most for each that is wanted."""
+"""How many guesses are drawn at most for a new one."""
 
 
 class Parameters(Frozen):
@@ -56,13 +56,14 @@ def attack(parameters: Parameters, target: Target, generator: np.random.Generato
 def _unique(released: Coded, tries: int, columns: int, generator: np.random.Generator) -> Predicates:
     """Different predicates that one released row meets, as many as are wanted and can be found."""
     index, medians = Index(released), _medians(released)
-    kept = _drawn(released, medians, 0, columns, generator)
-    drawn, size = 0, 2 * tries
-    while released.rows and kept.size < tries and drawn < DRAWS * tries:
-        more = _drawn(released, medians, size, columns, generator)
+    kept, size = _drawn(released, medians, 0, columns, generator), 2 * tries
+    while released.rows and kept.size < tries:
+        before, more = kept.size, _drawn(released, medians, size, columns, generator)
         kept = _different(kept, more.take(index.alone(more) >= 0))
-        drawn += size
-        size = int(np.clip(1.2 * (tries - kept.size) * drawn / max(1, kept.size), tries, 50 * tries))
+        new = kept.size - before
+        if new * DRAWS < size:
+            break
+        size = int(np.clip(1.2 * (tries - kept.size) * size / new, tries, 50 * tries))
     return kept.take(np.arange(min(tries, kept.size)))
 
 

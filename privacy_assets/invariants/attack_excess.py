@@ -23,6 +23,11 @@ a false alarm of 1 in 1,000:
     ceiling   chance success 0.001   0.01   0.05   0.1   0.25   0.5
     0.05                       166    337  1,032 1,883  3,862 5,135
     0.09                        82    144    342   595  1,199 1,590
+
+Guesses that single somebody out are no independent tries: many are of the same few people. Of 4,000 people their excess
+varied 1.6 to 2.1 times as much as this supposes (5,000 guesses over three columns, 60 innocent releases), the less, the
+more people there are: promise 5,000 tries and have several thousand people for them. On the most exposed, who are few,
+promise only attacks that hardly succeed by chance (copies, linkability, membership, reconstruction).
 """
 
 from __future__ import annotations
