@@ -45,6 +45,13 @@ def members(package: str, functions: Sequence[str]) -> Mapping[str, ModuleType]:
     return MappingProxyType(found)
 
 
+def helpers(package: str) -> tuple[str, ...]:
+    """The names of the modules that the members of a family share, which are part of what each of them does."""
+    folder = importlib.import_module(package)
+    found = (info.name for info in pkgutil.iter_modules(folder.__path__) if info.name.startswith("_"))
+    return tuple(f"{package}.{name}" for name in sorted(found))
+
+
 def union(family: Mapping[str, ModuleType]) -> Any:
     """The type of any member's parameters, told apart by `kind`."""
     return Annotated[reduce(or_, (module.Parameters for module in family.values())), Field(discriminator="kind")]

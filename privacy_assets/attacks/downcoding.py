@@ -7,9 +7,9 @@ split into parts with shares p_1 .. p_m, each part has 0 to k - 1 rows. With n_i
 
     P(n_i = 1 | sum n = N) = p_i [x^(N-1)] prod_{j != i} f_j  /  [x^N] prod_j f_j,   f_j(x) = sum_{a < k} (p_j x)^a / a!
 
-They take, of each class, the predicate with the largest probability, and begin where it is largest. The *control* is
-what the same predicates find among N other people, each of whom has the finer label with chance p_i: labels that were
-chosen without a look at how many have them. The *baseline* takes any finer label of the class. Shares are those that
+They take, of each class, the predicate with the largest probability, and begin where it is largest. Control: what the
+same predicates find among N other people, each of whom has the finer label with chance p_i: labels that were
+chosen without a look at how many have them. Baseline: any finer label of the class. Shares are those that
 the release itself shows, each row spread over the leaves of its label.
 
 Cohen: Attacks on deidentification's defenses (USENIX Security 2022), section 3; predicates that single out: Cohen and
@@ -34,7 +34,7 @@ from privacy_assets.attacks._generalized import Generalized
 from privacy_assets.attacks._trying import EVERYONE, Tries
 from privacy_assets.words import Frozen, Stage
 
-ADVERSARY = "somebody who has the table and the program, and wants to say something that is true of one row in it"
+ADVERSARY = "Who has the table and the program, and wants to say something that is true of one row in it."
 ON = Stage.ANONYMIZED
 
 STRANGERS = 10

@@ -2,9 +2,10 @@
 
 The adversary knows somebody's quasi-identifiers, so their class, and the secret of `others_known` other rows in it
 (background knowledge: colleagues, relatives, themselves). They are sure where all that is left in the class has one
-value. It is tried on up to `tries` published rows, drawn alike. The *control* is the same adversary where secrets have
+value. It is tried on up to `tries` published rows, drawn alike. Control: the same adversary where secrets have
 nothing to do with who people are: the same secrets dealt to the same classes by chance, which makes small classes
-uniform now and then. The *baseline* is nobody: without the table no one is sure.
+uniform now and then. Baseline: nobody, since
+without the table no one is sure.
 
 Machanavajjhala et al.: l-diversity (ACM TKDD 2007), section 2: the homogeneity and the background-knowledge attack.
 That a class says something of its people is what a table is for: only those count of whom it leaves no doubt. What it
@@ -25,7 +26,7 @@ from privacy_assets.attacks._generalized import Generalized
 from privacy_assets.attacks._trying import EVERYONE, Tries
 from privacy_assets.words import Frozen, Stage
 
-ADVERSARY = "somebody who knows how a person looks in the table, and wants to learn what they keep to themselves"
+ADVERSARY = "Who knows how a person looks in the table, and wants to learn what they keep to themselves."
 ON = Stage.ANONYMIZED
 
 Ints = npt.NDArray[np.int64]

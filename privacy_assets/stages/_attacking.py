@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from privacy_assets import attacks
 from privacy_assets.attacks import ATTACKS
 from privacy_assets.attacks._generalized import Generalized
+from privacy_assets.attacks._suite import tried
 from privacy_assets.attacks._trying import Target, Tries
 from privacy_assets.coded import Coded
 from privacy_assets.contracts import withstanding
 from privacy_assets.contracts.purpose import Purpose
+from privacy_assets.discovery import helpers
 from privacy_assets.stages.step import Work
 from privacy_assets.words import Column, Stage
 
@@ -69,16 +72,12 @@ def _levels(tuples: Any, recoding: Any) -> Iterator[np.ndarray]:
 
 
 def _write(work: Work, purpose: Purpose, columns: Sequence[Column], stage: Stage, target: Any, seed: int) -> None:
-    found = []
-    for asked in withstanding.withstood(purpose, columns, stage):
-        # each attack has randomness of its own: another one beside it changes nothing
-        kind = asked.attack.kind
-        generator = np.random.default_rng([seed, *kind.encode(), *asked.about[0].encode()])
-        found += [(kind, *astuple(tries)) for tries in ATTACKS[kind].attack(asked.attack, target, generator)]
+    asked = [each.attack for each in withstanding.withstood(purpose, columns, stage)]
+    found = [(kind, *astuple(tries)) for kind, tries in tried(asked, target, seed)]
     work.write(TABLE, pl.DataFrame(found, schema=_SCHEMA, orient="row"))
 
 
-def made_by(purpose: Purpose, columns: Sequence[Column], stage: Stage) -> tuple[ModuleType, ...]:
+def made_by(purpose: Purpose, columns: Sequence[Column], stage: Stage) -> tuple[ModuleType | str, ...]:
     """The modules whose source says what was tried."""
     kinds = sorted({asked.attack.kind for asked in withstanding.withstood(purpose, columns, stage)})
-    return (sys.modules[__name__], *(ATTACKS[kind] for kind in kinds))
+    return (sys.modules[__name__], *(ATTACKS[kind] for kind in kinds), *(helpers(attacks.__name__) if kinds else ()))

@@ -26,10 +26,12 @@ from privacy_assets.contracts import synthesis
 from privacy_assets.contracts.anonymity import SPLIT
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.purpose import Purpose, Synthetic
+from privacy_assets.discovery import helpers
 from privacy_assets.errors import NotKept
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.stages import _attacking, _comparing
 from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
+from privacy_assets.techniques import synthesize
 from privacy_assets.techniques.aggregate import _bounding
 from privacy_assets.techniques.synthesize import SYNTHESIZE
 from privacy_assets.techniques.train import _splitting
@@ -96,6 +98,7 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
             sys.modules[__name__],
             coded,
             synthesizer,
+            *helpers(synthesize.__name__),
             *_attacking.made_by(purpose, arrives, Stage.SYNTHETIC),
             *_comparing.made_by(purpose),
             _splitting,

@@ -2,7 +2,8 @@
 
 The ceilings are those of the field where there are any: an excess of 0.05 at the upper end of its interval, and 0.09
 for the one percent of people who are least like others (the threshold of EMA policy 0070 and Health Canada for data
-that is published). Both are parameters.
+that is published). Both are parameters. What is guessed right half the time without any release cannot be told from an
+excess of 0.09 among few: attribute inference is judged on everyone, and only told of the most exposed.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ def on_synthetic(parameters: Parameters, secret: Sequence[str]) -> Iterator[Aske
     }
     for kind in ATTACKED:
         asked = ATTACKS[kind].Parameters(kind=kind, tries=parameters.tries)
-        yield Asked(asked, about.get(kind, ("",)), ceilings)
+        groups = {EVERYONE: ceilings[EVERYONE]} if kind == "attribute_inference" else ceilings
+        yield Asked(asked, about.get(kind, ("",)), groups)
 
 
 def on_anonymized(parameters: Parameters, secret: Sequence[str], k: int) -> Iterator[Asked]:

@@ -18,13 +18,14 @@ from privacy_assets.attacks._suite import tried
 from privacy_assets.attacks._trying import Target
 from privacy_assets.coded import Coded
 from privacy_assets.invariants.attack_excess import NUMBERS, Parameters, judge
+from privacy_assets.words import Stage
 from tests.attacks.people import SECRET, disguised, marginals, memorized, partly_copied, population
 
 ROWS = 4_000
 """The fewest with which 2,000 people are left to be tried where an attack learns from half of them."""
 MORE = 8_000
 """With more people, guesses that single out depend less on one another: see `attack_excess.py`."""
-SUITE = [module.Parameters(kind=kind) for kind, module in ATTACKS.items()]
+SUITE = [module.Parameters(kind=kind) for kind, module in ATTACKS.items() if module.ON is Stage.SYNTHETIC]
 RARE = [("copies", "exact"), ("copies", "near"), ("linkability", ""), ("membership", ""), ("reconstruction", "")]
 OFTEN = [("attribute_inference", "ill"), ("attribute_inference", "income"), ("singling_out_multivariate", "3_columns")]
 

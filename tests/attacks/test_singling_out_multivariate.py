@@ -47,8 +47,8 @@ def test_what_is_unique_in_a_copy_is_unique_in_the_people() -> None:
 
 
 def test_a_release_in_which_nobody_is_unique_offers_no_guess() -> None:
-    """Every row twice: nothing is kept, and nothing is tried."""
+    """Every row twice: nothing is kept, and no try succeeds."""
     draw = np.random.default_rng(2)
     half, control = population(100, draw), population(100, draw)
     twice = half.take(np.repeat(np.arange(100), 2))
-    assert line("singling_out_multivariate", Target(twice, half, control, (), ()), "3_columns", tries=20).tried == 0
+    assert line("singling_out_multivariate", Target(twice, half, control, (), ()), "3_columns", tries=20).succeeded == 0

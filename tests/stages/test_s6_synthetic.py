@@ -30,14 +30,17 @@ PURPOSE = "data/purposes/smoking.yaml"
 PEOPLE = 3000
 BEFORE = (Stage.RAW, Stage.MINIMIZED, Stage.PSEUDONYMIZED, Stage.FEATURES)
 BUDGET = "lawful_bases: [{}]\n{}budget: {{epsilon: 2.0, delta: 1.0e-5, period_days: 30}}\n"
-GUARANTEE = """\
+WITHSTANDS = """\
+  withstands: {kind: trusted_partner, tries: 1000, tries_at_least: 100, most_exposed_at_most: 0.3}
+"""
+GUARANTEE = f"""\
   at_least_subjects: 5
-  withstands: {kind: trusted_partner, tries: 1000, tries_at_least: 100}
+{WITHSTANDS}\
   fidelity:
     marginals: 0.2
     pairs: 0.3
-    transfer: {metric: accuracy, at_least: 0.3, loses_at_most: 0.3}
-  fairness: {columns: [sex]}
+    transfer: {{metric: accuracy, at_least: 0.3, loses_at_most: 0.3}}
+  fairness: {{columns: [sex]}}
 """
 BOUNDS = "  bounds: {age: {low: 18, high: 80}, cost: {low: 0, high: 10000}}\n"
 TREES = "{kind: sequential_trees, min_samples_leaf: 20}"
@@ -139,8 +142,9 @@ def test_what_was_tried_and_compared_stands_in_the_passport(making: Gate, make: 
     found = {measured.finding.name: measured.finding for measured in passport.measured}
     for kind in ("singling_out", "linkability", "copies__exact", "membership", "attribute_inference__smoker"):
         for group in ("everyone", "most_exposed"):
-            tried = found[f"attack_excess__{kind}__{group}"]
-            assert tried.kept and tried.numbers["tried"] >= 50
+            if (kind, group) != ("attribute_inference__smoker", "most_exposed"):  # too few to decide: only told
+                tried = found[f"attack_excess__{kind}__{group}"]
+                assert tried.kept and tried.numbers["tried"] >= 50
     assert 0 < found["fidelity__pairs"].numbers["value"] < 0.3
     assert found["fidelity__transfer"].numbers["low"] < found["fidelity__transfer"].numbers["high"]
     measures = passport.measures
@@ -186,6 +190,10 @@ def test_a_synthesizer_that_copies_people_is_stopped(making: Gate, make: Make, m
     assert making.latest(SYNTHETIC) == before
 
 
+def _files(gate: Gate) -> list[Path]:
+    return sorted(path for path in gate.home.versions.rglob("*") if path.is_file())
+
+
 def _fails(**how: Any) -> Callable[..., Coded]:
     def synthesize(parameters: Any, table: Coded, **_: Any) -> Coded:
         if how.get("raises"):
@@ -206,12 +214,12 @@ def test_a_synthesizer_that_fails_publishes_nothing(
     """A crash, too few rows, a value that is none: no version, and no file is left of it."""
     edit(PURPOSE, "  seed: 3\n", "  rows: 1000\n")
     gate = reopen()
-    files = sorted(gate.home.versions.rglob("*"))
+    files = _files(gate)
     monkeypatch.setattr(SYNTHESIZE["sequential_trees"], "synthesize", _fails(**{how: True}))
     with pytest.raises((EngineFailed, NotKept, ValueError)):
         carry_out(steps(gate.project)[SYNTHETIC], gate).raise_faults()
     assert gate.latest(SYNTHETIC) is None
-    assert sorted(gate.home.versions.rglob("*")) == files
+    assert _files(gate) == files
 
 
 def test_noise_is_paid_before_it_is_drawn_and_never_drawn_twice_alike(
@@ -243,13 +251,17 @@ def test_noise_is_paid_before_it_is_drawn_and_never_drawn_twice_alike(
         ("age: {low: 18, high: 80}, ", "", "nothing says what `age` can be"),
         ("{low: 18, high: 80}", "{low: 80, high: 18}", "`low` is below `high`"),
         ("{low: 18, high: 80}", "{low: 18.5, high: 80}", "holds whole numbers"),
-        ("{low: 18, high: 80}", "{low: 2020-01-01, high: 2021-01-01}", "do not fit"),
+        ("{low: 18, high: 80}", '{low: "2020-01-01", high: "2021-01-01"}', "do not fit"),
         ("{age: {low: 18, high: 80},", "{age: {low: 18, high: 80}, sex: {low: 0, high: 1},", "needs no bounds"),
         ("{age: {low: 18, high: 80},", "{age: {low: 18, high: 80}, aeg: {low: 0, high: 1},", "no such column"),
         (TREES, "{kind: sequential_tree}", "sequential_trees"),
         (TREES, NOISY, "`contribution`"),
         ("  seed: 3\n", "  contribution: {rows: 1}\n", "`contribution`"),
-        ("  withstands: {kind: trusted_partner, tries: 1000, tries_at_least: 100}\n", "", "`guarantee.withstands`"),
+        (
+            WITHSTANDS,
+            "",
+            "`guarantee.withstands`",
+        ),
         ("{metric: accuracy,", "{metric: r2,", "does not measure classification"),
         ("SELECT patient_id, sex,", "SELECT patient_id, sex || 'x' AS sexes, sex,", "are not declared"),
     ],
