@@ -47,7 +47,12 @@ def on_synthetic(
 
 def on_anonymized(work: Work, purpose: Purpose, columns: Sequence[Column], tuples: Any, recoding: Any) -> None:
     """The same on generalized rows, as they were found: `tuples` and `recoding` of `techniques/anonymize/_tuples`."""
-    target = Generalized(
+    _write(work, purpose, columns, Stage.ANONYMIZED, generalized(tuples, recoding), 0)
+
+
+def generalized(tuples: Any, recoding: Any) -> Generalized:
+    """A recoding as an adversary meets it, with what is behind it."""
+    return Generalized(
         tuple(np.stack(column.groups).astype(np.int32) for column in tuples.columns),
         tuples.codes.astype(np.int32),
         np.stack(list(_levels(tuples, recoding)), axis=1),
@@ -58,7 +63,6 @@ def on_anonymized(work: Work, purpose: Purpose, columns: Sequence[Column], tuple
             for name, held in (tuples.sensitive or {}).items()
         },
     )
-    _write(work, purpose, columns, Stage.ANONYMIZED, target, 0)
 
 
 def _levels(tuples: Any, recoding: Any) -> Iterator[np.ndarray]:

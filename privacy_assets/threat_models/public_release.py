@@ -39,9 +39,9 @@ class Parameters(Frozen):
     """
 
     kind: Literal["public_release"]
-    tries: Annotated[int, Field(ge=100, le=1_000_000)] = 2000
-    tries_at_least: Annotated[int, Field(ge=50, le=1_000_000)] = 500
-    most_exposed_at_least: Annotated[int, Field(ge=20, le=1_000_000)] = 50
+    tries: Annotated[int, Field(ge=1, le=1_000_000)] = 2000
+    tries_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+    most_exposed_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 50
     excess_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.05
     most_exposed_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.09
     others_known: Annotated[int, Field(ge=0, le=1000)] = 1

@@ -12,7 +12,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from privacy_assets.attacks import downcoding
 from privacy_assets.errors import NotKept
+from privacy_assets.stages._attacking import generalized
 from privacy_assets.techniques.anonymize import ANONYMIZE
 from privacy_assets.techniques.anonymize._releases import smallest_apart
 from tests.techniques.anonymize.tables import ILLS, TABLES, Row, asked, published, tuples_of
@@ -57,6 +59,22 @@ def test_what_all_of_a_class_have_is_known_of_each_without_l_diversity(kind: str
     figures(f"T-ANON-2 homogeneity, {kind}", **found)
     assert found["k alone"] > 0
     assert found["k and l"] == 0
+
+
+def test_a_minimal_table_can_be_undone_where_classes_are_pairs(figures: Callable[..., None]):
+    """T-ANON-2, downcoding: of k = 2 rows are found far more often than by chance; of k = 5 they are not."""
+    rng, excess = np.random.default_rng(23), {}
+    for k in (2, 5):
+        parameters, found = downcoding.Parameters(kind="downcoding", k=k), Counter()
+        for _ in range(40):
+            _, tuples, recoding = shown(people(rng, 60), "local", [asked("k_anonymity", k=k)])
+            [tries] = downcoding.attack(parameters, generalized(tuples, recoding), rng)
+            found += Counter(tried=tries.tried, found=tries.succeeded)
+            found["by_chance"] += tries.control_succeeded / downcoding.STRANGERS
+        figures(f"T-ANON-2 downcoding, k = {k}", **{name: round(number) for name, number in found.items()})
+        excess[k] = (found["found"] - found["by_chance"]) / found["tried"]
+    assert excess[2] > 0.2
+    assert excess[5] < 0.05
 
 
 @pytest.mark.parametrize("attack", ["differencing", "intersection"])

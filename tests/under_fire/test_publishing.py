@@ -110,9 +110,44 @@ statistics:
   queries: {people: {kind: contingency_table, by: [sex, smoker]}}
 """
 
+INVENTING = """\
+kind: Purpose
+purpose: inventing
+version: 1.0.0
+title: Rows of nobody
+why: Try out what is drawn from people
+owner: team:clinic-data
+lawful_basis: legitimate_interests
+retention_days: 365
+datasets:
+  patients:
+    columns:
+      patient_id: {why: it joins, technique: {kind: token}}
+      sex: {why: it differs, technique: {kind: keep}}
+      cost: {why: it differs, technique: {kind: keep}}
+      smoker: {why: it is what is told, technique: {kind: keep}}
+features:
+  unit: person
+  key: [patient_id]
+  subject: patient_id
+guarantee:
+  withstands:
+    {kind: public_release, tries_at_least: 1, most_exposed_at_least: 1, excess_at_most: 0.9, most_exposed_at_most: 0.9}
+  fidelity: {marginals: 0.9, pairs: 0.9}
+synthetic:
+  synthesizer: {kind: sequential_trees, min_samples_leaf: 20}
+  bounds: {cost: {low: 0, high: 100}}
+"""
+
 DATA = "candidate.main.data"
 STRANGER = f"INSERT INTO {DATA} SELECT 'X', '*', smoker FROM {DATA} LIMIT 1"
 MUTANTS: dict[str, tuple[str, str]] = {
+    "attack_excess": (
+        "synthetic/inventing",
+        "UPDATE candidate.main.attacks SET tried = 1000, succeeded = 1000, control_tried = 1000, control_succeeded = 0",
+    ),
+    "fidelity": ("synthetic/inventing", "UPDATE candidate.main.fidelity SET value = 0.95 WHERE measure = 'pairs'"),
+    "within_bounds": ("synthetic/inventing", f"UPDATE {DATA} SET cost = 101 WHERE rowid = 0"),
     "consent_valid": (
         "minimized/smoking/patients",
         f"INSERT INTO {DATA} SELECT * REPLACE ('p-60' AS patient_id) FROM {DATA} LIMIT 1",
@@ -214,9 +249,10 @@ def demanding(tiny_project: Path, reopen: Callable[[], Gate], monkeypatch: pytes
     (tiny_project / "data/purposes/another.yaml").write_text(NOTING)
     (tiny_project / "data/purposes/hiding.yaml").write_text(HIDING)
     (tiny_project / "data/purposes/telling.yaml").write_text(TELLING)
+    (tiny_project / "data/purposes/inventing.yaml").write_text(INVENTING)
     budgeted = "{}\n{}budget: {{{{epsilon: 10, period_days: 30}}}}".format("[{}]", " " * 6)
     for file, old, new in (
-        ("consents", "{value: another}", "{value: another}, {value: hiding}, {value: telling}"),
+        ("consents", "{value: another}", "{value: another}, {value: hiding}, {value: telling}, {value: inventing}"),
         ("consents", "lawful_bases: [legal_obligation]", "lawful_bases: " + budgeted.format("legal_obligation")),
         ("patients", "lawful_bases: [consent, legitimate_interests]",
          "lawful_bases: " + budgeted.format("consent, legitimate_interests")),
