@@ -546,6 +546,58 @@ def frontier(
 
 
 @app.command()
+def redteam(
+    purpose: Annotated[str | None, typer.Argument(help="Whose releases are attacked; default: all.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="By which chances; default: the number of ledger entries.", min=0)
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Try every attack on everything released again, and withdraw what does not survive; exit 1 if there is any."""
+    from privacy_assets.build import steps
+    from privacy_assets.gate import Gate
+    from privacy_assets.invariants.attack_excess import excess
+    from privacy_assets.stages.redteam import redteam as attacked
+    from privacy_assets.stages.redteam import said
+
+    gate = Gate.open(find_root(root))
+    seed = gate.entries_by_now() if seed is None else seed
+    table = Table("release", "attack", "tried", "succeeded", "on others", "excess", "95 %", "verdict", box=None)
+    faults: list[Fault] = []
+    withdrawn, broken = [], 0
+    with Progress(
+        TextColumn("{task.description}"), TimeElapsedColumn(),
+        console=err, disable=not err.is_terminal, transient=True,
+    ) as progress:  # fmt: skip
+        task = progress.add_task("looking at what is released")
+        for one in attacked(
+            gate, steps(gate.project), purpose, seed=seed,
+            progress=lambda asset: progress.update(task, description=f"attacking {asset}"),
+        ):  # fmt: skip
+            faults += one.faults
+            broken += not one.passes
+            for found in one.findings:
+                numbers = found.numbers
+                counts = [f"{numbers.get(name, 0):,.0f}" for name in ("tried", "succeeded", "control_succeeded")]
+                if numbers.get("tried") and numbers.get("control_tried"):
+                    interval = excess(numbers)
+                    told = [f"{interval.value:+.3f}", f"{interval.low:+.3f} to {interval.high:+.3f}"]
+                else:
+                    told = ["", ""]
+                table.add_row(str(one.asset), found.about, *counts, *told, found.verdict.value)
+            if one.withdrawn is not None:
+                withdrawn.append(said(one))
+    out.print(table)
+    for line in withdrawn:
+        out.print(line, markup=False)
+    for fault in faults:
+        err.print(str(fault), markup=False)
+    out.print(f"seed {seed}; what was broken once only is chance by these rules, and stays.", markup=False)
+    if broken:
+        raise typer.Exit(1)
+
+
+@app.command()
 def export(
     asset: Asset,
     purpose: PurposeOption,

@@ -450,6 +450,7 @@ class Gate:
         self._closed: dict[AssetName, Closing] = {}
         self._debits: list[Debit] = []
         self._accessed: dict[Input, int] = {}
+        self._withdrawn: dict[tuple[AssetName, str], Entry] = {}
         self._lapses: dict[tuple[str, str, str], _Lapse | None] = {}
 
     @classmethod
@@ -517,6 +518,8 @@ class Gate:
             elif entry.body["action"] == "access":
                 read = Input(AssetName.parse(entry.body["asset"]), entry.body["version"])
                 self._accessed.setdefault(read, entry.position)
+            elif entry.body["action"] == "withdraw":
+                self._withdrawn[AssetName.parse(entry.body["asset"]), entry.body["content_digest"]] = entry
             elif entry.body["action"] == "close":
                 closing = Closing.parse(entry)
                 for asset in _closed_with(closing.asset):
@@ -693,6 +696,8 @@ class Gate:
         """
         asked = {promise.name: promise for promise in promises(self.project, passport.asset)}
         faults = [judged for promise in asked.values() if (judged := judge_again(promise, passport))]
+        if fault := self.withdrawn(passport):
+            faults.append(fault)
         if faults or not asked:
             raise NotKept(*(faults or [Fault("nothing is promised of this asset", where=str(passport.asset))]))
         first: Passport | None = None
@@ -1008,6 +1013,8 @@ class Gate:
         if not self._declares(passport.asset):
             yield Fault("it was made from an asset that is no longer declared", where=where)
             return
+        if fault := self.withdrawn(passport):
+            yield fault
         asked = promises(self.project, passport.asset)
         if not asked:
             yield Fault("nothing is promised of this asset, so nothing is kept", where=where)
@@ -1138,6 +1145,40 @@ class Gate:
         )
         with governed(self.home.spill, inputs={"released": self.attachment(passport)}, candidate=None) as con:
             yield con, passport
+
+    # ---- withdrawn
+
+    def withdraw(self, passport: Passport, findings: Sequence[Measured]) -> int:
+        """Refuse this content of the asset from now on, and all that was made from it; the position of the entry.
+
+        `findings` are those for which it is withdrawn. There is no way back: what failed is not released again.
+        """
+        body = {
+            "action": "withdraw",
+            "asset": str(passport.asset),
+            "version": passport.version,
+            "content_digest": passport.content_digest,
+            "findings": [measured.body() for measured in findings],
+            "actor_claimed": self.actor(),
+        }
+        position = self.ledger.append(body)
+        self._catch_up()
+        return position
+
+    def withdrawn(self, passport: Passport) -> Fault | None:
+        """Why this content of the asset may not be read any more; None where it was never withdrawn."""
+        self._catch_up()
+        entry = self._withdrawn.get((passport.asset, passport.content_digest))
+        if entry is None:
+            return None
+        names = ", ".join(Measured.parse(finding).finding.name for finding in entry.body["findings"])
+        return Fault(
+            "it was withdrawn: it did not survive an attack that was tried after it was published",
+            where=f"{passport.asset} version {passport.version}",
+            found=f"{names} (ledger entry {entry.position}, {entry.time:%Y-%m-%d})",
+            next_step="make it anew with another technique, synthesizer or seed; tell those who have read it "
+            f"(entries of {passport.asset} with the action `access`)",
+        )
 
     # ---- what was delivered before
 

@@ -164,7 +164,7 @@ def test_each_purpose_has_a_job_of_what_it_needs() -> None:
         own = {str(asset) for asset in project.assets() if asset.purpose == name}
         raw = {f"raw/{dataset}" for dataset in (*project.purposes[name].datasets, "consents")}
         assert made == own | raw
-    assert len(project.purposes) == 2
+    assert len(project.purposes) == 3
 
 
 def test_the_job_verification_asks_every_check_and_makes_nothing(tiny: dg.Definitions) -> None:

@@ -1,7 +1,7 @@
-"""Tries every attack of a purpose's threat model on a candidate, and writes what came of it beside the rows.
+"""Tries every attack of a purpose's threat model on rows that are to be released, or were.
 
-Belongs here: what an adversary is given of a stage's rows, which randomness, and the table that invariants judge. Does
-not belong here: what an attack does (`attacks/`), how much may come of it (`threat_models/`).
+Belongs here: what an adversary is given of a stage's rows, and the table that invariants judge. Does not belong here:
+what an attack does (`attacks/`), how much may come of it (`threat_models/`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from privacy_assets.coded import Coded
 from privacy_assets.contracts import withstanding
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.discovery import helpers
-from privacy_assets.stages.step import Work
 from privacy_assets.words import Column, Stage
 
 TABLE = "candidate.main.attacks"
@@ -35,19 +34,23 @@ _SCHEMA: dict[str, Any] = {"attack": pl.String} | {
 }
 
 
+Found = Sequence[tuple[str, Tries]]
+"""The kind of each attack, with what was counted."""
+
+
 def on_synthetic(
-    work: Work, purpose: Purpose, columns: Sequence[Column], released: Coded, fitted: Coded, control: Coded, seed: int
-) -> None:
-    """Try each attack on synthetic rows, and write a row for each variation and group."""
+    purpose: Purpose, columns: Sequence[Column], released: Coded, fitted: Coded, control: Coded, seed: int
+) -> Found:
+    """Try each attack of the threat model on synthetic rows."""
     places = {domain.name: place for place, domain in enumerate(released.domains)}
     who = withstanding.adversary(purpose, columns)
     known, secret = (tuple(places[name] for name in each) for each in (who.known, who.secret))
-    _write(work, purpose, columns, Stage.SYNTHETIC, Target(released, fitted, control, known, secret), seed)
+    return _all(purpose, columns, Stage.SYNTHETIC, Target(released, fitted, control, known, secret), seed)
 
 
-def on_anonymized(work: Work, purpose: Purpose, columns: Sequence[Column], tuples: Any, recoding: Any) -> None:
+def on_anonymized(purpose: Purpose, columns: Sequence[Column], tuples: Any, recoding: Any, seed: int) -> Found:
     """The same on generalized rows, as they were found: `tuples` and `recoding` of `techniques/anonymize/_tuples`."""
-    _write(work, purpose, columns, Stage.ANONYMIZED, generalized(tuples, recoding), 0)
+    return _all(purpose, columns, Stage.ANONYMIZED, generalized(tuples, recoding), seed)
 
 
 def generalized(tuples: Any, recoding: Any) -> Generalized:
@@ -75,10 +78,13 @@ def _levels(tuples: Any, recoding: Any) -> Iterator[np.ndarray]:
         yield found
 
 
-def _write(work: Work, purpose: Purpose, columns: Sequence[Column], stage: Stage, target: Any, seed: int) -> None:
-    asked = [each.attack for each in withstanding.withstood(purpose, columns, stage)]
-    found = [(kind, *astuple(tries)) for kind, tries in tried(asked, target, seed)]
-    work.write(TABLE, pl.DataFrame(found, schema=_SCHEMA, orient="row"))
+def _all(purpose: Purpose, columns: Sequence[Column], stage: Stage, target: Any, seed: int) -> Found:
+    return tried([asked.attack for asked in withstanding.withstood(purpose, columns, stage)], target, seed)
+
+
+def frame(found: Found) -> pl.DataFrame:
+    """A row for each variation and group, as invariants judge them."""
+    return pl.DataFrame([(kind, *astuple(tries)) for kind, tries in found], schema=_SCHEMA, orient="row")
 
 
 def made_by(purpose: Purpose, columns: Sequence[Column], stage: Stage) -> tuple[ModuleType | str, ...]:

@@ -23,8 +23,10 @@ from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.promises import Promise, promises
 from privacy_assets.errors import Fault, PrivacyAssetsError, unexpected
 from privacy_assets.gate import PASSING, Gate, Measured, Passport
+from privacy_assets.invariants import attack_excess
 from privacy_assets.reports import frontier as report
 from privacy_assets.stages.metadata import Declared, Digest, Fact, Picture, Rows, metadata
+from privacy_assets.stages.redteam import Attacked
 from privacy_assets.stages.step import Outcome, Step, carry_out, measure_again
 from privacy_assets.words import AssetName, Column, Stage, Verdict
 
@@ -446,6 +448,25 @@ def _repair_history(instance: dg.DagsterInstance, gate: Gate, step: Step) -> Non
                 tags={"dagster/data_version": passport.content_digest, "dagster/code_version": passport.code},
             )
         )
+
+
+def observed_attack(one: Attacked, seed: int) -> dg.AssetObservation:
+    """What a red team came to, for the page of the asset: each attack with its counts, and the largest excess."""
+    lines, largest = [], 0.0
+    for found in one.findings:
+        numbers = {name: found.numbers[name] for name in attack_excess.NUMBERS if name in found.numbers}
+        interval = attack_excess.excess(numbers) if numbers.get("tried") and numbers.get("control_tried") else None
+        largest = max(largest, interval.high if interval else 0.0)
+        told = {"excess": interval.value, "from": interval.low, "to": interval.high} if interval else {}
+        lines.append({"attack": found.about, "verdict": found.verdict.value, **numbers, **told})
+    facts: dict[str, Fact] = {
+        "attacks": Rows(tuple(lines)),
+        "largest_excess": largest,
+        "withdrawn": one.withdrawn is not None,
+        "version": Digest(one.version) if one.version else Declared("never published"),
+        "seed": seed,
+    }
+    return dg.AssetObservation(key_of(one.asset), description="attacked by the red team", metadata=metadata(facts))
 
 
 def tell_frontier(instance: dg.DagsterInstance, frontier: report.Frontier) -> None:

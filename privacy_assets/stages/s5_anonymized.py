@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 from sqlglot import exp
 
@@ -20,7 +21,7 @@ from privacy_assets.contracts import anonymity, withstanding
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.promises import LINKED
 from privacy_assets.contracts.purpose import Anonymity, Anonymized, Purpose
-from privacy_assets.errors import Fault, NotKept
+from privacy_assets.errors import Fault, NotKept, Refused
 from privacy_assets.lineage.columns import Lineage
 from privacy_assets.stages import _attacking, _combinations
 from privacy_assets.stages._combinations import Known, tuples_of
@@ -81,8 +82,24 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
             work.write(HIERARCHY, pl.DataFrame(learned, schema=_LEARNED, orient="row"))
             work.write(MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
             work.con.unregister("recoded")
-            if purpose.guarantee.withstands is not None:
-                _attacking.on_anonymized(work, purpose, arrives, tuples, recoding)
+        if purpose.guarantee.withstands is not None:
+            found = _attacking.on_anonymized(purpose, arrives, tuples, recoding, 0)
+            work.write(_attacking.TABLE, _attacking.frame(found))
+
+    def attack(work: Work, seed: int) -> _attacking.Found:
+        with engine_errors("counting combinations"):
+            known = Known(work.con, generalized, of_values, member, subject)
+            classes = work.con.execute(f"SELECT _rows FROM {CLASSES} ORDER BY 1").fetchall()
+        # nothing that is published says whose row is which, so it is found again
+        tuples, recoding, *_ = _recode(purpose, asked, kept, criteria, known)
+        rows = np.bincount(recoding.classes[recoding.classes >= 0], tuples.rows[recoding.classes >= 0])
+        if sorted(rows[rows > 0]) != [row for (row,) in classes]:
+            raise Refused.of(
+                "the program does not generalize any more as it did, so this version cannot be attacked again",
+                where=str(work.asset),
+                next_step=f"materialize {work.asset} again: a new version is attacked before it is published",
+            )
+        return _attacking.on_anonymized(purpose, arrives, tuples, recoding, seed)
 
     return Step(
         asset=AssetName(Stage.ANONYMIZED, purpose.purpose),
@@ -104,6 +121,7 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
         ),
         references={"input": "features", LINKED: f"main.{LINKED}", "attacks": _attacking.TABLE},
         measures=MEASURES,
+        attack=attack if purpose.guarantee.withstands is not None else None,
         epoch=purpose.epoch,
     )
 

@@ -76,15 +76,17 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
             asked.synthesizer, fitted, rows=asked.rows, rows_per_person=rows_per_person or 1, seed=asked.seed
         )
         _write(work, asked, made_rows, leaves, made, purpose)
-        with engine_errors("reading what was synthesized"):
-            frame = pl.DataFrame(pl.from_arrow(work.con.execute(f"FROM {DATA}").to_arrow_table()))
-        # what is attacked is what was written
-        released = coded.encode(frame, domains)
-        _attacking.on_synthetic(work, purpose, arrives, released, fitted, control, asked.seed)
+        released = _released(work, domains)
+        found = _attacking.on_synthetic(purpose, arrives, released, fitted, control, asked.seed)
+        work.write(_attacking.TABLE, _attacking.frame(found))
         measures = _comparing.write(work, purpose, made, released, fitted, control, people, asked.seed)
         if cost is not None:
             measures |= {"epsilon": cost.epsilon, "delta": cost.delta}
         work.write(MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
+
+    def attack(work: Work, seed: int) -> _attacking.Found:
+        fitted, control, _ = _people(work, query, domains)
+        return _attacking.on_synthetic(purpose, arrives, _released(work, domains), fitted, control, seed)
 
     return Step(
         asset=asset,
@@ -105,6 +107,7 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
         ),
         references={"attacks": _attacking.TABLE, "fidelity": _comparing.TABLE},
         measures=MEASURES,
+        attack=attack,
         epoch=purpose.epoch,
     )
 
@@ -147,6 +150,13 @@ def _people(work: Work, query: exp.Select, domains: Sequence[Domain]) -> tuple[C
     held, learned = coded.encode(frame, domains), frame[DEALT].to_numpy()
     others = frame.filter(~pl.col(DEALT))[PERSON].rank("dense").to_numpy()
     return held.take(learned), held.take(~learned), others.astype(np.int32) - 1
+
+
+def _released(work: Work, domains: Sequence[Domain]) -> Coded:
+    """The rows that were written: they are what is attacked."""
+    with engine_errors("reading what was synthesized"):
+        table = work.con.execute(f"FROM {DATA}").to_arrow_table()
+    return coded.encode(pl.DataFrame(pl.from_arrow(table)), domains)
 
 
 def _write(

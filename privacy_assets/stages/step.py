@@ -19,6 +19,7 @@ from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -88,8 +89,9 @@ class Step:
     its promises compare with; `tables` are those whose content makes the data what it is; `made_by` the modules (or
     their names) whose source is part of the code version; `declared` what the passport says of contract and
     purpose; `counts` what else is counted on the candidate, by a declared name; `measures` the candidate's table
-    (name, value) of what the work cost or reached; `streams` says that rows pass through one by one, so that the
-    engine's memory can be bounded.
+    (name, value) of what the work cost or reached; `attack` tries the attacks of the threat model, by a seed, on
+    the candidate or the published version in its place, and gives their kinds and counts; `streams` says that rows
+    pass through one by one, so that the engine's memory can be bounded.
     """
 
     asset: AssetName
@@ -105,6 +107,7 @@ class Step:
     opens: Callable[[Gate, Candidate], AbstractContextManager[duckdb.DuckDBPyConnection]] | None = None
     counts: Callable[[Work], Mapping[str, int]] | None = None
     measures: str | None = None
+    attack: Callable[[Work, int], Sequence[tuple[str, Any]]] | None = None
     epoch: int | None = None
     streams: bool = False
 
@@ -240,6 +243,26 @@ def showing(step: Step, gate: Gate) -> Iterator[duckdb.DuckDBPyConnection]:
     with governed(gate.home.spill, inputs=_attached(gate, passports), candidate=None) as con:
         _show_views(con, step, passports)
         yield con
+
+
+def attack_again(step: Step, gate: Gate, passport: Passport, seed: int) -> Sequence[tuple[str, Any]]:
+    """Try the attacks on a published version, beside the very inputs that it was made from.
+
+    Raises what `Gate.require_sound` raises, and Refused where an input is gone or changed.
+    """
+    assert step.attack is not None
+    gate.require_sound(passport)
+    held = {name: found for name, view in step.views.items() if (found := _held(gate, passport, view))}
+    if len(held) < len(step.views):
+        raise Refused.of(
+            "what it was made from is not there any more, so it cannot be attacked as it was",
+            where=f"{step.asset} version {passport.version}",
+            next_step=f"materialize {step.asset} again: a new version is attacked before it is published",
+        )
+    attached = {"candidate": gate.attachment(passport), **_attached(gate, held)}
+    with governed(gate.home.spill, inputs=attached, candidate=None) as con:
+        _show_views(con, step, held)
+        return step.attack(Work(step.asset, con, gate, gate.moment(), held), seed)
 
 
 def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:

@@ -1,0 +1,118 @@
+"""Every attack on everything that is released, once more: with other chances than those by which it was published.
+
+    released version ─► attacks ─► findings ─► broken? ─► attacked again ─► still broken? ─► withdrawn (ledger)
+
+An innocent release is refused by chance now and then; so what is broken is tried a second time, with chances of its
+own, and only what is broken both times is withdrawn. From then on the gate refuses it, and all that was made from it.
+
+Belongs here: which versions are attacked, and what follows from it. Does not belong here: attacks (`attacks/`), what is
+printed (`cli.py`), when it runs (`build.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from privacy_assets.contracts.promises import Promise, promises
+from privacy_assets.errors import BadDeclaration, Fault, PrivacyAssetsError
+from privacy_assets.gate import Gate, Measured, question_digest
+from privacy_assets.stages.step import Step, attack_again
+from privacy_assets.words import AssetName, Finding, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Attacked:
+    """What came of the attacks on one asset's version.
+
+    `findings` are what was found first, `confirmed` those of them that were broken a second time, `withdrawn` the
+    ledger entry that took the version back; `faults` say why it could not be attacked, or may not be read anyway.
+    """
+
+    asset: AssetName
+    version: str
+    findings: tuple[Finding, ...] = ()
+    confirmed: tuple[Finding, ...] = ()
+    withdrawn: int | None = None
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def passes(self) -> bool:
+        """Whether every attack was tried, and none was found to work twice."""
+        return not self.confirmed and not self.faults and bool(self.findings)
+
+
+def said(one: Attacked) -> str:
+    """In words why it does not pass."""
+    if one.withdrawn is not None:
+        names = ", ".join(found.about for found in one.confirmed)
+        return f"{one.asset} is withdrawn (ledger entry {one.withdrawn}): {names}, broken twice"
+    return "\n".join(map(str, one.faults)) or f"{one.asset}: nothing was tried"
+
+
+def redteam(
+    gate: Gate,
+    made: Mapping[AssetName, Step],
+    purpose: str | None = None,
+    *,
+    seed: int,
+    progress: Callable[[AssetName], None] = lambda asset: None,
+) -> Iterator[Attacked]:
+    """Attack every published version that has a threat model; of one purpose, or of all.
+
+    Raises BadDeclaration where there is no such purpose, or none that names a threat model.
+    """
+    if purpose is not None and purpose not in gate.project.purposes:
+        raise BadDeclaration.of(
+            f"there is no purpose {purpose!r}",
+            expected=f"one of {', '.join(gate.project.purposes)}",
+            next_step="name a purpose of this project, or none for all",
+        )
+    targets = [step for asset, step in made.items() if step.attack is not None and purpose in (None, asset.purpose)]
+    if not targets:
+        raise BadDeclaration.of(
+            "there is nothing to attack",
+            expected="a purpose with `guarantee.withstands`, and `anonymized` or `synthetic`",
+            next_step="name a threat model in the purpose: `privacy-assets schema purpose` prints which there are",
+        )
+    for step in targets:
+        progress(step.asset)
+        yield _attacked(gate, step, seed)
+
+
+def _attacked(gate: Gate, step: Step, seed: int) -> Attacked:
+    passport = gate.latest(step.asset)
+    if passport is None:
+        fault = Fault(f"{step.asset} was never published", next_step="materialize it first")
+        return Attacked(step.asset, "", faults=(fault,))
+    if gone := gate.withdrawn(passport):
+        return Attacked(step.asset, passport.version, faults=(gone,))
+    asked = [each for each in promises(gate.project, step.asset) if each.parameters.kind == "attack_excess"]
+    try:
+        first = _judged(asked, attack_again(step, gate, passport, seed))
+        broken = {found.name for found in first.values() if found.verdict is Verdict.BROKEN}
+        again = _judged(asked, attack_again(step, gate, passport, seed + 1)) if broken else {}
+    except PrivacyAssetsError as error:
+        return Attacked(step.asset, passport.version, faults=error.faults)
+    confirmed = {promise: found for promise, found in again.items() if found.name in broken and not found.kept}
+    position = None
+    if confirmed:
+        measured = [Measured(found, question_digest(promise)) for promise, found in confirmed.items()]
+        position = gate.withdraw(passport, measured)
+    return Attacked(step.asset, passport.version, tuple(first.values()), tuple(confirmed.values()), position)
+
+
+def _judged(asked: list[Promise], found: Sequence[tuple[str, Any]]) -> dict[Promise, Finding]:
+    """Each promise, judged on what was counted now."""
+    lines = {(kind, tries.about, tries.group): tries for kind, tries in found}
+    judged = {}
+    for promise in asked:
+        about = promise.parameters
+        tries = lines.get((about.attack, about.about, about.group))
+        counts = {name: getattr(tries, name) for name in _COUNTS} if tries else {}
+        judged[promise] = promise.invariant.judge(promise.parameters, {"measured": int(tries is not None), **counts})
+    return judged
+
+
+_COUNTS = ("tried", "succeeded", "control_tried", "control_succeeded", "baseline_tried", "baseline_succeeded")

@@ -1,0 +1,145 @@
+"""What is released is attacked again, and what does not survive twice is withdrawn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+import pytest
+from typer.testing import CliRunner
+
+from privacy_assets import cli
+from privacy_assets.attacks import ATTACKS
+from privacy_assets.attacks._trying import Tries
+from privacy_assets.build import REDTEAM, build_definitions, steps
+from privacy_assets.errors import BadDeclaration, NotKept, Refused
+from privacy_assets.gate import PERSON, Gate, Standing
+from privacy_assets.stages.asset import key_of
+from privacy_assets.stages.redteam import redteam
+from privacy_assets.stages.step import carry_out
+from tests.stages.test_s6_synthetic import MODEL, PURPOSE, SYNTHETIC, TRAINING, made, making  # noqa: F401
+
+Make = Callable[..., Any]
+
+
+def _wins(chances: list[int]) -> Callable[..., list[Tries]]:
+    """An attack that finds everybody of the release, and nobody else, so often as `chances` has a 1 in turn."""
+
+    def attack(*_: Any) -> list[Tries]:
+        hit = 1000 * (chances.pop(0) if chances else 0)
+        return [Tries("", group, 1000, hit, 1000, 0, 1000, 0) for group in ("everyone", "most_exposed")]
+
+    return attack
+
+
+@pytest.fixture
+def released(making: Gate, make: Make) -> Gate:  # noqa: F811
+    """Synthetic rows, a training set and a model are there."""
+    make(making, SYNTHETIC, TRAINING, MODEL)
+    return making
+
+
+def _attacked(gate: Gate, **how: Any) -> Any:
+    (one,) = redteam(gate, steps(gate.project), seed=how.pop("seed", 1), **how)
+    return one
+
+
+def test_what_survived_survives_again(released: Gate) -> None:
+    """Other chances, the same verdict: nothing is written but what is told."""
+    size = released.ledger.size
+    one = _attacked(released)
+    assert one.passes and one.asset == SYNTHETIC and one.withdrawn is None
+    assert {found.numbers["measured"] for found in one.findings} == {1}
+    assert released.ledger.size == size
+
+
+def test_what_is_broken_once_only_stays(released: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chance refuses an innocent release now and then: the second look decides."""
+    monkeypatch.setattr(ATTACKS["linkability"], "attack", _wins([1, 0]))
+    one = _attacked(released)
+    assert one.passes and not one.confirmed
+    assert any(not found.kept for found in one.findings)
+    released.require(SYNTHETIC, PERSON)
+
+
+def test_what_is_broken_twice_is_withdrawn_with_all_that_came_of_it(
+    released: Gate, monkeypatch: pytest.MonkeyPatch, reopen: Callable[[], Gate]
+) -> None:
+    """From the ledger's entry on nobody reads it, nor the model; made again alike it is refused; another may come."""
+    monkeypatch.setattr(ATTACKS["linkability"], "attack", _wins([1, 1]))
+    one = _attacked(released)
+    assert not one.passes and one.withdrawn == released.ledger.size - 1
+    assert {found.name for found in one.confirmed} == {
+        "attack_excess__linkability__everyone",
+        "attack_excess__linkability__most_exposed",
+    }
+    monkeypatch.undo()
+    for gate in (released, reopen()):
+        for asset in (SYNTHETIC, TRAINING, MODEL):
+            assert gate.examine(asset).standing is Standing.BROKEN
+        with pytest.raises(Refused, match="it was withdrawn"):
+            gate.require(SYNTHETIC, PERSON)
+        with pytest.raises(Refused, match="it was withdrawn"):
+            gate.require(MODEL, PERSON)
+        again = _attacked(gate)
+        assert not again.passes and "withdrawn" in again.faults[0].what
+    with pytest.raises(NotKept, match="it was withdrawn"):
+        carry_out(steps(released.project)[SYNTHETIC], released)
+
+
+def test_another_seed_may_come_after_a_withdrawal(
+    released: Gate, monkeypatch: pytest.MonkeyPatch, reopen: Callable[[], Gate], edit: Any, make: Make
+) -> None:
+    """What is withdrawn is a content, not the asset for good."""
+    monkeypatch.setattr(ATTACKS["linkability"], "attack", _wins([1, 1]))
+    assert _attacked(released).withdrawn is not None
+    monkeypatch.undo()
+    edit(PURPOSE, "  seed: 3\n", "  seed: 4\n")
+    gate = reopen()
+    make(gate, SYNTHETIC, TRAINING, MODEL)
+    gate.require(MODEL, PERSON)
+
+
+def test_a_version_whose_source_is_gone_is_not_called_sound(released: Gate) -> None:
+    """What cannot be attacked as it was made does not pass."""
+    features = next(read for read in released.latest(SYNTHETIC).inputs)  # type: ignore[union-attr]
+    passport = released.passport(features)
+    assert passport is not None
+    released.versions.destroy(str(passport.asset), passport.copy)
+    one = _attacked(released)
+    assert not one.passes and "not there any more" in one.faults[0].what
+
+
+def test_a_purpose_that_is_not_there_or_names_no_threat_model_is_said(released: Gate, published: Gate) -> None:
+    """Nothing to attack is no success."""
+    with pytest.raises(BadDeclaration, match="there is no purpose"):
+        list(redteam(released, steps(released.project), "smokin", seed=0))
+    without = {asset: step for asset, step in steps(released.project).items() if asset != SYNTHETIC}
+    with pytest.raises(BadDeclaration, match="nothing to attack"):
+        list(redteam(released, without, seed=0))
+
+
+def test_the_command_and_the_job_tell_the_same(
+    released: Gate, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command prints each attack, exits 1 on a withdrawal; the job fails, and the page of the asset says why."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    words = ["redteam", "--root", str(released.project.root)]
+    said = CliRunner().invoke(cli.app, [*words, "smoking", "--seed", "5"])
+    assert said.exit_code == 0, said.output
+    assert "membership" in said.output and "seed 5" in said.output
+    monkeypatch.setattr(ATTACKS["linkability"], "attack", _wins([1, 1]))
+    definitions = build_definitions(released.project.root, open_gate=lambda: released)
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = definitions.resolve_job_def(REDTEAM)
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+        assert not result.success
+        [record] = instance.fetch_observations(key_of(SYNTHETIC), limit=5).records
+        metadata = record.asset_observation.metadata  # type: ignore[union-attr]
+        assert metadata["withdrawn"].value is True and metadata["largest_excess"].value > 0.9
+        text = json.dumps([str(event) for event in result.all_events])
+        assert "is withdrawn" in text
+    assert CliRunner().invoke(cli.app, words).exit_code == 1
