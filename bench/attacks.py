@@ -14,10 +14,11 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from bench.anonymity import ADULT as _ARX
+from bench.anonymity import ADULT
 from bench.measuring import Clock, Row, Run, Table, in_turn, memory, peer, python_with, scratch
 
-DATA = _ARX.parents[1]
+DATA = ADULT.parents[1]
+RELEASE = DATA / "anonymeter/adults_syn_ctgan.csv"
 TRIES, NEIGHBOURS = 500, 10
 HALVES = ("age", "education", "marital", "sex"), ("type_employer", "occupation", "hr_per_week", "country", "race")
 SECRETS = ("income", "education", "capital_gain")
@@ -38,7 +39,7 @@ def rows(run: Run) -> list[Table]:
 def beside(run: Run) -> Table:
     """The six attacks with 500 tries each, beside anonymeter's."""
     table = Table("Attacking")
-    if not (DATA / "anonymeter").exists():
+    if not RELEASE.exists():
         table.notes.append("Adult and anonymeter's release of it are not among the test data: nothing was measured.")
         return table
     python = python_with("anonymeter")
@@ -62,14 +63,12 @@ def beside(run: Run) -> Table:
     if other is None:
         table.rows.append(Row(what, f"{wall:.2f} s", goal="≥ 5"))
     else:
-        beside_ = f"{what}, beside {theirs[0]['name']}"
-        table.rows.append(
-            Row(beside_, f"{wall:.2f} s", f"{other:.1f} s", f"{other / wall:.1f}", "≥ 5", other >= 5 * wall)
-        )
+        name = f"{what}, beside {theirs[0]['name']}"
+        table.rows.append(Row(name, f"{wall:.2f} s", f"{other:.1f} s", f"{other / wall:.1f}", "≥ 5", other >= 5 * wall))
         table.rows.append(
             Row("the same, CPU seconds", *_ratio([one["cpu"] for one in ours], [one["cpu"] for one in theirs]))
         )
-    table.rows.append(memory("the same", max(one["peak"] for one in ours)))
+    table.rows.append(memory("the same, peak of memory", max(one["peak"] for one in ours)))
     for name in SIX:
         risks = [one["risks"][name] for one in ours]
         median = statistics.median(risks)
@@ -96,7 +95,7 @@ def _ratio(ours: list[float], theirs: list[float]) -> tuple[str, str, str]:
 def growth(run: Run) -> Table:
     """Every attack as a purpose has it by default, on tables of more and more people."""
     table = Table("Attacking more", head=("rows of each table", "all", "peak of memory", "of it"))
-    if not _ARX.exists():
+    if not RELEASE.exists():
         return table
     for size in SIZES:
         if size <= run.rows:
@@ -113,7 +112,7 @@ def _split(folder: Path) -> str:
     """Writes `released.csv`, `fitted.csv` and `control.csv`; says how large they are."""
     import polars as pl
 
-    released = pl.read_csv(DATA / "anonymeter/adults_syn_ctgan.csv")
+    released = pl.read_csv(RELEASE)
     control = pl.read_csv(DATA / "anonymeter/adults_control.csv")
     everyone = _adult(control, ("adult.data", "adult.test"))
     # of several people with the same row, as many are left as the control does not have
