@@ -20,6 +20,7 @@ Marks = npt.NDArray[np.uint64]
 _ODD = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 _BITS = 18
+"""By so many last bits of their marks most rows are told to be none of a few thousand others."""
 
 
 def cells(table: Coded, column: int) -> Marks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from privacy_assets.attacks._people import EXPOSED_AT_LEAST, as_many, exposed, exposure, groups, sample
-from privacy_assets.attacks._rows import all_but_one, identical, in_order, marks
+from privacy_assets.attacks._rows import _among, all_but_one, identical, in_order, marks
 from privacy_assets.attacks._trying import EVERYONE, MOST_EXPOSED, Target
 from privacy_assets.coded import Coded, Domain
 from tests.attacks.people import population
@@ -77,3 +77,14 @@ def test_the_most_exposed_are_tried_first() -> None:
         (MOST_EXPOSED, 150, 150),
         (EVERYONE, 150, 150),
     ]
+
+
+def test_who_is_among_many_is_found_as_by_looking_at_all() -> None:
+    """Whatever the last bits of the marks are."""
+    draw = np.random.default_rng(7)
+    many = draw.integers(0, 1 << 20, 50_000).astype(np.uint64)
+    few = np.concatenate(
+        [many[:300], many[:300] + np.uint64(1 << 40), draw.integers(0, 1 << 20, 300).astype(np.uint64)]
+    )
+    assert _among(few, many).tolist() == np.isin(few, many).tolist()
+    assert _among(few[:0], many).tolist() == [] and not _among(few, many[:0]).any()
