@@ -1,7 +1,8 @@
-"""Other programs that look for personal data or measure anonymity, on the same data, with a Python that has them.
+"""Other programs that look for personal data, measure anonymity or make rows of nobody, on the same data, with a Python
+that has them.
 
-Run by `bench/sources.py`, `bench/anonymity.py` and `bench/aggregates.py`. Belongs here: one function a program. It
-imports nothing of ours.
+Run by `bench/sources.py`, `bench/anonymity.py`, `bench/aggregates.py` and `bench/synthesis.py`. Belongs here: one
+function a program. It imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -207,6 +208,65 @@ def opendp_polars(asked: dict) -> tuple[str, float]:
         assert query.release().collect().height == len(asked["wards"])
         taken.append(time.perf_counter() - began)
     return f"opendp.polars {version('opendp')}", statistics.median(taken)
+
+
+def snsynth(asked: dict) -> tuple[str, float, dict]:
+    """smartnoise-synth's MST: ten public bins of equal width for each number."""
+    import warnings
+    from importlib.metadata import version
+
+    import pandas
+    from snsynth import Synthesizer
+    from snsynth.transform import BinTransformer, LabelTransformer, TableTransformer
+
+    warnings.simplefilter("ignore")
+    table = pandas.read_csv(asked["csv"])
+    parts = [
+        BinTransformer(bins=10, lower=asked["numbers"][name][0], upper=asked["numbers"][name][1])
+        if name in asked["numbers"]
+        else LabelTransformer(nullable=False)
+        for name in table.columns
+    ]
+    cpu, began = time.process_time(), time.perf_counter()
+    synthesizer = Synthesizer.create("mst", epsilon=asked["epsilon"], delta=asked["delta"])
+    synthesizer.fit(table, transformer=TableTransformer(parts), preprocessor_eps=0.0)
+    made = synthesizer.sample(len(table))
+    wall, cpu = time.perf_counter() - began, time.process_time() - cpu
+    made.columns = table.columns
+    made.to_csv(asked["out"], index=False)
+    return f"smartnoise-synth {version('smartnoise-synth')}", wall, {"cpu": cpu, "peak": _peak()}
+
+
+def dpmm(asked: dict) -> tuple[str, float, dict]:
+    """dpmm's MST: a tenth of epsilon for its private bins, the rest for the tree."""
+    import warnings
+    from importlib.metadata import version
+
+    import pandas
+    from dpmm.pipelines.mst import MSTPipeline
+
+    warnings.simplefilter("ignore")
+    table = pandas.read_csv(asked["csv"])
+    domain = {name: {"lower": low, "upper": high} for name, (low, high) in asked["numbers"].items()}
+    domain |= {name: {"categories": labels} for name, labels in asked["labels"].items()}
+    for name in asked["labels"]:
+        table[name] = table[name].astype("category")
+    for name in asked["numbers"]:
+        table[name] = table[name].astype(float)
+    cpu, began = time.process_time(), time.perf_counter()
+    pipeline = MSTPipeline(epsilon=0.9 * asked["epsilon"], delta=asked["delta"], proc_epsilon=0.1 * asked["epsilon"])
+    pipeline.fit(table, domain)
+    made = pipeline.generate(n_records=len(table))
+    wall, cpu = time.perf_counter() - began, time.process_time() - cpu
+    made[list(table.columns)].to_csv(asked["out"], index=False)
+    return f"dpmm {version('dpmm')}", wall, {"cpu": cpu, "peak": _peak()}
+
+
+def _peak() -> float:
+    """The most memory (MiB, resident) that this process has held."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

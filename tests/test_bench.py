@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import corridor, ledger, measuring, sources
+from bench import corridor, ledger, measuring, sources, synthesis
 from bench.__main__ import THEMES, _page
 from bench.measuring import Run, alone, compared, memory, python_with
 
@@ -51,6 +51,7 @@ def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
     monkeypatch.setattr(ledger, "APPENDS", 20)
     monkeypatch.setattr(sources, "PEER_ROWS", 50)
     monkeypatch.setattr(sources, "DAYS", (1, 2))
+    monkeypatch.setattr(synthesis, "EPSILONS", (1.0,))
     run = Run(corridor.SMALLEST, 1, tmp_path)
     page = _page([table for theme in THEMES for table in import_module(f"bench.{theme}").rows(run)], "on this machine")
     for said in (
@@ -67,6 +68,7 @@ def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
         "< 10 s",
         "≥ 500,000",
         "≥ 80",
+        "≥ 0.955" if synthesis.ADULT.exists() else "≥ 80",
     ):
         assert said in page, f"{said} is not in\n{page}"
     assert set(THEMES) == {path.stem for path in (ROOT / "bench").glob("*.py") if "def rows(run" in path.read_text()}

@@ -28,7 +28,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import StringConstraints
 
-from privacy_assets.coded import Coded
+from privacy_assets.coded import Coded, Codes
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.techniques.synthesize import _drawing, _one_way
 from privacy_assets.techniques.synthesize._bins import Bins, binned
@@ -44,6 +44,10 @@ ROWS_PER_SCALE = 4.0
 """A cell of a pair should count, on average, so many times the scale of its noise."""
 
 FEWEST_BINS, MOST_BINS = 4, 32
+
+
+Columns = Sequence[Codes]
+"""(rows,) of each column: bins, -1 where there is none."""
 
 
 class Parameters(Private):
@@ -62,7 +66,7 @@ def synthesize(parameters: Parameters, table: Coded, *, rows: int | None, rows_p
     values = [histogram.shares(total) for histogram in histograms]
     most = _most_bins(total, rows_per_person, account.rho, len(values))
     bins = [binned(domain, shares, most) for domain, shares in zip(table.domains, values, strict=True)]
-    codes = np.stack([cut.of[table.codes[:, place]] for place, cut in enumerate(bins)], axis=1)
+    codes = [cut.of.astype(np.int32)[table.codes[:, place]] for place, cut in enumerate(bins)]
     tree = chosen(codes, bins, total, target, rows_per_person, account)
     pairs = counted(codes, bins, [*tree, *_with(target, len(bins))], rows_per_person, account)
     scales = [histogram.steps[0].scale for histogram in histograms]
@@ -99,16 +103,16 @@ def _most_bins(total: float, rows_per_person: int, rho: float, columns: int) -> 
     return int(min(max(math.sqrt(total / (ROWS_PER_SCALE * scale)), FEWEST_BINS), MOST_BINS))
 
 
-def table_of(codes: Ints, bins: Sequence[Bins], edge: Edge) -> Ints:
+def table_of(codes: Columns, bins: Sequence[Bins], edge: Edge) -> Ints:
     """(bins of one, bins of the other) how many rows have both. A row without a bin is in no cell."""
     one, two = edge
     shape = bins[one].count, bins[two].count
-    cells = codes[:, one] * shape[1] + codes[:, two]
-    there = (codes[:, one] >= 0) & (codes[:, two] >= 0)
+    cells = codes[one] * shape[1] + codes[two]
+    there = (codes[one] >= 0) & (codes[two] >= 0)
     return np.bincount(cells[there], minlength=shape[0] * shape[1]).reshape(shape)
 
 
-def scores(codes: Ints, bins: Sequence[Bins], edges: Sequence[Edge], total: float, scale: float) -> list[int]:
+def scores(codes: Columns, bins: Sequence[Bins], edges: Sequence[Edge], total: float, scale: float) -> list[int]:
     """How far each pair is from two columns without each other, less what noise of this scale would hide of it."""
     found = []
     for edge in edges:
@@ -120,7 +124,7 @@ def scores(codes: Ints, bins: Sequence[Bins], edges: Sequence[Edge], total: floa
 
 
 def chosen(
-    codes: Ints, bins: Sequence[Bins], total: float, target: int | None, rows_per_person: int, account: Account
+    codes: Columns, bins: Sequence[Bins], total: float, target: int | None, rows_per_person: int, account: Account
 ) -> list[Edge]:
     """The edges of a tree over all columns but the target, by Kruskal's algorithm with noisy choices."""
     places = [place for place in range(len(bins)) if place != target]
@@ -139,7 +143,7 @@ def chosen(
 
 
 def counted(
-    codes: Ints, bins: Sequence[Bins], edges: Sequence[Edge], rows_per_person: int, account: Account
+    codes: Columns, bins: Sequence[Bins], edges: Sequence[Edge], rows_per_person: int, account: Account
 ) -> dict[Edge, Pair]:
     """Noisy counts of the pairs. One of more cells is dealt more, by the power that makes the sum of errors least."""
     sizes = np.array([bins[one].count * bins[two].count for one, two in edges], dtype=np.float64) ** (2 / 3)

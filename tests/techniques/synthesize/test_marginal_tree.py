@@ -43,7 +43,7 @@ def _bins(table: Coded) -> list[Bins]:
 def test_the_tree_of_a_chain_is_the_chain() -> None:
     """Neighbours are the farthest from not knowing each other."""
     table = _chain(5000)
-    tree = marginal_tree.chosen(table.codes.astype(np.int64), _bins(table), 5000.0, None, 1, Account(_asked(5.0)))
+    tree = marginal_tree.chosen(table.codes.T, _bins(table), 5000.0, None, 1, Account(_asked(5.0)))
     assert sorted(tree) == [(0, 1), (1, 2), (2, 3), (3, 4)]
 
 
@@ -52,7 +52,7 @@ def test_the_tree_of_a_chain_is_the_chain() -> None:
 def test_it_is_a_spanning_tree_of_all_but_the_target(target: int | None, epsilon: float) -> None:
     """However noisy the choices are."""
     table = _chain(60, columns=6)
-    tree = marginal_tree.chosen(table.codes.astype(np.int64), _bins(table), 60.0, target, 1, Account(_asked(epsilon)))
+    tree = marginal_tree.chosen(table.codes.T, _bins(table), 60.0, target, 1, Account(_asked(epsilon)))
     reached = {place: place for place in range(6) if place != target}
     for one, two in tree:
         assert one < two and reached[one] != reached[two]
