@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -250,12 +251,15 @@ def _distances(people: Any, found: Any) -> tuple[float, float]:
 
 
 def _quality(people: Any, found: Any) -> float:
-    from sdmetrics.reports.single_table import QualityReport
-
+    """Of a single table: shapes of columns, and trends of pairs."""
     kinds = {name: {"sdtype": "numerical" if name in NUMBERS else "categorical"} for name in NAMES}
-    report = QualityReport()
-    report.generate(people.to_pandas(), found.to_pandas(), {"columns": kinds}, verbose=False)
-    return float(report.get_score())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the report of a single table is to become one of any number of tables
+        from sdmetrics.reports.single_table import QualityReport
+
+        report = QualityReport()
+        report.generate(people.to_pandas(), found.to_pandas(), {"columns": kinds}, verbose=False)
+        return float(report.get_score())
 
 
 def _curves(found: Any, others: Any) -> tuple[float, float]:

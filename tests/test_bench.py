@@ -52,6 +52,7 @@ def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "PEER_ROWS", 50)
     monkeypatch.setattr(sources, "DAYS", (1, 2))
     monkeypatch.setattr(synthesis, "EPSILONS", (1.0,))
+    monkeypatch.setattr(synthesis, "SETTINGS", synthesis.SETTINGS[:1])
     run = Run(corridor.SMALLEST, 1, tmp_path)
     page = _page([table for theme in THEMES for table in import_module(f"bench.{theme}").rows(run)], "on this machine")
     for said in (
