@@ -21,7 +21,7 @@ EXPOSED_SHARE = 0.01
 """Which part of the people are the most exposed."""
 EXPOSED_AT_LEAST = 200
 EXPOSED_AT_BEST = 1_000
-"""How many they are at least: so many, or a tenth of the people; of fewer, no count tells an excess from chance."""
+"""How many they are at least: so many, or a twentieth of the people; of fewer, no count tells an excess from chance."""
 BINS = 64
 """How many values of a column are told apart when rare ones are looked for."""
 PAIRED = 24
@@ -57,7 +57,7 @@ def exposed(fitted: Coded, control: Coded) -> tuple[npt.NDArray[np.int64], npt.N
     """The places of the most exposed in either table, equally many, most exposed first."""
     scores = exposure(Coded(fitted.domains, np.concatenate([fitted.codes, control.codes])))
     size = min(fitted.rows, control.rows)
-    share = max(math.ceil(EXPOSED_SHARE * size), min(EXPOSED_AT_BEST, size // 10))
+    share = max(math.ceil(EXPOSED_SHARE * size), min(EXPOSED_AT_BEST, size // 20))
     size = min(size, max(EXPOSED_AT_LEAST, share))
     found = (np.argsort(-part, kind="stable")[:size] for part in np.split(scores, [fitted.rows]))
     return next(found), next(found)

@@ -30,6 +30,9 @@ ATTACKED = (
     "membership",
 )
 
+MORE = {"singling_out_multivariate": 5, "attribute_inference": 5}
+"""How many halves of the tries it takes where chance succeeds often, or tries share people: else the innocent fail."""
+
 
 class Parameters(Frozen):
     """How often each attack is tried, how few tries decide nothing, and the excess that each may have.
@@ -59,7 +62,7 @@ def on_synthetic(parameters: Parameters, secret: Sequence[str]) -> Iterator[Aske
         "singling_out_multivariate": ("3_columns",),
     }
     for kind in ATTACKED:
-        asked = ATTACKS[kind].Parameters(kind=kind, tries=parameters.tries)
+        asked = ATTACKS[kind].Parameters(kind=kind, tries=parameters.tries * MORE.get(kind, 2) // 2)
         groups = {EVERYONE: ceilings[EVERYONE]} if kind == "attribute_inference" else ceilings
         yield Asked(asked, about.get(kind, ("",)), groups)
 
