@@ -546,6 +546,32 @@ def frontier(
 
 
 @app.command()
+def compare(
+    purpose: Annotated[str, typer.Argument(help="The purpose whose synthetic rows are compared.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The folder for page and pictures; default: comparison/PURPOSE.")
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Show synthetic rows beside the real ones: columns, pairs, attacks, versions; as tables, pictures and one page."""
+    from privacy_assets.gate import Gate
+    from privacy_assets.reports import comparison as report
+
+    gate = Gate.open(find_root(root))
+    found = report.comparison(gate, purpose)
+    for heads, lines in (
+        (("attack", "tried", "succeeded", "on others", "excess", "95 %", "at most"), report.attacks(found)),
+        (("measure", "value", "95 %"), report.rows(found)),
+    ):
+        table = Table(*heads, box=None)
+        for cells in lines:
+            table.add_row(*map(escape, cells))
+        out.print(table)
+    for path in report.write(gate, found, to):
+        out.print(f"written: {path}", markup=False)
+
+
+@app.command()
 def redteam(
     purpose: Annotated[str | None, typer.Argument(help="Whose releases are attacked; default: all.")] = None,
     seed: Annotated[

@@ -12,21 +12,19 @@ bytes.
 
 from __future__ import annotations
 
-import base64
 import io
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from pathlib import Path
 from typing import Any
 
-from privacy_assets.durable import disk_errors, make_folder, replace
-from privacy_assets.errors import BadDeclaration
 from privacy_assets.gate import Gate
 from privacy_assets.ledger.log import Entry
+from privacy_assets.reports import _page
+from privacy_assets.reports._page import COLOURS
 
 DECIDE = "decide"
 """The action of a ledger entry that keeps a decision."""
@@ -35,9 +33,6 @@ RISKS = ("prosecutor", "marketer")
 """Whose risk is looked at, each against utility for itself."""
 
 PNG, HTML = "frontier.png", "frontier.html"
-
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Those of Okabe and Ito, told apart by people who see few colours."""
 
 TICKS = [lead * 10**-power for power in range(6, 0, -1) for lead in (1, 2, 5)] + [1]
 """The risks that are written at a logarithmic axis."""
@@ -174,19 +169,13 @@ def rows(frontier: Frontier) -> Iterator[tuple[str, ...]]:
 
 def figure_png(points: Sequence[Point]) -> bytes:
     """Both risks against utility as one PNG; points that cannot be kept are not in it."""
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     kept = [point for point in points if point.kept]
     kinds = list(dict.fromkeys(point.technique for point in points))
     styles = dict(zip(kinds, itertools.cycle(zip(COLOURS, MARKERS, strict=True)), strict=False))
     drawn = io.BytesIO()
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # whatever the user's own settings are: the same points, the same picture
-        figure = Figure(figsize=(11, 5), dpi=120, layout="constrained")
-        FigureCanvasAgg(figure)
+    with _page.figure(11, 5, drawn) as figure:
         panels = figure.subplots(1, 2, sharey=True)
         titles = (
             "prosecutor risk: 1 / people of the smallest class (%)",
@@ -234,22 +223,12 @@ def figure_png(points: Sequence[Point]) -> bytes:
         if kept:
             panels[1].legend(loc="best", fontsize=8)
         figure.suptitle("Risk against utility; numbers are those of the table")
-        # the library's version would be in there otherwise
-        figure.savefig(drawn, format="png", metadata={"Software": None})
     return drawn.getvalue()
-
-
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #1a1a1a }
-table { border-collapse: collapse; margin: 1em 0; font-size: 14px }
-th, td { border-bottom: 1px solid #ccc; padding: .3em .7em; text-align: left; vertical-align: top }
-tr.now { background: #fff0f0 } img { max-width: 100% } code { overflow-wrap: anywhere }
-"""
 
 
 def page(frontier: Frontier, decided: Sequence[Decision] = ()) -> bytes:
     """The whole report as one HTML file, with the figure in it; it asks nothing of any network."""
-    picture = base64.b64encode(figure_png(frontier.points)).decode()
+    alt = "Both risks against utility, point by point, as in the table"
     now = [point.current for point in frontier.points]
     beside = "; ".join(frontier.beside) or "none"
     facts = (
@@ -260,32 +239,22 @@ def page(frontier: Frontier, decided: Sequence[Decision] = ()) -> bytes:
         ("rows that may be suppressed", f"at most {frontier.suppressed_at_most:.2%}"),
         ("seed", "each technique's own" if frontier.seed is None else str(frontier.seed)),
     )
-    history = _table(
+    history = _page.table(
         ("ledger entry", "when", "of", "point", "utility", "prosecutor risk", "marketer risk", "reason", "by"),
         [_told(one, frontier) for one in decided],
     )
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>Risk against utility: {escape(frontier.purpose)}</title>
-<style>{_STYLE}</style>
-</head>
-<body>
-<h1>Risk against utility: {escape(frontier.purpose)}</h1>
-{_table(("", ""), facts)}
-<img alt="Both risks against utility, point by point, as in the table" src="data:image/png;base64,{picture}">
+    return _page.page(
+        f"Risk against utility: {frontier.purpose}",
+        f"""{_page.table(("", ""), facts)}
+{_page.picture(alt, figure_png(frontier.points))}
 <p>Utility is 1 - information loss: 1 keeps every value, 0 keeps none. Prosecutor risk is that of the person who is
 easiest found, by one who knows that they are in the table; marketer risk is the share of people who are found on
 average. A point is Pareto-optimal for a risk where no other has as little of it and as much utility, and less or more
 of one. Both risks are models of an attacker who knows quasi-identifiers and nothing else.</p>
-{_table(columns(frontier), rows(frontier), now)}
+{_page.table(columns(frontier), rows(frontier), now)}
 <h2>Decisions</h2>
-{history if decided else "<p>None yet.</p>"}
-</body>
-</html>
-""".encode()
+{history if decided else "<p>None yet.</p>"}""",
+    )
 
 
 def _told(one: Decision, frontier: Frontier) -> tuple[str, ...]:
@@ -294,31 +263,11 @@ def _told(one: Decision, frontier: Frontier) -> tuple[str, ...]:
     return str(one.position), f"{one.time:%Y-%m-%d %H:%M} UTC", of, one.said, *figures, one.reason, one.actor
 
 
-def _table(heads: Sequence[str], lines: Any, now: Sequence[bool] = ()) -> str:
-    top = "".join(f"<th>{escape(head)}</th>" for head in heads) if any(heads) else ""
-    body = []
-    for place, line in enumerate(lines):
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in line)
-        body.append(f'<tr class="now">{cells}</tr>' if place < len(now) and now[place] else f"<tr>{cells}</tr>")
-    return f"<table>{f'<tr>{top}</tr>' if top else ''}{''.join(body)}</table>"
-
-
 def folder_for(gate: Gate, purpose: str, to: Path | None) -> Path:
     """Where the files go: `to`, or `frontier/<purpose>` in the project. Raises BadDeclaration inside the home."""
-    folder = (to.expanduser() if to else gate.project.root / "frontier" / purpose).resolve()
-    if folder.is_relative_to(gate.home.path.resolve()):
-        raise BadDeclaration.of(
-            "the home keeps nothing but its own files", where=str(folder), next_step="name a folder outside the home"
-        )
-    if next(one for one in (folder, *folder.parents) if one.exists()).is_dir():
-        return folder
-    raise BadDeclaration.of("this is no folder", where=str(folder), next_step="name another with --to")
+    return _page.folder_for(gate, "frontier", purpose, to)
 
 
-def write(folder: Path, frontier: Frontier, decided: Sequence[Decision]) -> tuple[Path, Path]:
+def write(folder: Path, frontier: Frontier, decided: Sequence[Decision]) -> tuple[Path, ...]:
     """Write the figure and the page into the folder, in the place of older ones."""
-    with disk_errors(str(folder)):
-        make_folder(folder)
-        replace(folder / PNG, figure_png(frontier.points))
-        replace(folder / HTML, page(frontier, decided))
-    return folder / PNG, folder / HTML
+    return _page.write(folder, {PNG: figure_png(frontier.points), HTML: page(frontier, decided)})

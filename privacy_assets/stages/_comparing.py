@@ -17,12 +17,14 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from privacy_assets import coded
-from privacy_assets.coded import Coded, Codes
+from privacy_assets.coded import Coded, Codes, Domain
 from privacy_assets.contracts import synthesis
 from privacy_assets.contracts.purpose import Purpose
+from privacy_assets.reports.comparison import FEWEST
 from privacy_assets.stages.step import Work
 from privacy_assets.techniques.train import TRAIN
 from privacy_assets.words import Column
@@ -32,9 +34,19 @@ TRANSFER = "privacy_assets.techniques.train._transfer"
 FITTING = "privacy_assets.techniques.train._fitting"
 
 TABLE = "candidate.main.fidelity"
+SHARES = "candidate.main.shares"
+ASSOCIATIONS = "candidate.main.associations"
 INTERVALS = 20
 """In how many intervals numbers are compared, at most."""
 
+_SHARES: dict[str, Any] = {
+    "column": pl.String,
+    "place": pl.Int64,
+    "label": pl.String,
+    "released": pl.Float64,
+    "real": pl.Float64,
+}
+_ASSOCIATIONS: dict[str, Any] = {"one": pl.String, "other": pl.String, "difference": pl.Float64}
 _SCHEMA: dict[str, Any] = {
     "measure": pl.String,
     "about": pl.String,
@@ -60,6 +72,10 @@ def write(
         (measure, about, value, None, None, released.rows) for measure, about, value in distances(released, fitted)
     ]
     found.append(("discriminator", "", discriminator(released, control, seed), None, None, control.rows))
+    private = purpose.synthetic is not None and purpose.synthetic.differential is not None
+    # under differential privacy shares of real rows would be a release that nobody paid for
+    work.write(SHARES, pl.DataFrame([] if private else shares(released, fitted), schema=_SHARES, orient="row"))
+    work.write(ASSOCIATIONS, pl.DataFrame(associations(released, fitted), schema=_ASSOCIATIONS, orient="row"))
     asked, model = purpose.guarantee.fidelity, synthesis.transferred(purpose)
     if asked is not None and asked.transfer is not None and model is not None:
         from privacy_assets.techniques.train._transfer import transfer
@@ -120,17 +136,67 @@ def _intervals(table: Coded, real: Coded) -> tuple[Codes, Codes]:
     """The codes with numbers in intervals of the real rows, and how many groups each column has, NULL among them."""
     columns, sizes = [], []
     for place, domain in enumerate(table.domains):
-        codes = table.codes[:, place]
-        if not domain.ordered or domain.size <= INTERVALS:
+        codes, edges = table.codes[:, place], _edges(real, place)
+        if edges is None:
             columns.append(codes)
             sizes.append(domain.size + 1)
             continue
-        known = real.codes[:, place][real.codes[:, place] < domain.size]
-        shares = np.linspace(0, 1, INTERVALS + 1)[1:-1]
-        edges = np.unique(np.quantile(known, shares, method="inverted_cdf")) if known.size else np.array([0])
         columns.append(np.where(codes < domain.size, np.searchsorted(edges, codes, side="left"), len(edges) + 1))
         sizes.append(len(edges) + 2)
     return np.stack(columns, axis=1).astype(np.int32), np.array(sizes, dtype=np.int32)
+
+
+def _edges(real: Coded, place: int) -> npt.NDArray[np.int64] | None:
+    """The last code of each interval but the last one's; None where values are compared one by one."""
+    domain = real.domains[place]
+    if not domain.ordered or domain.size <= INTERVALS:
+        return None
+    known = real.codes[:, place][real.codes[:, place] < domain.size]
+    shares = np.linspace(0, 1, INTERVALS + 1)[1:-1]
+    if not known.size:
+        return np.array([0])
+    return np.unique(np.quantile(known, shares, method="inverted_cdf")).astype(np.int64)
+
+
+def shares(released: Coded, real: Coded) -> list[tuple[str, int, str, float, float | None]]:
+    """(column, place, label, released, real): of each value or interval; real None where few real rows have it."""
+    (first, sizes), (second, _) = (_intervals(each, real) for each in (released, real))
+    found: list[tuple[str, int, str, float, float | None]] = []
+    for place, domain in enumerate(real.domains):
+        ours, theirs = (np.bincount(each[:, place], minlength=sizes[place]) for each in (first, second))
+        for at, label in enumerate(_labels(domain, _edges(real, place))):
+            told = theirs[at] / max(real.rows, 1) if theirs[at] >= FEWEST else None
+            if ours[at] or theirs[at]:
+                found.append((domain.name, at, label, ours[at] / max(released.rows, 1), told))
+    return found
+
+
+def _labels(domain: Domain, edges: npt.NDArray[np.int64] | None) -> list[str]:
+    if edges is None:
+        return [*(domain.labels or (f"{number:g}" for number in domain.numbers())), "NULL"]
+    numbers = domain.low + domain.step * np.append(edges, domain.size - 1)
+    return [*(f"to {number:g}" for number in numbers), "NULL"]
+
+
+def associations(released: Coded, real: Coded) -> list[tuple[str, str, float]]:
+    """(one, other, difference): Cramér's V of released rows minus that of real ones, of each pair of columns."""
+    (first, sizes), (second, _) = (_intervals(each, real) for each in (released, real))
+    names = [domain.name for domain in real.domains]
+    return [
+        (names[one], names[other], _cramers_v(first, one, other, sizes) - _cramers_v(second, one, other, sizes))
+        for one, other in combinations(range(len(names)), 2)
+    ]
+
+
+def _cramers_v(codes: Codes, one: int, other: int, sizes: Codes) -> float:
+    """sqrt(chi² / (n (min(rows, columns) - 1))): 0 where columns have nothing to do with each other, 1 at most."""
+    cells = codes[:, one].astype(np.int64) * sizes[other] + codes[:, other]
+    table = np.bincount(cells, minlength=int(sizes[one]) * int(sizes[other])).reshape(sizes[one], sizes[other])
+    table = table[table.any(axis=1)][:, table.any(axis=0)]
+    if min(table.shape, default=0) < 2:
+        return 0.0
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    return float(np.sqrt(((table - expected) ** 2 / expected).sum() / (table.sum() * (min(table.shape) - 1))))
 
 
 def _distance(first: Codes, second: Codes, sizes: Codes) -> float:

@@ -24,6 +24,7 @@ from privacy_assets.contracts.promises import Promise, promises
 from privacy_assets.errors import Fault, PrivacyAssetsError, unexpected
 from privacy_assets.gate import PASSING, Gate, Measured, Passport
 from privacy_assets.invariants import attack_excess
+from privacy_assets.reports import comparison
 from privacy_assets.reports import frontier as report
 from privacy_assets.stages.metadata import Declared, Digest, Fact, Picture, Rows, metadata
 from privacy_assets.stages.redteam import Attacked
@@ -121,7 +122,9 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
             context.log.info(f"{step.asset}: {how} {published.rows} rows as {published.version}")
             yield dg.MaterializeResult(
                 asset_key=key,
-                metadata=_published(step, outcome.passport, outcome.destroyed) | _budgets(project, gate, step.asset),
+                metadata=_published(step, outcome.passport, outcome.destroyed)
+                | _budgets(project, gate, step.asset)
+                | _pictures(gate, outcome.passport),
                 check_results=results,
                 data_version=dg.DataVersion(outcome.passport.content_digest),
             )
@@ -367,6 +370,14 @@ def _published(step: Step, passport: Passport, destroyed: int) -> dict[str, dg.M
         for name, number in measured.finding.numbers.items():
             facts[f"{measured.finding.name}/{name}"] = number
     return metadata(facts)
+
+
+def _pictures(gate: Gate, passport: Passport) -> dict[str, dg.MetadataValue]:
+    """What synthetic rows look like beside the real ones, and what attacks came to."""
+    if passport.asset.stage is not Stage.SYNTHETIC:
+        return {}
+    found = comparison.figures(comparison.of_version(gate, passport))
+    return metadata({f"picture/{name}": Picture(png) for name, png in found.items()})
 
 
 def _budgets(project: Project, gate: Gate, asset: AssetName) -> dict[str, dg.MetadataValue]:

@@ -80,6 +80,7 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
         found = _attacking.on_synthetic(purpose, arrives, released, fitted, control, asked.seed)
         work.write(_attacking.TABLE, _attacking.frame(found))
         measures = _comparing.write(work, purpose, made, released, fitted, control, people, asked.seed)
+        measures[f"synthesizer[{asked.synthesizer.kind}]"] = 1.0
         if cost is not None:
             measures |= {"epsilon": cost.epsilon, "delta": cost.delta}
         work.write(MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))

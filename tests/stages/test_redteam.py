@@ -1,5 +1,6 @@
 """What is released is attacked again, and what does not survive twice is withdrawn."""
 
+# ruff: noqa: F811  (fixtures of another file)
 from __future__ import annotations
 
 import json
@@ -35,7 +36,7 @@ def _wins(chances: list[int]) -> Callable[..., list[Tries]]:
 
 
 @pytest.fixture
-def released(making: Gate, make: Make) -> Gate:  # noqa: F811
+def released(making: Gate, make: Make) -> Gate:
     """Synthetic rows, a training set and a model are there."""
     make(making, SYNTHETIC, TRAINING, MODEL)
     return making
