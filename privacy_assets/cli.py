@@ -34,6 +34,7 @@ from privacy_assets.reading import find_root
 if TYPE_CHECKING:
     import dagster as dg
 
+    from privacy_assets.contracts.loading import Project
     from privacy_assets.drafting.judging import Guess
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -84,6 +85,31 @@ def validate(root: Root = None) -> None:
         f"{len(project.contracts)} contracts and {len(project.purposes)} purposes are sound: "
         + ", ".join([*project.contracts, *project.purposes]),
     )
+    for line in _tries_that_decide(project):
+        out.print(line, markup=False)
+
+
+def _tries_that_decide(project: Project) -> Iterator[str]:
+    """Of each threat model that is named: how many people it takes until its ceilings can be kept by the innocent."""
+    from privacy_assets.contracts.promises import promises
+    from privacy_assets.invariants.attack_excess import tries_that_decide
+
+    for name, purpose in project.purposes.items():
+        asked = [
+            each.parameters
+            for asset in sorted(project.assets())
+            if asset.purpose == name
+            for each in promises(project, asset)
+            if each.parameters.kind == "attack_excess"
+        ]
+        if purpose.guarantee.withstands is not None and asked:
+            least = min(each.excess_at_most for each in asked)
+            seldom, often = (tries_that_decide(least, rate) for rate in (0.01, 0.5))
+            yield (
+                f"{name} withstands {purpose.guarantee.withstands.kind}: {len(asked)} promises; an excess of at most "
+                f"{least:g} takes {seldom:,} tries, so as many people who are not learned from, where chance succeeds "
+                f"once in a hundred, {often:,} where it does half the time"
+            )
 
 
 @app.command()
