@@ -322,6 +322,10 @@ def _anonymized(project: Project, purpose: Purpose) -> Iterator[Promise]:
             yield _ask("in_domain", place, column=column.name, values=column.domain)
     if SPLIT in names:
         yield _ask("splits_disjoint", where("training", "split"), subject=subject, split=SPLIT, reference=LINKED)
+    fair = purpose.guarantee.fairness
+    if fair is not None and fair.disparity_at_most is not None:
+        place = where("guarantee", "fairness", "disparity_at_most")
+        yield _ask("fidelity", place, measure="disparity", at_most=fair.disparity_at_most)
     yield from _withstands(purpose, before, Stage.ANONYMIZED, where("guarantee", "withstands"))
 
 

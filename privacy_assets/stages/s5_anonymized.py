@@ -39,6 +39,7 @@ TOGETHER = "privacy_assets.techniques.anonymize._releases"
 CLASSES = "candidate.main.classes"
 HIERARCHY = "candidate.main.hierarchies"
 MEASURES = "candidate.main.measures"
+FIDELITY = "candidate.main.fidelity"
 RELEASES = "candidate.main.releases"
 
 
@@ -77,7 +78,9 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
                 f"CREATE TABLE {CLASSES} AS SELECT {of_classes}, count(*) AS _rows, "
                 f"count(DISTINCT {quoted(subject)}) AS _people {published} GROUP BY ALL ORDER BY ALL"
             )
-            measures = {**measures, **_fairness(work, generalized, fair, member), **_apart(tuples, recoding, earlier)}
+            left_out = _fairness(work, generalized, fair, member)
+            measures = {**measures, **left_out, **_apart(tuples, recoding, earlier)}
+            work.write(FIDELITY, _disparity(left_out, measures["suppressed_share"], int(tuples.rows.sum())))
             work.write(RELEASES, earlier)
             work.write(HIERARCHY, pl.DataFrame(learned, schema=_LEARNED, orient="row"))
             work.write(MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
@@ -119,7 +122,7 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
             _splitting,
             *_attacking.made_by(purpose, arrives, Stage.ANONYMIZED),
         ),
-        references={"input": "features", LINKED: f"main.{LINKED}", "attacks": _attacking.TABLE},
+        references={"input": "features", LINKED: f"main.{LINKED}", "attacks": _attacking.TABLE, "fidelity": FIDELITY},
         measures=MEASURES,
         attack=attack if purpose.guarantee.withstands is not None else None,
         epoch=purpose.epoch,
@@ -260,6 +263,13 @@ def _apart(tuples: Any, recoding: Any, earlier: pl.DataFrame) -> dict[str, float
             smallest_apart(tuples, recoding, ClassTable(labels, table["people"].to_numpy(), own=bool(own)))
         )
     return found
+
+
+def _disparity(left_out: Mapping[str, float], share: float, rows: int) -> pl.DataFrame:
+    """By how much more rows are left out of the group that loses most than of everybody, as `fidelity` judges it."""
+    most = max(left_out.values(), default=share) - share
+    told = {"measure": ["disparity"], "about": [""], "value": [most], "low": [most], "high": [most], "n": [rows]}
+    return pl.DataFrame(told)
 
 
 def _fairness(work: Work, generalized: Sequence[Column], fair: Sequence[str], member: str | None) -> dict[str, float]:

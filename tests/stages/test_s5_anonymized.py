@@ -12,6 +12,7 @@ from privacy_assets.build import steps
 from privacy_assets.errors import NotKept, Refused
 from privacy_assets.gate import Gate
 from privacy_assets.reading import load_model, read
+from privacy_assets.stages.step import carry_out
 from privacy_assets.words import AssetName, Verdict
 from tests.contracts.test_anonymity import ASKED, BEFORE
 
@@ -70,6 +71,29 @@ def test_what_it_cost_is_told_with_names_and_numbers_alone(asked: Edit, reopen: 
     assert {name for name in measures if name.startswith("suppressed_share[")} == {
         f"suppressed_share[sex={sex}]" for sex in "FMX"
     }
+
+
+def test_a_group_that_loses_more_than_everybody_stops_the_release(asked: Edit, reopen: Callable[[], Gate], make: Make):
+    """One sex has too few people for the k that is asked, and would be left out as a whole."""
+    asked(
+        SMOKING,
+        "criteria: [{kind: k_anonymity, k: 3}, {kind: l_diversity, l: 2}]",
+        "criteria: [{kind: k_anonymity, k: 20}]",
+    )
+    asked(SMOKING, "techniques: [{kind: full_domain}, {kind: top_down}]", "techniques: [{kind: full_domain}]")
+    asked(SMOKING, "weights: {sex: 2}", "weights: {sex: 100}")
+    asked(SMOKING, "suppressed_at_most: 0.2", "suppressed_at_most: 0.5")
+    gate = made(reopen(), make)
+    shares = [value for name, value in gate.latest(ANONYMIZED).measures.items() if name.startswith("suppressed_share[")]
+    assert max(shares) == 1 and min(shares) == 0
+    most = 1 - gate.latest(ANONYMIZED).measures["suppressed_share"]
+    for ceiling, kept in ((most + 0.01, True), (most - 0.01, False)):
+        asked(SMOKING, "columns: [sex]", f"columns: [sex], disparity_at_most: {ceiling:.4f}")
+        outcome = carry_out(steps(reopen().project)[ANONYMIZED], reopen())
+        assert [fault.what for fault in outcome.faults] == (
+            [] if kept else ["anonymized/smoking: fidelity__disparity is broken"]
+        )
+        asked(SMOKING, f"columns: [sex], disparity_at_most: {ceiling:.4f}", "columns: [sex]")
 
 
 def test_the_class_table_stays_inside_the_version(asked: Edit, reopen: Callable[[], Gate], make: Make, rows: Rows):
