@@ -55,7 +55,8 @@ class Domain:
         """(size,) the values of an ordered domain; of categories their places."""
         if not self.ordered:
             return np.arange(self.size, dtype=np.float64)
-        return self.low + self.step * np.arange(self.size, dtype=np.float64)
+        # decimal steps overshoot their end by a last digit
+        return np.minimum(self.low + self.step * np.arange(self.size, dtype=np.float64), self.high)
 
 
 @dataclass(frozen=True, slots=True)

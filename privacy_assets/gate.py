@@ -1148,10 +1148,11 @@ class Gate:
 
     # ---- withdrawn
 
-    def withdraw(self, passport: Passport, findings: Sequence[Measured]) -> int:
+    def withdraw(self, passport: Passport, findings: Sequence[Measured], *, seed: int) -> int:
         """Refuse this content of the asset from now on, and all that was made from it; the position of the entry.
 
-        `findings` are those for which it is withdrawn. There is no way back: what failed is not released again.
+        `findings` are those for which it is withdrawn, `seed` the chances by which they were found: what is made of the
+        asset later is attacked by them, too. There is no way back: what failed is not released again.
         """
         body = {
             "action": "withdraw",
@@ -1159,11 +1160,18 @@ class Gate:
             "version": passport.version,
             "content_digest": passport.content_digest,
             "findings": [measured.body() for measured in findings],
+            "seed": seed,
             "actor_claimed": self.actor(),
         }
         position = self.ledger.append(body)
         self._catch_up()
         return position
+
+    def seeds_of_withdrawals(self, asset: AssetName) -> tuple[int, ...]:
+        """The chances by which versions of this asset were found not to survive, each once."""
+        self._catch_up()
+        found = (entry.body["seed"] for (withdrawn, _), entry in self._withdrawn.items() if withdrawn == asset)
+        return tuple(dict.fromkeys(found))
 
     def withdrawn(self, passport: Passport) -> Fault | None:
         """Why this content of the asset may not be read any more; None where it was never withdrawn."""

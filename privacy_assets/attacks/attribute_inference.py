@@ -2,7 +2,9 @@
 
 The adversary knows a person's `known` columns and guesses, for each `secret` one, the value of the released row that
 is nearest by Gower's distance on what is known (of several equally near ones, any). A guess of a category is right if
-it is the value; of a number, if |guess - truth| <= tolerance * |truth|. A missing value is guessed by a missing one.
+it is the value; of a number, if it is as near the truth as only a `tolerance` of the pairs of strangers in the control
+are to each other: a share of the value would be years for a day, and everything for a column of years. A missing value
+is guessed by a missing one.
 
 Source: Giomi, Boenisch, Wehmeyer, Tasnadi, "A unified framework for quantifying privacy risk in synthetic data",
 PoPETs 2023(2), section 5.3. Baseline: a value of the domain, each as likely.
@@ -32,7 +34,7 @@ ON = Stage.SYNTHETIC
 
 
 class Parameters(Frozen):
-    """How often they try, and how near a guessed number must be, as a part of the true one."""
+    """How often they try, and how near a guessed number must be: nearer than all but such a part of strangers are."""
 
     kind: Literal["attribute_inference"]
     tries: Count = 5_000
@@ -42,6 +44,7 @@ class Parameters(Frozen):
 def attack(parameters: Parameters, target: Target, generator: np.random.Generator) -> Sequence[Tries]:
     """One line for each secret column and group."""
     released = in_order(target.released)
+    near = {secret: _near(target.control.codes[:, secret], parameters.tolerance, generator) for secret in target.secret}
     found = []
     for group, fitted, control in groups(*as_many(target, generator), parameters.tries, generator):
         people = fitted, control
@@ -53,22 +56,31 @@ def attack(parameters: Parameters, target: Target, generator: np.random.Generato
             domain = released.domains[secret]
             truths = [some.codes[:, secret] for some in people]
             hits, control_hits = (
-                _right(truth, released.codes[:, secret][places], domain, parameters.tolerance)
+                _right(truth, released.codes[:, secret][places], domain, near[secret])
                 for truth, places in zip(truths, neighbours[known_without(target, secret)], strict=True)
             )
             guesses = generator.integers(domain.size, size=(len(truths[0]), 1), dtype=np.int32)
-            baseline = _right(truths[0], guesses, domain, parameters.tolerance)
+            baseline = _right(truths[0], guesses, domain, near[secret])
             found.append(Tries.counted(domain.name, group, hits, control_hits, baseline))
     return found
 
 
-def _right(truth: Codes, guesses: Codes, domain: Domain, tolerance: float) -> Hits:
+def _near(codes: Codes, tolerance: float, generator: np.random.Generator) -> int:
+    """How many steps apart such a part of the pairs of strangers are at most."""
+    if len(codes) < 2:
+        return 0
+    ordered = np.sort(codes).astype(np.int64)
+    apart = np.abs(ordered - ordered[generator.permutation(len(ordered))])
+    return int(np.quantile(apart, tolerance, method="inverted_cdf")) if tolerance else 0
+
+
+def _right(truth: Codes, guesses: Codes, domain: Domain, near: int) -> Hits:
     """(people,) of (people,) and (people, 0 or 1): without a released row there is no guess, and none is right."""
     if not guesses.shape[1]:
         return np.zeros(len(truth), np.bool_)
     guess = guesses[:, 0]
     right: Hits = truth == guess
     if domain.ordered:
-        values = np.append(domain.numbers(), np.nan)
-        right |= np.abs(values[guess] - values[truth]) <= tolerance * np.abs(values[truth])
+        known = (guess < domain.size) & (truth < domain.size)
+        right |= known & (np.abs(guess.astype(np.int64) - truth) <= near)
     return right

@@ -63,14 +63,15 @@ def attack(parameters: Parameters, target: Generalized, generator: np.random.Gen
     shares = _shares(target, published)
     guesses = [
         guess
-        for start, end, size in zip(starts, [*starts[1:], len(order)], sizes, strict=True)
+        for start, end, size in zip(starts, np.append(starts, len(order))[1:], sizes, strict=True)
         if size <= LARGEST
         and (guess := _of_class(parameters.k, target, shares, order[start:end], int(size), generator)) is not None
     ]
     took = sorted(guesses, key=lambda guess: -guess.chance)[: parameters.tries]
-    tried = len(took)
+    # of a class that cannot be looked into there is nothing to say, and the try has failed
+    tried = min(parameters.tries, len(starts))
     sizes_of, shares_of = np.array([(guess.size, guess.share) for guess in took]).reshape(-1, 2).T
-    control = int((generator.binomial(sizes_of.astype(np.int64), shares_of, (STRANGERS, tried)) == 1).sum())
+    control = int((generator.binomial(sizes_of.astype(np.int64), shares_of, (STRANGERS, len(took))) == 1).sum())
     found, any_label = sum(guess.found for guess in took), sum(guess.any_label for guess in took)
     return [Tries("", EVERYONE, tried, found, tried * STRANGERS, control, tried, any_label)]
 

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from privacy_assets.contracts import anonymity, features_sql, person_wise, synthesis
+from privacy_assets.contracts import anonymity, features_sql, person_wise, synthesis, withstanding
 from privacy_assets.contracts._faults import Faults, echo
 from privacy_assets.contracts._odcs import INTEGERS, aliases, owner_fault
 from privacy_assets.contracts._yaml import Place
@@ -143,6 +143,7 @@ def check_purpose(
     _check_features(purpose, features, faults)
     anonymity.check(purpose, features.columns, faults)
     synthesis.check(purpose, features.columns, faults)
+    withstanding.check(purpose, features.columns, faults)
     if purpose.synthetic:
         _check_synthetic(purpose, purpose.synthetic, features, used, contracts, faults)
     if purpose.statistics:

@@ -257,7 +257,8 @@ class Synthetic(Frozen):
     """Rows of nobody, in the place of the features: how they are made, and what each number can be.
 
     They are learned from the people of the split `train` (`training.split`, or its default), and tried on the others.
-    `contribution` bounds people under differential privacy; `rows` is how many there will be (default: as many as were
+    `contribution` bounds how many rows of a person are learned from (default: as many as somebody has, but under
+    differential privacy, where it has to be said); `rows` is how many there will be (default: as many as were
     learned from, with noise under differential privacy).
     """
 
@@ -275,11 +276,8 @@ class Synthetic(Frozen):
 
     @model_validator(mode="after")
     def _bounds_people_where_noise_hides_them(self) -> Synthetic:
-        if (self.differential is None) != (self.contribution is None):
-            raise ValueError(
-                "`contribution` (how many rows of a person count) goes with a synthesizer under differential privacy, "
-                "and only with one"
-            )
+        if self.differential is not None and self.contribution is None:
+            raise ValueError("differential privacy needs `contribution`: how many rows of a person are learned from")
         return self
 
 

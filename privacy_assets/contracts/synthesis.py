@@ -18,6 +18,9 @@ from privacy_assets.contracts.anonymity import SPLIT, leaving, split_column
 from privacy_assets.contracts.purpose import Model, Purpose, Split, Synthetic
 from privacy_assets.words import Column
 
+WIDTHS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 54, "HUGEINT": 54}
+"""Bits of each signed integer type, as far as a double counts them one by one."""
+
 
 def synthetic_columns(purpose: Purpose, columns: Sequence[Column]) -> tuple[Column, ...]:
     """The columns of the features as they are synthesized; `split` comes last where a training set is made of them."""
@@ -81,7 +84,10 @@ def check(purpose: Purpose, columns: Sequence[Column], faults: Faults) -> None:
             f"`{name}` begins with `_`, as only columns of this program do",
             next_step="name yours otherwise",
         )
-    if SPLIT in leaves and purpose.training is not None:
+    target = getattr(asked.synthesizer, "target", None)
+    if target is not None and target not in leaves:
+        faults.unknown(("synthetic", "synthesizer", "target"), "no such column is synthesized", target, leaves)
+    if SPLIT in map(str.lower, leaves) and purpose.training is not None:
         faults.add(("features", "sql"), f"`{SPLIT}` is a column that is added", next_step="name yours otherwise")
 
 
@@ -120,6 +126,7 @@ def _check_column(asked: Synthetic, column: Column, faults: Faults) -> None:
     if column.type in INTEGERS | {"DATE"} and any(number % 1 for number in (*bounds.days, bounds.step)):
         faults.add(place, f"`{column.name}` holds whole numbers", expected="whole `low`, `high` and `step`")
     low, high = bounds.days
+    _check_type(place, column, (low, high, bounds.step), faults)
     if (high - low) / bounds.step >= MOST_VALUES:
         faults.add(
             (*place, "step"),
@@ -127,3 +134,22 @@ def _check_column(asked: Synthetic, column: Column, faults: Faults) -> None:
             expected=f"at most {MOST_VALUES:,}",
             next_step="a larger `step`, or closer bounds",
         )
+
+
+def _check_type(place: Place, column: Column, numbers: Sequence[float], faults: Faults) -> None:
+    """Every number between the bounds can be written in the column's type: else it fails when it was paid for."""
+    fits, said = True, column.type
+    if column.type in WIDTHS or column.type.removeprefix("U") in WIDTHS:
+        unsigned = column.type not in WIDTHS
+        bits = WIDTHS[column.type.removeprefix("U")] - (0 if unsigned else 1)
+        least = 0 if unsigned else -(2**bits)
+        fits = all(least <= number < 2**bits for number in numbers[:2])
+        said = f"{column.type}: from {least:,} to {2**bits - 1:,}"
+    elif column.type.startswith("DECIMAL("):
+        digits, scale = map(int, column.type.removeprefix("DECIMAL(").removesuffix(")").split(","))
+        beyond = any(abs(number) >= 10 ** (digits - scale) for number in numbers[:2])
+        finer = any(abs(number * 10**scale - round(number * 10**scale)) > 1e-6 for number in numbers)
+        fits = not (beyond or finer)
+        said = f"{column.type}: under {10 ** (digits - scale):,}, with {scale} digits after the point"
+    if not fits:
+        faults.add(place, f"`{column.name}` cannot hold what its bounds and step name", expected=said)

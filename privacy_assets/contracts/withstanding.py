@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from privacy_assets.contracts import anonymity
+from privacy_assets.contracts._faults import Faults
+from privacy_assets.contracts._yaml import Place
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.threat_models import THREAT_MODELS
 from privacy_assets.threat_models._asked import Asked
@@ -26,15 +28,47 @@ class Adversary:
 
 
 def adversary(purpose: Purpose, columns: Sequence[Column]) -> Adversary:
-    """Quasi-identifiers are known; what is sensitive is secret, else what the model predicts, else all the others."""
+    """Quasi-identifiers are known; what is sensitive is secret, else what a model predicts, else all the others."""
     leaves = anonymity.leaving(purpose, columns)
     names = [column.name for column in leaves]
     known = [column.name for column in leaves if column.role is Role.QUASI_IDENTIFIER]
     secret = [column.name for column in leaves if column.role is Role.SENSITIVE]
-    if not secret:
-        secret = [purpose.model.target] if purpose.model else [name for name in names if name not in known]
-    known = [name for name in known if name not in secret] or [name for name in names if name not in secret]
+    transfer = purpose.guarantee.fidelity.transfer if purpose.guarantee.fidelity else None
+    learned = (transfer and transfer.model) or purpose.model
+    if not secret and learned is not None and learned.target in names:
+        secret = [learned.target]
+    secret = secret or [name for name in names if name not in known] or names
+    known = [name for name in known if name not in secret]
+    # who knows one column only has no two halves to link
+    if len(known) < 2:
+        known = [name for name in names if name not in secret]
+    if len(known) < 2:
+        known = names
     return Adversary(tuple(known), tuple(secret))
+
+
+def check(purpose: Purpose, columns: Sequence[Column], faults: Faults) -> None:
+    """Note where a threat model is named, and nothing could be tried on what is released."""
+    asked = purpose.guarantee.withstands
+    if asked is None:
+        return
+    place: Place = ("guarantee", "withstands")
+    released = ((Stage.ANONYMIZED, purpose.anonymized), (Stage.SYNTHETIC, purpose.synthetic))
+    for stage, declared in released:
+        if declared is not None and not withstood(purpose, columns, stage):
+            faults.add(
+                place,
+                f"no attack of `{asked.kind}` can be tried on {stage} rows, so that the name would promise nothing",
+                expected="a k with labels that have levels (not `mondrian`), or a sensitive column",
+                next_step="look at the roles in the contracts, or leave `withstands` out",
+            )
+    if getattr(THREAT_MODELS[asked.kind], "NAMED_RECIPIENTS", False) and not purpose.recipients:
+        faults.add(
+            place,
+            f"`{asked.kind}` trusts recipients, and none is named",
+            expected="`recipients: [...]`",
+            next_step="name them, or take `public_release`",
+        )
 
 
 def counted(purpose: Purpose, columns: Sequence[Column]) -> frozenset[str]:

@@ -55,10 +55,12 @@ def on_anonymized(purpose: Purpose, columns: Sequence[Column], tuples: Any, reco
 
 def generalized(tuples: Any, recoding: Any) -> Generalized:
     """A recoding as an adversary meets it, with what is behind it."""
+    labelled = all(cell.dtype == pl.String for cell in recoding.cells)  # numbers of Mondrian have no level
+    levels = _levels(tuples, recoding) if labelled else [np.zeros(len(tuples.rows), np.int32)] * len(tuples.columns)
     return Generalized(
         tuple(np.stack(column.groups).astype(np.int32) for column in tuples.columns),
         tuples.codes.astype(np.int32),
-        np.stack(list(_levels(tuples, recoding)), axis=1),
+        np.stack(list(levels), axis=1),
         recoding.classes.astype(np.int32),
         tuples.rows.astype(np.int32),
         {
@@ -80,6 +82,22 @@ def _levels(tuples: Any, recoding: Any) -> Iterator[np.ndarray]:
 
 def _all(purpose: Purpose, columns: Sequence[Column], stage: Stage, target: Any, seed: int) -> Found:
     return tried([asked.attack for asked in withstanding.withstood(purpose, columns, stage)], target, seed)
+
+
+def worst(tried_by: Sequence[Found]) -> Found:
+    """Of each line that with which the adversary did best: by how much more on people of the release than on others."""
+    kept: dict[tuple[str, str, str], tuple[str, Tries]] = {}
+    for kind, tries in (one for found in tried_by for one in found):
+        key = (kind, tries.about, tries.group)
+        if key not in kept or _gained(tries) > _gained(kept[key][1]):
+            kept[key] = (kind, tries)
+    return list(kept.values())
+
+
+def _gained(tries: Tries) -> float:
+    if not tries.tried or not tries.control_tried:
+        return float("-inf")
+    return tries.succeeded / tries.tried - tries.control_succeeded / tries.control_tried
 
 
 def frame(found: Found) -> pl.DataFrame:

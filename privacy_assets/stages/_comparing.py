@@ -190,20 +190,25 @@ def associations(released: Coded, real: Coded) -> list[tuple[str, str, float]]:
 
 def _cramers_v(codes: Codes, one: int, other: int, sizes: Codes) -> float:
     """sqrt(chi² / (n (min(rows, columns) - 1))): 0 where columns have nothing to do with each other, 1 at most."""
-    cells = codes[:, one].astype(np.int64) * sizes[other] + codes[:, other]
-    table = np.bincount(cells, minlength=int(sizes[one]) * int(sizes[other])).reshape(sizes[one], sizes[other])
-    table = table[table.any(axis=1)][:, table.any(axis=0)]
-    if min(table.shape, default=0) < 2:
+    rows, columns = (np.bincount(codes[:, place], minlength=sizes[place]) for place in (one, other))
+    smaller = min(np.count_nonzero(rows), np.count_nonzero(columns)) - 1
+    if smaller < 1:
         return 0.0
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
-    return float(np.sqrt(((table - expected) ** 2 / expected).sum() / (table.sum() * (min(table.shape) - 1))))
+    # chi² / n = sum n_ij² / (n_i n_j) - 1, over the cells that somebody is in
+    pairs, counts = np.unique(codes[:, one].astype(np.int64) * sizes[other] + codes[:, other], return_counts=True)
+    first, second = rows[pairs // sizes[other]], columns[pairs % sizes[other]]
+    square = float((counts / first * (counts / second)).sum()) - 1
+    return float(np.sqrt(max(square, 0.0) / smaller))
 
 
 def _distance(first: Codes, second: Codes, sizes: Codes) -> float:
     """Total variation distance between two tables of one or two columns."""
-    cells = int(np.prod(sizes))
-    weights = np.array([cells // int(np.prod(sizes[: at + 1])) for at in range(len(sizes))])
-    shares = [np.bincount(each @ weights, minlength=cells) / max(len(each), 1) for each in (first, second)]
+    tail = np.append(np.cumprod(sizes[::-1].astype(np.int64))[::-1][1:], 1)
+    codes = [each.astype(np.int64) @ tail for each in (first, second)]
+    # only cells that somebody is in: two columns of many values have more than memory
+    cells, places = np.unique(np.concatenate(codes), return_inverse=True)
+    parts = np.split(places, [len(codes[0])])
+    shares = [np.bincount(part, minlength=len(cells)) / max(len(part), 1) for part in parts]
     return float(np.abs(shares[0] - shares[1]).sum() / 2)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from privacy_assets.contracts.promises import Promise, promises
-from privacy_assets.errors import BadDeclaration, Fault, PrivacyAssetsError
+from privacy_assets.errors import BadDeclaration, Fault, PrivacyAssetsError, unexpected
 from privacy_assets.gate import Gate, Measured, question_digest
 from privacy_assets.stages.step import Step, attack_again
 from privacy_assets.words import AssetName, Finding, Verdict
@@ -39,8 +39,9 @@ class Attacked:
 
     @property
     def passes(self) -> bool:
-        """Whether every attack was tried, and none was found to work twice."""
-        return not self.confirmed and not self.faults and bool(self.findings)
+        """Whether every attack was tried often enough, and none was found to work twice."""
+        undecided = any(found.verdict is Verdict.INCONCLUSIVE for found in self.findings)
+        return bool(self.findings) and not (self.confirmed or self.faults or undecided)
 
 
 def said(one: Attacked) -> str:
@@ -48,7 +49,9 @@ def said(one: Attacked) -> str:
     if one.withdrawn is not None:
         names = ", ".join(found.about for found in one.confirmed)
         return f"{one.asset} is withdrawn (ledger entry {one.withdrawn}): {names}, broken twice"
-    return "\n".join(map(str, one.faults)) or f"{one.asset}: nothing was tried"
+    undecided = [found.about for found in one.findings if found.verdict is Verdict.INCONCLUSIVE]
+    said = f"tried too seldom to say anything: {', '.join(undecided)}" if undecided else "nothing was tried"
+    return "\n".join(map(str, one.faults)) or f"{one.asset}: {said}"
 
 
 def redteam(
@@ -95,11 +98,13 @@ def _attacked(gate: Gate, step: Step, seed: int) -> Attacked:
         again = _judged(asked, attack_again(step, gate, passport, seed + 1)) if broken else {}
     except PrivacyAssetsError as error:
         return Attacked(step.asset, passport.version, faults=error.faults)
+    except Exception as error:  # of a library: its text could hold a value, and the others are still to be attacked
+        return Attacked(step.asset, passport.version, faults=(Fault(unexpected(error), where=str(step.asset)),))
     confirmed = {promise: found for promise, found in again.items() if found.name in broken and not found.kept}
     position = None
     if confirmed:
         measured = [Measured(found, question_digest(promise)) for promise, found in confirmed.items()]
-        position = gate.withdraw(passport, measured)
+        position = gate.withdraw(passport, measured, seed=seed + 1)
     return Attacked(step.asset, passport.version, tuple(first.values()), tuple(confirmed.values()), position)
 
 

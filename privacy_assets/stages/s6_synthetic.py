@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -60,7 +61,8 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
     asset = AssetName(Stage.SYNTHETIC, purpose.purpose)
 
     def write(work: Work) -> None:
-        fitted, control, people = _people(work, query, domains)
+        held = _people(work, query, domains)
+        fitted, control = held.fitted, held.control
         if not fitted.rows or not control.rows:
             raise NotKept.of(
                 "there are too few people to learn from and to try it on",
@@ -73,21 +75,28 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
         if cost is not None:
             work.gate.debit(asset, cost, (asked.synthesizer.kind,))
         made_rows: Coded = synthesizer.synthesize(
-            asked.synthesizer, fitted, rows=asked.rows, rows_per_person=rows_per_person or 1, seed=asked.seed
+            asked.synthesizer,
+            fitted,
+            rows=asked.rows,
+            rows_per_person=rows_per_person or held.most_rows,
+            seed=asked.seed,
         )
         _write(work, asked, made_rows, leaves, made, purpose)
         released = _released(work, domains)
-        found = _attacking.on_synthetic(purpose, arrives, released, fitted, control, asked.seed)
-        work.write(_attacking.TABLE, _attacking.frame(found))
-        measures = _comparing.write(work, purpose, made, released, fitted, control, people, asked.seed)
+        one_row_each = held.of_people(asked.seed)
+        # what was withdrawn before has to survive what it was withdrawn for
+        seeds = (asked.seed, *work.gate.seeds_of_withdrawals(asset))
+        found = [_attacking.on_synthetic(purpose, arrives, released, *one_row_each, seed) for seed in seeds]
+        work.write(_attacking.TABLE, _attacking.frame(_attacking.worst(found)))
+        measures = _comparing.write(work, purpose, made, released, fitted, control, held.others, asked.seed)
         measures[f"synthesizer[{asked.synthesizer.kind}]"] = 1.0
         if cost is not None:
             measures |= {"epsilon": cost.epsilon, "delta": cost.delta}
         work.write(MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
 
     def attack(work: Work, seed: int) -> _attacking.Found:
-        fitted, control, _ = _people(work, query, domains)
-        return _attacking.on_synthetic(purpose, arrives, _released(work, domains), fitted, control, seed)
+        one_row_each = _people(work, query, domains).of_people(asked.seed)
+        return _attacking.on_synthetic(purpose, arrives, _released(work, domains), *one_row_each, seed)
 
     return Step(
         asset=asset,
@@ -142,15 +151,43 @@ def _lineage(leaves: Sequence[Column], made: Sequence[Column], subject: str, key
     return Lineage(direct, dict.fromkeys(direct, together | chosen))
 
 
-def _people(work: Work, query: exp.Select, domains: Sequence[Domain]) -> tuple[Coded, Coded, Codes]:
-    """The rows of those who are learned from, of the others, and the number of the person of each row of those."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Rows of those who are learned from, and of the others; `people` and `others` number whose each row is."""
+
+    fitted: Coded
+    control: Coded
+    people: Codes
+    others: Codes
+
+    @property
+    def most_rows(self) -> int:
+        """How many rows of one person are learned from at most."""
+        return int(np.bincount(self.people).max(initial=1))
+
+    def of_people(self, seed: int) -> tuple[Coded, Coded]:
+        """One row of each person, drawn by the seed: attacks are tried on people, and each counts once.
+
+        A second row of somebody would be their own neighbour, and hide that a value is theirs alone.
+        """
+        generator = np.random.default_rng(seed)
+        found = []
+        for rows, whose in ((self.fitted, self.people), (self.control, self.others)):
+            order = generator.permutation(rows.rows)
+            _, first = np.unique(whose[order], return_index=True)
+            found.append(rows.take(np.sort(order[first])))
+        return found[0], found[1]
+
+
+def _people(work: Work, query: exp.Select, domains: Sequence[Domain]) -> _Held:
+    """The rows of those who are learned from, and of the others."""
     with engine_errors("reading the features"):
         # the order of rows decides what is drawn for which: a fixed one makes it repeatable
         table = work.con.execute(f"{query.sql(dialect='duckdb')} ORDER BY ALL").to_arrow_table()
     frame = pl.DataFrame(pl.from_arrow(table))
     held, learned = coded.encode(frame, domains), frame[DEALT].to_numpy()
-    others = frame.filter(~pl.col(DEALT))[PERSON].rank("dense").to_numpy()
-    return held.take(learned), held.take(~learned), others.astype(np.int32) - 1
+    whose = frame[PERSON].rank("dense").to_numpy().astype(np.int32) - 1
+    return _Held(held.take(learned), held.take(~learned), whose[learned], whose[~learned])
 
 
 def _released(work: Work, domains: Sequence[Domain]) -> Coded:

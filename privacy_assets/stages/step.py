@@ -252,6 +252,12 @@ def attack_again(step: Step, gate: Gate, passport: Passport, seed: int) -> Seque
     """
     assert step.attack is not None
     gate.require_sound(passport)
+    if passport.code != step.code_version or dict(passport.declared) != dict(step.declared):
+        raise Refused.of(
+            "it was made under another declaration, or by another program, so nobody knows whom it was made from",
+            where=f"{step.asset} version {passport.version}",
+            next_step=f"materialize {step.asset} again: a new version is attacked before it is published",
+        )
     held = {name: found for name, view in step.views.items() if (found := _held(gate, passport, view))}
     if len(held) < len(step.views):
         raise Refused.of(

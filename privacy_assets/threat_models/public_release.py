@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from privacy_assets.attacks import ATTACKS
 from privacy_assets.attacks._trying import EVERYONE, MOST_EXPOSED
@@ -48,6 +48,12 @@ class Parameters(Frozen):
     excess_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.05
     most_exposed_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.09
     others_known: Annotated[int, Field(ge=0, le=1000)] = 1
+
+    @model_validator(mode="after")
+    def _can_be_decided(self) -> Parameters:
+        if self.tries < max(self.tries_at_least, self.most_exposed_at_least):
+            raise ValueError("`tries` are fewer than decide anything (`tries_at_least`, `most_exposed_at_least`)")
+        return self
 
 
 def on_synthetic(parameters: Parameters, secret: Sequence[str]) -> Iterator[Asked]:

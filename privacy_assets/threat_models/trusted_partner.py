@@ -15,6 +15,8 @@ from privacy_assets.threat_models import public_release
 from privacy_assets.threat_models._asked import Asked
 
 WHO = "somebody among named recipients who are bound by a contract"
+NAMED_RECIPIENTS = True
+"""A purpose that trusts its recipients names them."""
 
 
 class Parameters(public_release.Parameters):

@@ -17,8 +17,9 @@ from privacy_assets.attacks._trying import Tries
 from privacy_assets.build import REDTEAM, build_definitions, steps
 from privacy_assets.errors import BadDeclaration, NotKept, Refused
 from privacy_assets.gate import PERSON, Gate, Standing
+from privacy_assets.stages import _attacking
 from privacy_assets.stages.asset import key_of
-from privacy_assets.stages.redteam import redteam
+from privacy_assets.stages.redteam import redteam, said
 from privacy_assets.stages.step import carry_out
 from tests.stages.test_s6_synthetic import MODEL, PURPOSE, SYNTHETIC, TRAINING, made, making  # noqa: F401
 
@@ -103,6 +104,50 @@ def test_another_seed_may_come_after_a_withdrawal(
     gate.require(MODEL, PERSON)
 
 
+def test_an_edited_purpose_does_not_blind_it(released: Gate, edit: Any, reopen: Callable[[], Gate]) -> None:
+    """Another split would call people strangers whom it was made from: so nothing is said of that version any more."""
+    edit(PURPOSE, "seed: 7}", "seed: 8}")
+    one = _attacked(reopen())
+    assert not one.passes and "another declaration" in one.faults[0].what
+
+
+def test_what_was_tried_too_seldom_is_no_pass(released: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No evidence, no success."""
+    few = [Tries("", group, 3, 0, 3, 0, 3, 0) for group in ("everyone", "most_exposed")]
+    monkeypatch.setattr(ATTACKS["linkability"], "attack", lambda *_: few)
+    one = _attacked(released)
+    assert not one.passes and not one.confirmed
+    assert "too seldom" in said(one)
+
+
+def test_an_attack_that_crashes_tells_no_value_and_stops_no_other(
+    released: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text of a library could hold somebody's value."""
+
+    def crashes(*_: Any) -> None:
+        raise ValueError("cost 1234.50")
+
+    monkeypatch.setattr(ATTACKS["linkability"], "attack", crashes)
+    one = _attacked(released)
+    assert not one.passes and "1234" not in str(one.faults) and "ValueError" in str(one.faults)
+
+
+def test_what_comes_after_a_withdrawal_survives_what_it_was_withdrawn_for(
+    released: Gate, monkeypatch: pytest.MonkeyPatch, reopen: Callable[[], Gate], edit: Any
+) -> None:
+    """The same rows under another name are attacked by the chances that found them."""
+    passport = released.latest(SYNTHETIC)
+    assert passport is not None
+    released.withdraw(passport, passport.measured[-1:], seed=99)
+    seen = []
+    monkeypatch.setattr(_attacking, "on_synthetic", lambda *given: seen.append(given[-1]) or [])
+    edit(PURPOSE, "  seed: 3\n", "  seed: 4\n")
+    gate = reopen()
+    assert carry_out(steps(gate.project)[SYNTHETIC], gate).passport is None  # nothing was tried: inconclusive
+    assert seen == [4, 99]
+
+
 def test_a_version_whose_source_is_gone_is_not_called_sound(released: Gate) -> None:
     """What cannot be attacked as it was made does not pass."""
     features = next(read for read in released.latest(SYNTHETIC).inputs)  # type: ignore[union-attr]
@@ -129,9 +174,9 @@ def test_the_command_and_the_job_tell_the_same(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     words = ["redteam", "--root", str(released.project.root)]
-    said = CliRunner().invoke(cli.app, [*words, "smoking", "--seed", "5"])
-    assert said.exit_code == 0, said.output
-    assert "membership" in said.output and "seed 5" in said.output
+    told = CliRunner().invoke(cli.app, [*words, "smoking", "--seed", "5"])
+    assert told.exit_code == 0, told.output
+    assert "membership" in told.output and "seed 5" in told.output
     monkeypatch.setattr(ATTACKS["linkability"], "attack", _wins([1, 1]))
     definitions = build_definitions(released.project.root, open_gate=lambda: released)
     with dg.DagsterInstance.ephemeral() as instance:

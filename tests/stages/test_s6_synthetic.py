@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from privacy_assets.build import steps
-from privacy_assets.coded import Coded
+from privacy_assets.coded import Coded, Domain
 from privacy_assets.errors import BadDeclaration, EngineFailed, NotKept, Refused
 from privacy_assets.gate import Gate, Standing
+from privacy_assets.stages.s6_synthetic import _Held
 from privacy_assets.stages.step import carry_out, measure_again
 from privacy_assets.techniques.synthesize import SYNTHESIZE
 from privacy_assets.verify import verify
@@ -256,7 +257,11 @@ def test_noise_is_paid_before_it_is_drawn_and_never_drawn_twice_alike(
         ("{age: {low: 18, high: 80},", "{age: {low: 18, high: 80}, aeg: {low: 0, high: 1},", "no such column"),
         (TREES, "{kind: sequential_tree}", "sequential_trees"),
         (TREES, NOISY, "`contribution`"),
-        ("  seed: 3\n", "  contribution: {rows: 1}\n", "`contribution`"),
+        (TREES, "{kind: marginal_tree, epsilon: 1.0, delta: 1.0e-6, target: smokr}", "`contribution`"),
+        ("cost: {low: 0, high: 10000}", "cost: {low: 0, high: 900000000}", "cannot hold"),
+        ("cost: {low: 0, high: 10000}", "cost: {low: 0, high: 1, step: 0.001}", "cannot hold"),
+        ("tries: 1000, tries_at_least: 100", "tries: 99, tries_at_least: 100", "fewer than decide anything"),
+        ("recipients: [the clinic's own doctors]\n", "", "trusts recipients"),
         (
             WITHSTANDS,
             "",
@@ -274,3 +279,15 @@ def test_what_does_not_fit_is_said_with_its_line(
     with pytest.raises(BadDeclaration) as refused:
         reopen()
     assert said in str(refused.value) and f"{PURPOSE}:" in str(refused.value)
+
+
+def test_attacks_are_tried_on_one_row_of_each_person() -> None:
+    """Whoever has many rows counts once: their own second row would hide that a value is theirs alone."""
+    domains = (Domain("number", low=0, high=99),)
+    rows = Coded(domains, np.arange(10, dtype=np.int32)[:, None])
+    whose = np.array([0, 0, 0, 1, 2, 2, 3, 3, 3, 3], dtype=np.int32)
+    held = _Held(rows, rows.take(np.arange(4)), whose, np.zeros(4, dtype=np.int32))
+    fitted, control = held.of_people(1)
+    assert (fitted.rows, control.rows, held.most_rows) == (4, 1, 4)
+    assert {int(whose[number]) for number in fitted.codes[:, 0]} == {0, 1, 2, 3}
+    assert fitted.codes.tolist() == held.of_people(1)[0].codes.tolist()

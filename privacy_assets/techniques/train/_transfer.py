@@ -21,8 +21,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from privacy_assets.errors import NotKept
 from privacy_assets.techniques.train._fitting import Floats, Metric, Task, fit, middle, of_rows, resamples
 from privacy_assets.words import Column
+
+FEWEST = 20
+"""Of groups of fewer people nothing is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +60,27 @@ def transfer(
     `people` (control rows,) numbers the person of each row from 0, `groups` say which rows are of whom. `disparity` is
     by how much more the group that loses most loses than everybody. Rows without a target are left out.
 
-    Raises what `fit` raises.
+    NaN where the metric does not define one of the groups; groups of fewer than `FEWEST` people are not told of.
+
+    Raises what `fit` raises, and NotKept where nobody of the control has a target.
     """
     there = control[target].is_not_null().to_numpy()
     control, people = control.filter(pl.Series(there)), people[there]
+    if not control.height:
+        raise NotKept.of(
+            f"nobody of those that it is tried on has a known {target}",
+            expected="rows with a target among the people who are not learned from",
+            next_step="take in more people, or look at what is filtered out before",
+        )
     measured: list[Metric] = []
     for rows in (released, real):
         train = rows.drop_nulls(target).with_columns(split=pl.lit("train"))
         fitted = fit(train, inputs=inputs, target=target, task=task, estimator=estimator, seed=seed)
         measured.append(of_rows(fitted, control)[metric])
-    masks = {"": np.ones(control.height, dtype=bool)} | {name: mask[there] for name, mask in groups.items()}
+    held = {name: mask[there] for name, mask in groups.items()}
+    # what is told of few people is told of each of them
+    several = {name: mask for name, mask in held.items() if len(np.unique(people[mask])) >= FEWEST}
+    masks = {"": np.ones(control.height, dtype=bool)} | several
     weightings = [np.ones((control.height, 1))]
     _, places = np.unique(people, return_inverse=True)
     weightings += [times[places] for times in resamples(int(places.max()) + 1, np.random.default_rng(seed))]
@@ -81,10 +96,8 @@ def transfer(
         *(_of("transfer_loss", name, losses[place], sizes[place]) for place, name in enumerate(masks)),
     ]
     if len(masks) > 1:
-        more = losses[1:] - losses[0]
-        known = ~np.isnan(more).all(axis=0)
-        most = np.full(more.shape[1], np.nan)
-        most[known] = np.nanmax(more[:, known], axis=0)
+        # of a group that the metric does not define nobody can say that it lost no more
+        most = (losses[1:] - losses[0]).max(axis=0)
         found.append(_of("disparity", "", most, min(sizes[1:])))
     return tuple(found)
 
