@@ -5,14 +5,14 @@ An attack is a module with
 * `Parameters(Frozen)` with `kind: Literal["<file name>"]`: what the adversary knows and how often they try;
 * `attack(parameters, target, generator) -> Sequence[Tries]`: what came of it, in counts: never a row, never a value;
 * `ADVERSARY`: in one sentence, who that is and what they want;
-* `ON`: the stage whose rows it is tried on, which says what `target` is: `_trying.Target` for synthetic, else
-  `_generalized.Generalized`.
+* `ON`: the stage that it is tried on, which says what `target` is: `_trying.Target` for synthetic,
+  `_generalized.Generalized` for anonymized, `_modelled.Modelled` for models.
 
 Every attack is tried on three sorts of people alike: those whose rows were in the release's source, others of the same
 population who were not (the *control*), and, with a guess that looks at no release, the *baseline*. Only what succeeds
 more often against the first than against the second can have come from them. All choices are drawn from `generator`.
-Two groups are told of: everyone, and the most exposed, who are least like others. Equally many people of both tables
-are tried, so that their sizes make no difference.
+Of rows two groups are told of: everyone, and the most exposed, who are least like others; of models, everyone. Equally
+many people of both sorts are tried, so that their sizes make no difference.
 An attack takes no part in how a release is made, and shares no code with it.
 """
 

@@ -470,3 +470,5 @@ def _model(project: Project, purpose: Purpose) -> Iterator[Promise]:
     floor = purpose.guarantee.utility
     if floor is not None:
         yield _ask("utility_floor", where("guarantee", "utility"), metric=floor.metric, at_least=floor.at_least)
+    columns = project.training_columns(purpose.purpose)
+    yield from _withstands(purpose, columns, Stage.MODEL, where("guarantee", "withstands"))

@@ -325,8 +325,8 @@ class Purpose(Frozen):
     def _synthetic_has_a_guarantee_and_a_floor(self) -> Purpose:
         if self.synthetic is not None and self.guarantee.withstands is None:
             raise ValueError("`synthetic` needs `guarantee.withstands`: which attacks it has to survive")
-        if self.guarantee.withstands is not None and self.synthetic is None and self.anonymized is None:
-            raise ValueError("`guarantee.withstands` speaks of rows that are released: `anonymized` or `synthetic`")
+        if self.guarantee.withstands is not None and not (self.synthetic or self.anonymized or self.model):
+            raise ValueError("`guarantee.withstands` speaks of what is released: `anonymized`, `synthetic` or `model`")
         if (self.synthetic is None) != (self.guarantee.fidelity is None):
             raise ValueError("`synthetic` and `guarantee.fidelity` (how like the real rows it is) need each other")
         if self.training is not None and self.training.source == "synthetic" and self.synthetic is None:

@@ -78,13 +78,15 @@ def counted(purpose: Purpose, columns: Sequence[Column]) -> frozenset[str]:
 
 
 def withstood(purpose: Purpose, columns: Sequence[Column], stage: Stage) -> tuple[Asked, ...]:
-    """Which attacks the rows of a stage have to survive, and what may come of each; none where none is asked for."""
+    """Which attacks what a stage releases has to survive, and what may come of each; none where none is asked for."""
     asked = purpose.guarantee.withstands
     if asked is None:
         return ()
     module = THREAT_MODELS[asked.kind]
     if stage is Stage.SYNTHETIC:
         return tuple(module.on_synthetic(asked, adversary(purpose, columns).secret))
+    if stage is Stage.MODEL:
+        return tuple(module.on_model(asked))
     criteria = [each.criterion for each in anonymity.asked_of(purpose, columns)]
     # labels of Mondrian have no level that could be undone
     levels = purpose.anonymized is not None and all(one.kind != "mondrian" for one in purpose.anonymized.techniques)

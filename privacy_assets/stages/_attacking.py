@@ -1,6 +1,6 @@
-"""Tries every attack of a purpose's threat model on rows that are to be released, or were.
+"""Tries every attack of a purpose's threat model on rows or a model that is to be released, or was.
 
-Belongs here: what an adversary is given of a stage's rows, and the table that invariants judge. Does not belong here:
+Belongs here: what an adversary is given of a stage, and the table that invariants judge. Does not belong here:
 what an attack does (`attacks/`), how much may come of it (`threat_models/`).
 """
 
@@ -18,6 +18,7 @@ import polars as pl
 from privacy_assets import attacks
 from privacy_assets.attacks import ATTACKS
 from privacy_assets.attacks._generalized import Generalized
+from privacy_assets.attacks._modelled import Modelled
 from privacy_assets.attacks._suite import tried
 from privacy_assets.attacks._trying import Target, Tries
 from privacy_assets.coded import Coded
@@ -80,8 +81,14 @@ def _levels(tuples: Any, recoding: Any) -> Iterator[np.ndarray]:
         yield found
 
 
+def on_model(purpose: Purpose, columns: Sequence[Column], target: Modelled, seed: int) -> Found:
+    """The same on a model."""
+    return _all(purpose, columns, Stage.MODEL, target, seed)
+
+
 def _all(purpose: Purpose, columns: Sequence[Column], stage: Stage, target: Any, seed: int) -> Found:
-    return tried([asked.attack for asked in withstanding.withstood(purpose, columns, stage)], target, seed)
+    asked = dict.fromkeys(asked.attack for asked in withstanding.withstood(purpose, columns, stage))
+    return tried(list(asked), target, seed)
 
 
 def worst(tried_by: Sequence[Found]) -> Found:

@@ -76,7 +76,7 @@ def redteam(
     if not targets:
         raise BadDeclaration.of(
             "there is nothing to attack",
-            expected="a purpose with `guarantee.withstands`, and `anonymized` or `synthetic`",
+            expected="a purpose with `guarantee.withstands`, and `anonymized`, `synthetic` or `model`",
             next_step="name a threat model in the purpose: `privacy-assets schema purpose` prints which there are",
         )
     for step in targets:

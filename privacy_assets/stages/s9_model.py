@@ -2,20 +2,25 @@
 
 On arrival: the training set of one purpose. On leaving: an encrypted file with the metrics and their confidence
 intervals (`data`), the fitted pipeline as skops bytes, never a pickle (`artefact`), and the card (`card`). The same
-training set and seed give the same bytes. Who may read it: people, through `load_model`.
+training set and seed give the same bytes. Where the purpose names a threat model, the model that was written is asked
+whom it learned from, and what came of that stands beside it (`attacks`). Who may read it: people, through `load_model`.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
+import numpy as np
 import polars as pl
 
+from privacy_assets.attacks._modelled import Modelled
 from privacy_assets.contracts.anonymity import SPLIT
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.purpose import Model, Purpose
 from privacy_assets.lineage.columns import Lineage
+from privacy_assets.stages import _attacking
 from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
 from privacy_assets.techniques.train import TRAIN
 from privacy_assets.warehouse.connections import engine_errors, quoted
@@ -23,6 +28,7 @@ from privacy_assets.words import AssetName, Column, Stage
 
 # by name: it brings libraries that only a run should pay for
 FITTING = "privacy_assets.techniques.train._fitting"
+AGAIN = "privacy_assets.techniques.train._again"
 ARTEFACT = "candidate.main.artefact"
 CARD = "candidate.main.card"
 COLUMNS = (
@@ -48,18 +54,22 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
     # rows of one person are resampled together, as far as it is known whose they are
     of_people = purpose.training is None or purpose.training.source == "features"
     unit = purpose.features.subject or purpose.features.key[0] if of_people else None
+    attacked = purpose.guarantee.withstands is not None
     read = (*names(inputs), asked.target, *([unit] if unit else []), SPLIT)
     made_from = AssetName(Stage.TRAINING, purpose.purpose)
+
+    def attack(work: Work, seed: int) -> _attacking.Found:
+        from privacy_assets.techniques.train import _fitting
+
+        with engine_errors("reading the model"):
+            ((content,),) = work.con.execute(f"SELECT content FROM {ARTEFACT}").fetchall()
+        released = _fitting.Fitted(_fitting.load(content), asked.task, asked.target, SPLIT)
+        return _attacking.on_model(purpose, arrives, _modelled(released, asked, _rows(work, read), unit), seed)
 
     def write(work: Work) -> None:
         from privacy_assets.techniques.train import _fitting
 
-        with engine_errors("reading the training set"):
-            selected = ", ".join(map(quoted, read))
-            # the order of rows decides the order of sums: a fixed one makes the fit repeatable
-            frame = pl.DataFrame(
-                pl.from_arrow(work.con.execute(f"SELECT {selected} FROM training ORDER BY ALL").to_arrow_table())
-            )
+        frame = _rows(work, read)
         fitted = _fitting.fit(
             frame, inputs=inputs, target=asked.target, task=asked.task, estimator=asked.estimator, seed=asked.seed
         )
@@ -93,6 +103,8 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
             work.con.execute(f"INSERT INTO {ARTEFACT} VALUES ('skops', ?)", [_fitting.save(fitted)])
             work.con.execute(f"CREATE TABLE {CARD} (content VARCHAR)")
             work.con.execute(f"INSERT INTO {CARD} VALUES (?)", [json.dumps(card, sort_keys=True)])
+        if attacked:
+            work.write(_attacking.TABLE, _attacking.frame(attack(work, asked.seed)))
 
     sources = frozenset(("training", name) for name in (*names(inputs), asked.target))
     deciding = frozenset(("training", name, "filter") for name in (unit, SPLIT) if name)
@@ -104,8 +116,32 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
         lineage=Lineage({"value": sources}, {"value": deciding}),
         write=write,
         declared=declared(("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose))),
-        made_by=(sys.modules[__name__], FITTING, TRAIN[asked.estimator.kind]),
-        references={"metrics": DATA},
+        made_by=(
+            sys.modules[__name__],
+            FITTING,
+            TRAIN[asked.estimator.kind],
+            *((AGAIN, *_attacking.made_by(purpose, arrives, Stage.MODEL)) if attacked else ()),
+        ),
+        references={"metrics": DATA} | ({"attacks": _attacking.TABLE} if attacked else {}),
         tables=(DATA, ARTEFACT),
+        attack=attack if attacked else None,
         epoch=purpose.epoch,
     )
+
+
+def _rows(work: Work, read: tuple[str, ...]) -> pl.DataFrame:
+    """The training set. The order of rows decides the order of sums: a fixed one makes the fit repeatable."""
+    selected = ", ".join(map(quoted, read))
+    with engine_errors("reading the training set"):
+        table = work.con.execute(f"SELECT {selected} FROM training ORDER BY ALL").to_arrow_table()
+    return pl.DataFrame(pl.from_arrow(table))
+
+
+def _modelled(released: Any, asked: Model, frame: pl.DataFrame, unit: str | None) -> Modelled:
+    """The model as an adversary meets it; a row is a person of its own where nobody knows whose it is."""
+    from privacy_assets.techniques.train._again import Again
+
+    again = Again(released, frame, asked.estimator, asked.seed)
+    whose = frame[unit].rank("dense").to_numpy() - 1 if unit else np.arange(frame.height)
+    member = (frame[SPLIT] == "train").to_numpy()
+    return Modelled(whose.astype(np.intp), member, again.said(), again.learn, asked.task)

@@ -7,6 +7,7 @@ A threat model is a module with
   each, where an adversary wants the columns `secret` of a person;
 * `on_anonymized(parameters, secret, k) -> Sequence[Asked]`: the same of generalized rows, which were made for that k
   (0: by labels that have no level);
+* `on_model(parameters) -> Sequence[Asked]`: the same of a model;
 * `WHO`: in one sentence, from whom it protects.
 
 A ceiling is on the *excess*: how much more often an attack succeeds against people whom a release was made from than
@@ -18,5 +19,5 @@ from __future__ import annotations
 
 from privacy_assets.discovery import members, union
 
-THREAT_MODELS = members(__name__, ("on_synthetic", "on_anonymized"))
+THREAT_MODELS = members(__name__, ("on_synthetic", "on_anonymized", "on_model"))
 ThreatModel = union(THREAT_MODELS)

@@ -1,9 +1,14 @@
-"""public_release: anybody may have the rows for good, knows much about some people, and tries whatever there is.
+"""public_release: anybody may have a release for good, knows much about some people, and tries whatever there is.
 
 The ceilings are those of the field where there are any: an excess of 0.05 at the upper end of its interval, and 0.09
 for the one percent of people who are least like others (the threshold of EMA policy 0070 and Health Canada for data
 that is published). Both are parameters. What is guessed right half the time without any release cannot be told from an
 excess of 0.09 among few: attribute inference is judged on everyone, and only told of the most exposed.
+
+Of a model it is asked how many more members than strangers are called members where one stranger in a hundred is, and
+where one in a thousand is: 0.02 and 0.0075 at the upper end, which 2,000 people of either sort can show. That is about
+0.0225 and 0.005 of true positives; a model that nobody can tell from one without these people has 0.01 and 0.001. Where
+every second stranger is called a member it is 0.09, which is where 2,000 can tell an excess from chance.
 """
 
 from __future__ import annotations
@@ -38,7 +43,9 @@ class Parameters(Frozen):
     """How often each attack is tried, how few tries decide nothing, and the excess that each may have.
 
     `most_exposed` is of the one percent of people who are least like others; `others_known` (of anonymized rows) how
-    many people of a class an adversary knows.
+    many people of a class an adversary knows. Of models, `members_at_least` is how few tries decide nothing, and
+    `members_at_most`, `members_at_most_of_few` and `members_at_most_of_half` are the excess where 1 %, 0.1 % and a half
+    of the strangers are called members.
     """
 
     kind: Literal["public_release"]
@@ -48,6 +55,10 @@ class Parameters(Frozen):
     excess_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.05
     most_exposed_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.09
     others_known: Annotated[int, Field(ge=0, le=1000)] = 1
+    members_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    members_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.0075
+    members_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
 
     @model_validator(mode="after")
     def _can_be_decided(self) -> Parameters:
@@ -83,3 +94,14 @@ def on_anonymized(parameters: Parameters, secret: Sequence[str], k: int) -> Iter
             kind="homogeneity", secret=column, others_known=parameters.others_known, tries=parameters.tries
         )
         yield Asked(asked, (column,), {EVERYONE: Ceiling(parameters.excess_at_most, parameters.tries_at_least)})
+
+
+def on_model(parameters: Parameters) -> Iterator[Asked]:
+    """Whether a model tells whom it learned from."""
+    asked = ATTACKS["shadow_models"].Parameters(kind="shadow_models", tries=parameters.tries)
+    for about, ceiling in (
+        ("fpr_1_percent", parameters.members_at_most),
+        ("fpr_01_percent", parameters.members_at_most_of_few),
+        ("fpr_50_percent", parameters.members_at_most_of_half),
+    ):
+        yield Asked(asked, (about,), {EVERYONE: Ceiling(ceiling, parameters.members_at_least)})

@@ -57,7 +57,7 @@ def test_an_attack_says_who_makes_it_and_has_frozen_parameters(kind: str) -> Non
     assert module.__doc__.startswith(f"{kind}: ") and "Baseline:" in module.__doc__
     assert module.ADVERSARY.endswith(".") and len(module.ADVERSARY) > 20
     assert issubclass(module.Parameters, Frozen)
-    assert module.ON in (Stage.SYNTHETIC, Stage.ANONYMIZED)
+    assert module.ON in (Stage.SYNTHETIC, Stage.ANONYMIZED, Stage.MODEL)
     parameters = module.Parameters(kind=kind, **EXAMPLES.get(kind, {}))
     assert TypeAdapter(Attack).validate_python(parameters.model_dump()) == parameters
     assert parameters.tries >= 2_000

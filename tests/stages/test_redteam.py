@@ -44,7 +44,8 @@ def released(making: Gate, make: Make) -> Gate:
 
 
 def _attacked(gate: Gate, **how: Any) -> Any:
-    (one,) = redteam(gate, steps(gate.project), seed=how.pop("seed", 1), **how)
+    asset = how.pop("asset", SYNTHETIC)
+    (one,) = redteam(gate, {asset: steps(gate.project)[asset]}, seed=how.pop("seed", 1), **how)
     return one
 
 
@@ -89,6 +90,23 @@ def test_what_is_broken_twice_is_withdrawn_with_all_that_came_of_it(
         assert not again.passes and "withdrawn" in again.faults[0].what
     with pytest.raises(NotKept, match="it was withdrawn"):
         carry_out(steps(released.project)[SYNTHETIC], released)
+
+
+def test_a_model_is_attacked_again_and_withdrawn_alone(released: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked again whom it learned from, as it was published; what it learned from stays."""
+    one = _attacked(released, asset=MODEL)
+    assert one.passes and len(one.findings) == 3
+    assert {found.numbers["measured"] for found in one.findings} == {1}
+
+    def attack(*_: Any) -> list[Tries]:
+        return [Tries("fpr_1_percent", "everyone", 1000, 1000, 1000, 0, 1000, 0)]
+
+    monkeypatch.setattr(ATTACKS["shadow_models"], "attack", attack)
+    assert _attacked(released, asset=MODEL).withdrawn is not None
+    with pytest.raises(Refused, match="it was withdrawn"):
+        released.require(MODEL, PERSON)
+    released.require(SYNTHETIC, PERSON)
+    released.require(TRAINING, PERSON)
 
 
 def test_another_seed_may_come_after_a_withdrawal(
@@ -162,7 +180,7 @@ def test_a_purpose_that_is_not_there_or_names_no_threat_model_is_said(released: 
     """Nothing to attack is no success."""
     with pytest.raises(BadDeclaration, match="there is no purpose"):
         list(redteam(released, steps(released.project), "smokin", seed=0))
-    without = {asset: step for asset, step in steps(released.project).items() if asset != SYNTHETIC}
+    without = {asset: step for asset, step in steps(released.project).items() if asset not in (SYNTHETIC, MODEL)}
     with pytest.raises(BadDeclaration, match="nothing to attack"):
         list(redteam(released, without, seed=0))
 

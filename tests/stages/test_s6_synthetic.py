@@ -32,7 +32,15 @@ PEOPLE = 3000
 BEFORE = (Stage.RAW, Stage.MINIMIZED, Stage.PSEUDONYMIZED, Stage.FEATURES)
 BUDGET = "lawful_bases: [{}]\n{}budget: {{epsilon: 2.0, delta: 1.0e-5, period_days: 30}}\n"
 WITHSTANDS = """\
-  withstands: {kind: trusted_partner, tries: 1000, tries_at_least: 100, most_exposed_at_most: 0.3}
+  withstands:
+    kind: trusted_partner
+    tries: 1000
+    tries_at_least: 100
+    most_exposed_at_most: 0.3
+    members_at_least: 100
+    members_at_most: 0.3
+    members_at_most_of_few: 0.3
+    members_at_most_of_half: 0.3
 """
 GUARANTEE = f"""\
   at_least_subjects: 5

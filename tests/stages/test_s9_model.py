@@ -14,6 +14,7 @@ from privacy_assets.build import steps
 from privacy_assets.gate import Gate
 from privacy_assets.stages.step import carry_out
 from privacy_assets.words import AssetName
+from tests.stages.test_s6_synthetic import PURPOSE, made, making  # noqa: F401
 
 TRAINING = AssetName.parse("training/smoking")
 MODEL = AssetName.parse("model/smoking")
@@ -133,3 +134,61 @@ def test_a_model_below_its_floor_is_not_published(published: Gate, reopen: Calla
     assert "utility_floor" in fault.what
     assert fault.where == "data/purposes/smoking.yaml:33"
     assert gate.latest(MODEL) == before
+
+
+# ---- asked whom it learned from
+
+FEATURES = "  from: features\n  reason: the doctors who treat these people learn nothing new about them\n"
+CEILINGS = "    members_at_most: 0.3\n    members_at_most_of_few: 0.3\n    members_at_most_of_half: 0.3\n"
+FOREST = "{kind: random_forest, n_estimators: 10}"
+RATES = ("fpr_01_percent", "fpr_1_percent", "fpr_50_percent")
+
+
+@pytest.fixture
+def of_people(making: Gate, edit: Edit, reopen: Callable[[], Gate]) -> Gate:  # noqa: F811
+    """Many people, a threat model, and a model that learns from the features."""
+    edit(PURPOSE, "  from: synthetic\n", FEATURES)
+    return reopen()
+
+
+def test_what_a_model_tells_of_people_is_counted_before_it_is_published(of_people: Gate, make: Make) -> None:
+    """At each rate of false alarms, of as many members as strangers; the same where it is made again."""
+    make(of_people, TRAINING, MODEL)
+    first = of_people.latest(MODEL)
+    tried = {one.finding.about: one.finding for one in first.measured if one.finding.name.startswith("attack_excess")}
+    assert set(tried) == {f"shadow_models__{rate}__everyone" for rate in RATES}
+    for found in tried.values():
+        assert found.kept and found.numbers["tried"] == found.numbers["control_tried"] > 500
+    make(of_people, MODEL)
+    again = of_people.latest(MODEL)
+    assert [one.finding for one in again.measured] == [one.finding for one in first.measured]
+
+
+def test_a_model_that_tells_whom_it_learned_from_is_not_published(
+    of_people: Gate, make: Make, edit: Edit, reopen: Callable[[], Gate]
+) -> None:
+    """Trees with few people in a leaf, under the ceilings of the threat model; the line of the purpose says so."""
+    edit(PURPOSE, "{kind: logistic_regression}", FOREST)
+    edit(PURPOSE, CEILINGS, "")
+    gate = reopen()
+    make(gate, TRAINING)
+    outcome = carry_out(steps(gate.project)[MODEL], gate)
+    assert any("attack_excess__shadow_models" in fault.what for fault in outcome.faults)
+    assert all(fault.where.startswith(f"{PURPOSE}:") for fault in outcome.faults)
+    assert gate.latest(MODEL) is None
+
+
+def test_too_few_people_decide_nothing(of_people: Gate, make: Make, edit: Edit, reopen: Callable[[], Gate]) -> None:
+    """A threat model that asks for more people than there are is not survived."""
+    edit(PURPOSE, "members_at_least: 100\n", "members_at_least: 1000\n")
+    gate = reopen()
+    make(gate, TRAINING)
+    outcome = carry_out(steps(gate.project)[MODEL], gate)
+    assert len(outcome.faults) == 3 and gate.latest(MODEL) is None
+
+
+def test_a_threat_model_may_stand_beside_a_model_alone(published: Gate, reopen: Callable[[], Gate], edit: Edit) -> None:
+    """Without one nothing is attacked; with one, 59 people are too few."""
+    assert steps(published.project)[MODEL].attack is None
+    edit(PURPOSE, "  at_least_subjects: 5\n", "  at_least_subjects: 5\n  withstands: {kind: public_release}\n")
+    assert steps(reopen().project)[MODEL].attack is not None

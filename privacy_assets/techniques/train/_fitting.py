@@ -97,8 +97,8 @@ def fit(
     pipeline = Pipeline(
         [("columns", _to_numbers(inputs)), ("model", TRAIN[estimator.kind].build(estimator, task, seed))]
     )
-    with _one_thread(), _library_errors("fitting"):
-        pipeline.fit(train.select(column.name for column in inputs), _targets(train[target], task))
+    with one_thread(), library_errors("fitting"):
+        pipeline.fit(train.select(column.name for column in inputs), targets(train[target], task))
     return Fitted(pipeline, task, target, split_column)
 
 
@@ -113,7 +113,7 @@ def _task_faults(dtype: pl.DataType, target: str, task: Task, estimator: Any) ->
         yield Fault(f"the target {target!r} is no class", expected="text, true/false or an integer for classification")
 
 
-def _targets(series: pl.Series, task: Task) -> npt.NDArray[Any]:
+def targets(series: pl.Series, task: Task) -> npt.NDArray[Any]:
     return series.cast(pl.Float64).to_numpy() if task == "regression" else series.to_numpy()
 
 
@@ -150,7 +150,7 @@ def as_numbers(frame: pl.DataFrame) -> Floats:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
     with threadpool_limits(limits=1):
@@ -158,7 +158,7 @@ def _one_thread() -> Iterator[None]:
 
 
 @contextmanager
-def _library_errors(doing: str) -> Iterator[None]:
+def library_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, ArithmeticError, pl.exceptions.PolarsError) as error:
@@ -219,7 +219,7 @@ def metrics(fitted: Fitted, frame: pl.DataFrame, *, subject: str | None, seed: i
         people = _numbered(rows[subject]) if subject else np.arange(rows.height)
         generator = np.random.default_rng([seed, place])
         named = of_rows(fitted, rows) if rows.height else {}
-        with _one_thread():
+        with one_thread():
             intervals = _intervals(tuple(named.values()), people, generator)
             for (name, metric), (low, high) in zip(named.items(), intervals, strict=True):
                 [value] = metric.at(np.ones((rows.height, 1))).tolist()
@@ -265,8 +265,8 @@ def middle(values: Floats) -> tuple[float, float]:
 def of_rows(fitted: Fitted, rows: pl.DataFrame) -> Mapping[str, Metric]:
     """Each metric of the model's task as a function of the weights of `rows`, whose target is known."""
     columns = list(fitted.pipeline.feature_names_in_)
-    truth = _targets(rows[fitted.target], fitted.task)
-    with _one_thread(), _library_errors("measuring"):
+    truth = targets(rows[fitted.target], fitted.task)
+    with one_thread(), library_errors("measuring"):
         if fitted.task == "regression":
             predicted = fitted.pipeline.predict(rows.select(columns))
             return {"r2": _r2(truth, predicted), "mae": _mean(np.abs(truth - predicted))}
