@@ -155,6 +155,8 @@ def check_purpose(
         elif purpose.training and purpose.training.source == "synthetic":
             learned = synthesis.synthetic_columns(purpose, features.columns)[:-1]
         _check_model(purpose, purpose.model, ("model",), learned, faults)
+        if purpose.model.differential is not None:
+            _check_private_model(purpose, purpose.model, features, used, contracts, faults)
         if purpose.guarantee.utility:
             _check_metric(purpose.guarantee.utility.metric, ("guarantee", "utility"), purpose.model, learned, faults)
     elif purpose.guarantee.utility:
@@ -442,6 +444,13 @@ def _check_synthetic(
     transfer, model = purpose.guarantee.fidelity and purpose.guarantee.fidelity.transfer, synthesis.transferred(purpose)
     if transfer and model:
         place: Place = ("guarantee", "fidelity", "transfer")
+        if model.differential is not None:
+            faults.add(
+                (*place, "model", "estimator") if transfer.model else place,
+                "what rows are worth is measured without noise, on two fits that nobody gets",
+                expected="an estimator without differential privacy",
+                next_step="name another `model` under `transfer`",
+            )
         if transfer.model:
             _check_model(purpose, model, (*place, "model"), [column for column in made if column.name != SPLIT], faults)
         _check_metric(transfer.metric, place, model, made, faults)
@@ -521,6 +530,51 @@ def _check_model(purpose: Purpose, model: Model, at: Place, learned: Sequence[Co
     inputs = [column for column in learned if column.name not in apart and column.name != model.target]
     for fault in _inputs.faults(inputs):
         faults.found.append(dataclasses.replace(fault, where=faults.document.where(("features", "sql"))))
+
+
+def _check_private_model(
+    purpose: Purpose,
+    model: Model,
+    features: FeatureQuery,
+    used: Mapping[str, Contract],
+    contracts: Mapping[str, Contract],
+    faults: Faults,
+) -> None:
+    """It learns from people, who are bounded and have a budget, and nothing of its columns is measured."""
+    at: Place = ("model", "estimator")
+    if purpose.training is None or purpose.training.source != "features":
+        faults.add(
+            at,
+            "it would spend a budget on rows that are nobody's: a person of the features is not bounded by them",
+            expected="`training.from: features`",
+            next_step="learn from the features, or take an estimator without differential privacy",
+        )
+        return
+    _check_people_bounded(purpose, features, used, faults)
+    assert model.differential is not None
+    _check_budget(at, *model.differential, used, contracts, faults)
+    columns = {column.name: column for column in features.columns}
+    target = columns.get(model.target)
+    if target is not None and target.type != "BOOLEAN" and len(target.domain or ()) != 2:
+        faults.add(
+            ("model", "target"),
+            f"`{model.estimator.kind}` tells two classes apart",
+            expected="a BOOLEAN, or a column with two declared values",
+        )
+    apart = {*purpose.features.key, purpose.features.subject, model.target}
+    told = {
+        name
+        for name, column in columns.items()
+        if name not in apart and _inputs.kind_of(column) not in ("VARCHAR", "BOOLEAN")
+    }
+    for name in told - model.bounds.keys():
+        faults.add(
+            ("model", "bounds"),
+            f"nothing says what `{name}` can be, and what is measured is somebody's",
+            expected=f"`{name}: {{low: …, high: …}}`",
+        )
+    for name in model.bounds.keys() - told:
+        faults.add(("model", "bounds", name), f"`{name}` is no number or date that is learned from: it needs no bounds")
 
 
 def _check_metric(metric: str, at: Place, model: Model, learned: Sequence[Column], faults: Faults) -> None:

@@ -150,6 +150,8 @@ class Project:
         found = {Stage.STATISTICS} if asked.statistics else set()
         if asked.synthetic and asked.synthetic.differential is not None:
             found.add(Stage.SYNTHETIC)
+        if asked.model and asked.model.differential is not None:
+            found.add(Stage.MODEL)
         return frozenset(AssetName(stage, purpose) for stage in found)
 
     def assets(self) -> frozenset[AssetName]:

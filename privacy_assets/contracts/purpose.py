@@ -19,7 +19,7 @@ from privacy_assets.techniques.hierarchies import Hierarchy
 from privacy_assets.techniques.profiles import Profile
 from privacy_assets.techniques.pseudonymize import Technique
 from privacy_assets.techniques.synthesize import Synthesizer
-from privacy_assets.techniques.train import Estimator
+from privacy_assets.techniques.train import Estimator, is_private
 from privacy_assets.threat_models import ThreatModel
 from privacy_assets.words import Frozen, LawfulBasis
 
@@ -86,13 +86,64 @@ class Training(Frozen):
         return self
 
 
+class Contribution(Frozen):
+    """How many rows of one person count: those with the smallest hash of their key."""
+
+    rows: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Bounds(Frozen):
+    """The numbers, or days, that a column can have: from `low` to `high` in steps; what is beyond is the bound."""
+
+    low: float | date
+    high: float | date
+    step: Annotated[float, Field(gt=0)] = 1.0
+
+    @model_validator(mode="after")
+    def _rises(self) -> Bounds:
+        if isinstance(self.low, date) != isinstance(self.high, date):
+            raise ValueError("`low` and `high` are two numbers, or two days")
+        if not self.days[0] < self.days[1]:
+            raise ValueError("`low` is below `high`")
+        return self
+
+    @property
+    def days(self) -> tuple[float, float]:
+        """Both ends as numbers: days since 1970-01-01."""
+        return tuple(  # type: ignore[return-value]  # a pair of what is a pair
+            float((end - date(1970, 1, 1)).days) if isinstance(end, date) else end for end in (self.low, self.high)
+        )
+
+
 class Model(Frozen):
-    """What is learned: target, estimator and seed. All other feature columns but key and subject are inputs."""
+    """What is learned: target, estimator and seed. All other feature columns but key and subject are inputs.
+
+    `bounds` of numbers and dates, and the `contribution` that bounds people, are for an estimator under differential
+    privacy, which is told what others measure.
+    """
 
     task: Literal["classification", "regression"]
     target: ColumnName
     estimator: Estimator
+    bounds: dict[ColumnName, Bounds] = Field(default_factory=dict)
+    contribution: Contribution | None = None
     seed: int = 0
+
+    @property
+    def differential(self) -> tuple[float, float] | None:
+        """(ε, δ) that a version costs a person at most, or None where the estimator is not differentially private."""
+        return (self.estimator.epsilon, self.estimator.delta) if is_private(self.estimator) else None
+
+    @model_validator(mode="after")
+    def _bounds_people_where_noise_hides_them(self) -> Model:
+        if (self.differential is None) != (self.contribution is None):
+            raise ValueError(
+                "`contribution` (how many rows of a person count) goes with an estimator under differential privacy, "
+                "and only with one"
+            )
+        if self.differential is None and self.bounds:
+            raise ValueError("`bounds` are for an estimator under differential privacy: others measure the columns")
+        return self
 
 
 class UtilityFloor(Frozen):
@@ -178,12 +229,6 @@ class PlainNumbers(Frozen):
     dominance: Dominance = Dominance()
 
 
-class Contribution(Frozen):
-    """How many rows of one person count: those with the smallest hash of their key."""
-
-    rows: Annotated[int, Field(ge=1, le=1000)]
-
-
 class Statistics(Frozen):
     """What is told of the features in numbers, and under which privacy.
 
@@ -228,29 +273,6 @@ class Anonymized(Frozen):
     hierarchies: dict[ColumnName, Hierarchy] = Field(default_factory=dict)
     weights: dict[ColumnName, Annotated[float, Field(gt=0, le=1000)]] = Field(default_factory=dict)
     quality: Literal["loss", "discernibility", "average_class", "entropy"] = "loss"
-
-
-class Bounds(Frozen):
-    """The numbers, or days, that a column can have: from `low` to `high` in steps; what is beyond is the bound."""
-
-    low: float | date
-    high: float | date
-    step: Annotated[float, Field(gt=0)] = 1.0
-
-    @model_validator(mode="after")
-    def _rises(self) -> Bounds:
-        if isinstance(self.low, date) != isinstance(self.high, date):
-            raise ValueError("`low` and `high` are two numbers, or two days")
-        if not self.days[0] < self.days[1]:
-            raise ValueError("`low` is below `high`")
-        return self
-
-    @property
-    def days(self) -> tuple[float, float]:
-        """Both ends as numbers: days since 1970-01-01."""
-        return tuple(  # type: ignore[return-value]  # a pair of what is a pair
-            float((end - date(1970, 1, 1)).days) if isinstance(end, date) else end for end in (self.low, self.high)
-        )
 
 
 class Synthetic(Frozen):

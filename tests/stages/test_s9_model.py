@@ -8,13 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from privacy_assets.build import steps
+from privacy_assets.errors import BadDeclaration, NotKept, Refused
 from privacy_assets.gate import Gate
+from privacy_assets.stages.s9_model import query_of
 from privacy_assets.stages.step import carry_out
+from privacy_assets.techniques.train import private_logistic_regression
 from privacy_assets.words import AssetName
-from tests.stages.test_s6_synthetic import PURPOSE, made, making  # noqa: F401
+from tests.stages.test_s6_synthetic import BUDGET, PURPOSE, made, making  # noqa: F401
 
 TRAINING = AssetName.parse("training/smoking")
 MODEL = AssetName.parse("model/smoking")
@@ -192,3 +196,121 @@ def test_a_threat_model_may_stand_beside_a_model_alone(published: Gate, reopen: 
     assert steps(published.project)[MODEL].attack is None
     edit(PURPOSE, "  at_least_subjects: 5\n", "  at_least_subjects: 5\n  withstands: {kind: public_release}\n")
     assert steps(reopen().project)[MODEL].attack is not None
+
+
+# ---- under differential privacy
+
+PRIVATE = "{kind: private_logistic_regression, epsilon: 1.0, delta: 1.0e-6}"
+TOLD = f"""{PRIVATE}
+  bounds: {{age: {{low: 18, high: 80}}, cost: {{low: 0, high: 10000}}}}
+  contribution: {{rows: 1}}"""
+
+
+PLAIN = "{task: classification, target: smoker, estimator: {kind: logistic_regression}}"
+
+
+@pytest.fixture
+def private(of_people: Gate, edit: Edit, reopen: Callable[[], Gate]) -> Gate:
+    """The same, whose estimator is differentially private, and who has a budget."""
+    edit(PURPOSE, "{kind: logistic_regression}", TOLD)
+    edit(PURPOSE, "loses_at_most: 0.3}", f"loses_at_most: 0.3, model: {PLAIN}}}")
+    for name, bases in (("patients", "consent, legitimate_interests"), ("consents", "legal_obligation")):
+        edit(f"data/contracts/{name}.odcs.yaml", f"lawful_bases: [{bases}]\n", BUDGET.format(bases, " " * 6))
+    return reopen()
+
+
+def test_a_private_model_is_paid_before_noise_and_never_drawn_twice_alike(
+    private: Gate, make: Make, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each materialization debits, and is another model; one that the budget does not hold draws nothing."""
+    make(private, TRAINING, MODEL)
+    first = private.latest(MODEL)
+    (debit,) = private.debits()
+    assert debit.position < first.position and debit.what == ("private_logistic_regression",)
+    assert 0.9 < debit.loss.epsilon <= 1.0 and first.measures == {"delta": 1e-6, "epsilon": debit.loss.epsilon}
+    ((card,),) = rows(private, MODEL, "SELECT content FROM held.main.card")
+    told = json.loads(card)["differential_privacy"]
+    assert (told["epsilon"], told["delta"], told["rho"]) == (debit.loss.epsilon, 1e-6, debit.loss.rho)
+    assert told["rows_per_person"] == 1
+    make(private, MODEL)
+    assert private.latest(MODEL).content_digest != first.content_digest
+    spent = 2
+    with pytest.raises(Refused, match="does not hold"):
+        while spent < 6:
+            make(private, MODEL)
+            spent += 1
+    drawn: list[Any] = []
+    monkeypatch.setattr(private_logistic_regression.Descent, "fit", lambda *given: drawn.append(given))
+    with pytest.raises(Refused, match="does not hold"):
+        carry_out(steps(private.project)[MODEL], private)
+    assert not drawn and len(private.debits()) == spent
+
+
+def test_of_nobody_more_rows_are_learned_from_than_declared() -> None:
+    """Whoever has more counts with those that the hash of their key chooses; without noise all count."""
+    with duckdb.connect() as con:
+        con.execute(
+            "CREATE TABLE training AS SELECT i AS visit, i % 7 AS person, i * i AS x, 'train' AS split "
+            "FROM range(40) t(i) WHERE i % 7 < 5 OR i < 7"
+        )
+        read = ("x", "person", "split")
+        counted = "SELECT person, count(*), count(DISTINCT x) FROM ({}) GROUP BY 1 ORDER BY 1"
+        bounded = con.execute(counted.format(query_of(read, "person", ["visit"], 3))).fetchall()
+        whole = con.execute(counted.format(query_of(read, "person", ["visit"], None))).fetchall()
+    assert bounded == [(person, min(rows, 3), min(rows, 3)) for person, rows, _ in whole]
+    assert {rows for _, rows, _ in whole} == {1, 6}
+
+
+def test_a_fit_that_fails_is_paid_all_the_same(private: Gate, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise may have been drawn: what was debited stays debited, and nothing is published."""
+    make(private, TRAINING)
+
+    def fails(*_: Any) -> None:
+        raise NotKept.of("it failed")
+
+    monkeypatch.setattr(private_logistic_regression.Descent, "fit", fails)
+    with pytest.raises(NotKept):
+        carry_out(steps(private.project)[MODEL], private)
+    assert len(private.debits()) == 1 and private.latest(MODEL) is None
+
+
+def test_a_private_model_is_asked_for_by_name(private: Gate, published: Gate) -> None:
+    """Each materialization costs people: no automation, and `run` leaves it while it can be read."""
+    assert private.project.paid("smoking") == {MODEL}
+    assert published.project.paid("smoking") == frozenset()
+    lineage = steps(private.project)[MODEL].lineage
+    assert ("training", "patient_id", "filter") in lineage.indirect["value"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (FEATURES, "  from: synthetic\n", "it would spend a budget on rows that are nobody's"),
+        ("age: {low: 18, high: 80}, cost: {low: 0, high: 10000}}}\n  contribution", None, "nothing says what `age`"),
+        ("  contribution: {rows: 1}", "", "`contribution`"),
+        (PRIVATE, "{kind: logistic_regression}", "`contribution`"),
+        (f"{PRIVATE}\n  bounds: {{", f"{PRIVATE}\n  bounds: {{sex: {{low: 0, high: 1}}, ", "needs no bounds"),
+        ("epsilon: 1.0, delta: 1.0e-6", "epsilon: 5.0, delta: 1.0e-6", "more than the whole budget"),
+        ("epsilon: 1.0, delta: 1.0e-6", "epsilon: 1.0, delta: 1.0e-4", "is counted otherwise"),
+        ("  target: smoker", "  target: sex", "tells two classes apart"),
+        (PLAIN, PLAIN.replace("{kind: logistic_regression}", PRIVATE), "`contribution`"),
+        (f", model: {PLAIN}", "", "measured without noise"),
+    ],
+)
+def test_what_a_private_model_cannot_be_is_said_with_its_line(
+    private: Gate, edit: Edit, reopen: Callable[[], Gate], old: str, new: str | None, said: str
+) -> None:
+    """Each fault of the declaration names the file, the line and what to do."""
+    if new is None:
+        old, new = TOLD, TOLD.replace("age: {low: 18, high: 80}, ", "")
+    edit(PURPOSE, old, new)
+    with pytest.raises(BadDeclaration) as refused:
+        reopen()
+    assert said in str(refused.value) and f"{PURPOSE}:" in str(refused.value)
+
+
+def test_without_a_budget_nothing_is_private(of_people: Gate, edit: Edit, reopen: Callable[[], Gate]) -> None:
+    """It would cost people, and nothing says how much it may."""
+    edit(PURPOSE, "{kind: logistic_regression}", TOLD)
+    with pytest.raises(BadDeclaration, match="has no budget"):
+        reopen()

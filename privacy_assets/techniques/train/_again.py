@@ -6,14 +6,22 @@ released (`_fitting.py`).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from privacy_assets.techniques.train import TRAIN
-from privacy_assets.techniques.train._fitting import Fitted, Floats, library_errors, one_thread, targets
+from privacy_assets.techniques.train._fitting import (
+    Declared,
+    Fitted,
+    Floats,
+    library_errors,
+    one_thread,
+    targets,
+    unfitted,
+)
 
 Places = npt.NDArray[np.intp]
 
@@ -25,12 +33,16 @@ class Again:
     has them.
     """
 
-    def __init__(self, fitted: Fitted, frame: pl.DataFrame, estimator: Any, seed: int) -> None:
-        self._fitted, self._estimator, self._seed = fitted, estimator, seed
+    def __init__(
+        self, fitted: Fitted, frame: pl.DataFrame, estimator: Any, seed: int, declared: Declared | None = None
+    ) -> None:
+        self._fitted = fitted
+        inputs = len(fitted.pipeline.feature_names_in_)
+        self._unfitted = partial(unfitted, estimator, fitted.task, seed, declared, inputs)
         self._truth = targets(frame[fitted.target], fitted.task)
         with one_thread(), library_errors("measuring"):
-            inputs = frame.select(list(fitted.pipeline.feature_names_in_))
-            self._numbers = fitted.pipeline.named_steps["columns"].transform(inputs)
+            known = frame.select(list(fitted.pipeline.feature_names_in_))
+            self._numbers = fitted.pipeline.named_steps["columns"].transform(known)
 
     def said(self) -> Floats:
         """(rows,) what the fitted model says of each, as `learn` tells it."""
@@ -45,9 +57,8 @@ class Again:
         first = self._truth[learned[0]]
         if self._fitted.task == "classification" and (self._truth[learned] == first).all():
             return np.asarray(self._truth[told] == first, dtype=np.float64)
-        model = TRAIN[self._estimator.kind].build(self._estimator, self._fitted.task, self._seed)
         with one_thread(), library_errors("fitting"):
-            model.fit(self._numbers[learned], self._truth[learned])
+            model = self._unfitted().fit(self._numbers[learned], self._truth[learned])
         return self._said_by(model, told)
 
     def _said_by(self, model: Any, told: Places) -> Floats:

@@ -11,6 +11,9 @@ What a column becomes is decided by its declared type and domain, never by what 
 * dates and times: days since 1970-01-01 (UTC), then as numbers;
 * anything else, tokens first of all, is refused.
 
+Under differential privacy nothing is taken from train: numbers and days are brought within [-1, 1] by declared bounds,
+and NULL is 0, the middle.
+
 scikit-learn is imported where it is used: declarations load without it.
 """
 
@@ -29,7 +32,7 @@ import numpy.typing as npt
 import polars as pl
 
 from privacy_assets.errors import BadDeclaration, EngineFailed, Fault, NotKept, Tampered, raise_gathered
-from privacy_assets.techniques.train import TRAIN
+from privacy_assets.techniques.train import TRAIN, is_private
 from privacy_assets.techniques.train._inputs import faults, kind_of
 from privacy_assets.words import Column
 
@@ -40,6 +43,7 @@ TRUSTED = (
     "numpy.dtype",
     "privacy_assets.techniques.train._fitting.as_numbers",
     "privacy_assets.techniques.train._fitting.as_texts",
+    "privacy_assets.techniques.train._fitting.within",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 )
@@ -64,6 +68,14 @@ class Fitted:
     split_column: str
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a private fit is told rather than finds: the ends of each number (days, for dates), and rows per person."""
+
+    bounds: Mapping[str, tuple[float, float]]
+    rows_per_person: int
+
+
 def fit(
     frame: pl.DataFrame,
     *,
@@ -73,16 +85,19 @@ def fit(
     estimator: Any,
     seed: int,
     split_column: str = "split",
+    declared: Declared | None = None,
 ) -> Fitted:
     """Fit on the rows of `frame` whose split is train; `estimator` is the parameters of a member of `TRAIN`.
 
     The same rows in the same order, and the same seed, give the same model: one thread is used, since the order of
-    sums decides their last bits.
+    sums decides their last bits. A differentially private one needs `declared`, has been paid for before, and is
+    another each time.
 
     Raises BadDeclaration for columns that a model cannot learn from, an estimator or a target that does not serve the
     task; NotKept where train holds too little to learn from; EngineFailed where scikit-learn fails.
     """
     raise_gathered(BadDeclaration, (*faults(inputs), *_task_faults(frame.schema[target], target, task, estimator)))
+    names = [column.name for column in inputs]
     train = frame.filter(pl.col(split_column) == "train")
     different = train[target].drop_nulls().n_unique()
     if different < 2 or train[target].null_count():
@@ -94,12 +109,22 @@ def fit(
         )
     from sklearn.pipeline import Pipeline
 
-    pipeline = Pipeline(
-        [("columns", _to_numbers(inputs)), ("model", TRAIN[estimator.kind].build(estimator, task, seed))]
-    )
+    columns, known, truth = _to_numbers(inputs, declared), train.select(names), targets(train[target], task)
     with one_thread(), library_errors("fitting"):
-        pipeline.fit(train.select(column.name for column in inputs), targets(train[target], task))
-    return Fitted(pipeline, task, target, split_column)
+        # what is declared is all there is to know of the columns: they are shown a row of nobody
+        numbers = columns.fit(known.clear(1)).transform(known) if declared else columns.fit_transform(known)
+        model = unfitted(estimator, task, seed, declared, len(inputs)).fit(numbers, truth)
+    return Fitted(Pipeline([("columns", columns), ("model", model)]), task, target, split_column)
+
+
+def unfitted(estimator: Any, task: Task, seed: int, declared: Declared | None, columns: int) -> Any:
+    """What is to be fitted to the numbers that so many columns became; raises TypeError for a private one untold."""
+    if not is_private(estimator):
+        return TRAIN[estimator.kind].build(estimator, task, seed)
+    if declared is None:
+        raise TypeError(f"{estimator.kind} is private: it is told bounds and how many rows of a person there are")
+    rows = declared.rows_per_person
+    return TRAIN[estimator.kind].build(estimator, task, seed, columns=columns, rows_per_person=rows)
 
 
 def _task_faults(dtype: pl.DataType, target: str, task: Task, estimator: Any) -> Iterator[Fault]:
@@ -117,7 +142,7 @@ def targets(series: pl.Series, task: Task) -> npt.NDArray[Any]:
     return series.cast(pl.Float64).to_numpy() if task == "regression" else series.to_numpy()
 
 
-def _to_numbers(inputs: Sequence[Column]) -> Any:
+def _to_numbers(inputs: Sequence[Column], declared: Declared | None = None) -> Any:
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import Pipeline
@@ -125,13 +150,17 @@ def _to_numbers(inputs: Sequence[Column]) -> Any:
 
     classes = [column for column in inputs if kind_of(column) in ("VARCHAR", "BOOLEAN")]
     numbers = [column for column in inputs if column not in classes]
-    declared = [["false", "true"] if kind_of(column) == "BOOLEAN" else list(column.domain or ()) for column in classes]
-    encode = OneHotEncoder(categories=declared, handle_unknown="ignore", sparse_output=False)
+    values_of = [["false", "true"] if kind_of(column) == "BOOLEAN" else list(column.domain or ()) for column in classes]
+    encode = OneHotEncoder(categories=values_of, handle_unknown="ignore", sparse_output=False)
     impute = SimpleImputer(strategy="median", keep_empty_features=True)
     texts, values = (FunctionTransformer(read, feature_names_out="one-to-one") for read in (as_texts, as_numbers))
+    scaled = [("impute", impute), ("scale", StandardScaler())]
+    if declared is not None:
+        ends = [list(declared.bounds[column.name]) for column in numbers]
+        scaled = [("within", FunctionTransformer(within, kw_args={"ends": ends}, feature_names_out="one-to-one"))]
     parts = [
         ("categories", classes, [("texts", texts), ("encode", encode)]),
-        ("numbers", numbers, [("values", values), ("impute", impute), ("scale", StandardScaler())]),
+        ("numbers", numbers, [("values", values), *scaled]),
     ]
     return ColumnTransformer(
         [(name, Pipeline(steps), [column.name for column in columns]) for name, columns, steps in parts if columns]
@@ -147,6 +176,13 @@ def as_numbers(frame: pl.DataFrame) -> Floats:
     """The columns as numbers, (rows, columns) of float64; dates as days since 1970-01-01, NULL as NaN."""
     columns = [column.dt.timestamp("us") / _DAY_US if column.dtype.is_temporal() else column for column in frame]
     return np.column_stack([column.cast(pl.Float64).fill_null(float("nan")).to_numpy() for column in columns])
+
+
+def within(numbers: Floats, ends: Sequence[Sequence[float]]) -> Floats:
+    """Each column from its two ends to [-1, 1]; what is beyond is the end, NaN is 0. Looks at one number at a time."""
+    low, high = np.array(ends, dtype=np.float64).T
+    scaled: Floats = np.nan_to_num(np.clip((numbers - low) / (high - low) * 2 - 1, -1, 1))
+    return scaled
 
 
 @contextmanager
