@@ -218,7 +218,7 @@ def test_metrics_of_two_classes_are_those_of_scikit_learn(rows):
     frame = pl.DataFrame({"x": range(len(rows)), "y": truth})
     fitted = Fitted(_Says(np.column_stack([1 - score, score]), np.array([False, True])), "classification", "y", "split")
     weight = weight + 0.5
-    at = {name: metric.at(weight[:, None]).item() for name, metric in _fitting._metrics(fitted, frame).items()}
+    at = {name: metric.at(weight[:, None]).item() for name, metric in _fitting.of_rows(fitted, frame).items()}
     guess = np.column_stack([1 - score, score]).argmax(axis=1) == 1
     assert at["accuracy"] == pytest.approx(reference.accuracy_score(truth, guess, sample_weight=weight))
     assert at["brier"] == pytest.approx(np.average((score - truth) ** 2, weights=weight))
