@@ -359,6 +359,7 @@ def _withstands(purpose: Purpose, columns: tuple[Column, ...], stage: Stage, pla
                     group=group,
                     excess_at_most=ceiling.excess_at_most,
                     tries_at_least=ceiling.tries_at_least,
+                    judged_on=ceiling.judged_on,
                 )
 
 

@@ -1,9 +1,10 @@
 """attack_excess: an adversary does hardly better on people of the release than on people whom it never saw.
 
 The excess is the share of successes on people of the release minus that on the control; what is judged is the upper
-end of its 95 % interval (Newcombe's). Zero success would be the wrong floor: a release of entirely other people is
-"attacked" with some success as well (population, chance). Reference: `attacks` (attack VARCHAR, about VARCHAR,
-"group" VARCHAR, tried, succeeded, control_tried, control_succeeded, baseline_tried, baseline_succeeded, all BIGINT).
+end of its 95 % interval (Newcombe's), or, of a group that has too few people for that, the excess itself. Zero success
+would be the wrong floor: a release of entirely other people is "attacked" with some success as well (population,
+chance). Reference: `attacks` (attack VARCHAR, about VARCHAR, "group" VARCHAR, tried, succeeded, control_tried,
+control_succeeded, baseline_tried, baseline_succeeded, all BIGINT).
 
 Inconclusive, which is no pass, is
 
@@ -65,6 +66,7 @@ class Parameters(Frozen):
     group: Word = "everyone"
     excess_at_most: Annotated[float, Field(gt=0, lt=1)]
     tries_at_least: Annotated[int, Field(ge=1)]
+    judged_on: Literal["upper_end", "value"] = "upper_end"
 
 
 def about(parameters: Parameters) -> str:
@@ -91,9 +93,10 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
 
 def judge(parameters: Parameters, numbers: Numbers) -> Finding:
     """Kept up to `excess_at_most`, with its uncertainty; inconclusive without the evidence for it."""
+    how = "with 95 % confidence" if parameters.judged_on == "upper_end" else "as counted"
     promise = (
         f"{parameters.attack} of {parameters.group} succeeds at most {parameters.excess_at_most:.4g} more often than "
-        f"of people whom the release never saw, with 95 % confidence, {parameters.tries_at_least:,} tries or more"
+        f"of people whom the release never saw, {how}, {parameters.tries_at_least:,} tries or more"
     )
     return Finding("attack_excess", _verdict(parameters, numbers), numbers, promise, about(parameters))
 
@@ -106,7 +109,13 @@ def _verdict(parameters: Parameters, numbers: Numbers) -> Verdict:
         return Verdict.INCONCLUSIVE
     if over_baseline(numbers).high < -parameters.excess_at_most:
         return Verdict.INCONCLUSIVE
-    return Verdict.KEPT if excess(numbers).high <= parameters.excess_at_most else Verdict.BROKEN
+    return Verdict.KEPT if judged(parameters.judged_on, numbers) <= parameters.excess_at_most else Verdict.BROKEN
+
+
+def judged(on: Literal["upper_end", "value"], numbers: Numbers) -> float:
+    """What is held against the ceiling."""
+    found = excess(numbers)
+    return found.high if on == "upper_end" else found.value
 
 
 def excess(numbers: Numbers) -> Interval:

@@ -33,6 +33,9 @@ FEWEST = 20
 
 REAL, RELEASED = COLOURS[0], COLOURS[1]
 HTML = "comparison.html"
+MOST_EXPOSED = "most_exposed"
+"""The group that is judged as counted, since it has too few people for an interval."""
+
 MOST_PANELS = 12
 """How many columns have a panel of their own, those furthest from the real ones first."""
 
@@ -185,8 +188,8 @@ def _attacks(found: Comparison) -> bytes:
     drawn = io.BytesIO()
     with _page.figure(10, 1.2 + 0.3 * max(len(told), 1), drawn) as figure:
         panel = figure.subplots()
-        for at, (_, excess, ceiling) in enumerate(reversed(told)):
-            inside = excess.high <= ceiling
+        for at, (name, excess, ceiling) in enumerate(reversed(told)):
+            inside = (excess.value if name.endswith(MOST_EXPOSED) else excess.high) <= ceiling
             panel.plot([excess.low, excess.high], [at, at], color=REAL if inside else "#b00000", lw=2)
             panel.plot([excess.value], [at], "o", color=REAL if inside else "#b00000", ms=5)
             panel.plot([ceiling], [at], "|", color="black", ms=12, mew=2)

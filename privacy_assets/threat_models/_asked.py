@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """By how much more often an attack may succeed, and how few tries decide nothing."""
+    """By how much more often an attack may succeed, and how few tries decide nothing.
+
+    `judged_on` is the upper end of the interval, or the value, where a group has too few people for an interval.
+    """
 
     excess_at_most: float
     tries_at_least: int
+    judged_on: Literal["upper_end", "value"] = "upper_end"
 
 
 @dataclass(frozen=True, slots=True)

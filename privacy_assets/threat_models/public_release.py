@@ -1,9 +1,10 @@
 """public_release: anybody may have a release for good, knows much about some people, and tries whatever there is.
 
 The ceilings are those of the field where there are any: an excess of 0.05 at the upper end of its interval, and 0.09
-for the one percent of people who are least like others (the threshold of EMA policy 0070 and Health Canada for data
-that is published). Both are parameters. What is guessed right half the time without any release cannot be told from an
-excess of 0.09 among few: attribute inference is judged on everyone, and only told of the most exposed.
+as counted for the one percent of people who are least like others (the threshold of EMA policy 0070 and Health Canada
+for data that is published): they are too few for an interval. Both are parameters. What is guessed right half the time
+without any release cannot be told from an excess of 0.09 among few: attribute inference is judged on everyone, and only
+told of the most exposed.
 
 Of a model it is asked how many more members than strangers are called members where one stranger in a hundred is, and
 where one in a thousand is: 0.02 and 0.0075 at the upper end, which 2,000 people of either sort can show. That is about
@@ -71,7 +72,7 @@ def on_synthetic(parameters: Parameters, secret: Sequence[str]) -> Iterator[Aske
     """Everything that is tried on synthetic rows."""
     ceilings = {
         EVERYONE: Ceiling(parameters.excess_at_most, parameters.tries_at_least),
-        MOST_EXPOSED: Ceiling(parameters.most_exposed_at_most, parameters.most_exposed_at_least),
+        MOST_EXPOSED: Ceiling(parameters.most_exposed_at_most, parameters.most_exposed_at_least, "value"),
     }
     about = {
         "attribute_inference": tuple(secret),

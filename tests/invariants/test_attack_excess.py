@@ -156,3 +156,13 @@ def test_a_lower_ceiling_needs_more_tries():
     """And so does an attack that succeeds by chance as often as not."""
     assert tries_that_decide(0.02, 0.1) > tries_that_decide(0.05, 0.1) > tries_that_decide(0.09, 0.1)
     assert tries_that_decide(0.05, 0.5) > tries_that_decide(0.05, 0.1) > tries_that_decide(0.05, 0.01)
+
+
+def test_a_small_group_is_judged_as_counted():
+    """Two hundred people cannot show an excess of 0.09 at the upper end where chance does it half the time."""
+    numbers = dict(zip(NUMBERS, (1, 200, 104, 200, 100, 200, 10), strict=True))
+    asked = {"kind": "attack_excess", "attack": "copies", "excess_at_most": 0.09, "tries_at_least": 50}
+    assert judge(Parameters(**asked), numbers).verdict is Verdict.BROKEN
+    assert judge(Parameters(**asked, judged_on="value"), numbers).verdict is Verdict.KEPT
+    worse = numbers | {"succeeded": 119}
+    assert judge(Parameters(**asked, judged_on="value"), worse).verdict is Verdict.BROKEN
