@@ -14,7 +14,7 @@ from privacy_assets.words import AssetName, Column, Finding, Frozen, IdentifierD
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 BY_DATASET = (Stage.MINIMIZED, Stage.PSEUDONYMIZED)
-WHOLE = (Stage.FEATURES, Stage.ANONYMIZED, Stage.STATISTICS, Stage.TRAINING, Stage.MODEL)
+WHOLE = (Stage.FEATURES, Stage.ANONYMIZED, Stage.SYNTHETIC, Stage.STATISTICS, Stage.TRAINING, Stage.MODEL)
 
 
 @st.composite
@@ -34,7 +34,8 @@ def test_an_asset_is_read_as_it_is_written(asset: AssetName) -> None:
 def test_the_stages_stand_in_the_order_of_the_corridor() -> None:
     """The order of the words is the order in which data walks."""
     assert [stage.value for stage in Stage] == [
-        "raw", "minimized", "pseudonymized", "features", "anonymized", "statistics", "training", "model",
+        "raw", "minimized", "pseudonymized", "features", "anonymized", "synthetic", "statistics",
+        "training", "model",
     ]  # fmt: skip
 
 
@@ -58,7 +59,7 @@ def test_no_asset_has_too_few_or_too_many_parts(stage: Stage, purpose: str, data
 @pytest.mark.parametrize(
     "text",
     ["", "/", "raw", "raw/", "patients", "RAW/patients", "raw/a/b", "raw//b", "features/a/b", "minimized/a",
-     "minimized//b", "minimized/a/b/c", "synthetic/a"],
+     "minimized//b", "minimized/a/b/c", "invented/a"],
 )  # fmt: skip
 def test_a_path_that_names_no_asset_is_refused(text: str) -> None:
     """A misspelt path is answered with the forms that there are."""
