@@ -7,8 +7,8 @@ without any release cannot be told from an excess of 0.09 among few: attribute i
 told of the most exposed.
 
 Of a model it is asked how many more members than strangers are called members where one stranger in a hundred is, and
-where one in a thousand is: 0.02 and 0.0075 at the upper end, which 2,000 people of either sort can show. That is about
-0.0225 and 0.005 of true positives; a model that nobody can tell from one without these people has 0.01 and 0.001. Where
+where one in a thousand is: 0.02 and 0.02 at the upper end, which 2,000 people of either sort can show. That is about
+0.02 of true positives; a model that nobody can tell from one without these people has 0.01 and 0.001. Where
 every second stranger is called a member it is 0.09, which is where 2,000 can tell an excess from chance.
 """
 
@@ -58,7 +58,7 @@ class Parameters(Frozen):
     others_known: Annotated[int, Field(ge=0, le=1000)] = 1
     members_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     members_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
-    members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.0075
+    members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.02
     members_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
 
     @model_validator(mode="after")
