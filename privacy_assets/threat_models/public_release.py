@@ -6,10 +6,10 @@ for data that is published): they are too few for an interval. Both are paramete
 without any release cannot be told from an excess of 0.09 among few: attribute inference is judged on everyone, and only
 told of the most exposed.
 
-Of a model it is asked how many more members than strangers are called members where one stranger in a hundred is, and
-where one in a thousand is: 0.02 and 0.02 at the upper end, which 2,000 people of either sort can show. That is about
-0.02 of true positives; a model that nobody can tell from one without these people has 0.01 and 0.001. Where
-every second stranger is called a member it is 0.09, which is where 2,000 can tell an excess from chance.
+Of a model it is asked how many more members than strangers are called members where one stranger in a hundred is: 0.02
+at the upper end, which 2,000 people of either sort can show; where one in a thousand is: 0.0075 as counted, of whom two
+thousand have two; and where every second is: 0.09, which is where 2,000 can tell an excess from chance. A model that
+nobody can tell from one without these people has 0.01 and 0.001 of true positives.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Parameters(Frozen):
     others_known: Annotated[int, Field(ge=0, le=1000)] = 1
     members_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     members_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
-    members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.0075
     members_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
 
     @model_validator(mode="after")
@@ -100,9 +100,11 @@ def on_anonymized(parameters: Parameters, secret: Sequence[str], k: int) -> Iter
 def on_model(parameters: Parameters) -> Iterator[Asked]:
     """Whether a model tells whom it learned from."""
     asked = ATTACKS["shadow_models"].Parameters(kind="shadow_models", tries=parameters.tries)
+    least = parameters.members_at_least
     for about, ceiling in (
-        ("fpr_1_percent", parameters.members_at_most),
-        ("fpr_01_percent", parameters.members_at_most_of_few),
-        ("fpr_50_percent", parameters.members_at_most_of_half),
+        ("fpr_1_percent", Ceiling(parameters.members_at_most, least)),
+        # two strangers of two thousand: the interval of so few is wider than what may be
+        ("fpr_01_percent", Ceiling(parameters.members_at_most_of_few, least, "value")),
+        ("fpr_50_percent", Ceiling(parameters.members_at_most_of_half, least)),
     ):
-        yield Asked(asked, (about,), {EVERYONE: Ceiling(ceiling, parameters.members_at_least)})
+        yield Asked(asked, (about,), {EVERYONE: ceiling})

@@ -28,7 +28,7 @@ class Parameters(public_release.Parameters):
     most_exposed_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.15
     others_known: Annotated[int, Field(ge=0, le=1000)] = 0
     members_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.04
-    members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.03
+    members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.015
     members_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.15
 
 
