@@ -17,10 +17,8 @@ import dagster as dg
 
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.loading import Project, load
-from privacy_assets.errors import PrivacyAssetsError, unexpected
 from privacy_assets.gate import Gate
-from privacy_assets.stages.asset import asset_of, days_of, key_of, observed_attack, source_key
-from privacy_assets.stages.redteam import redteam, said
+from privacy_assets.stages.asset import asset_of, days_of, guarded, key_of, redteam_job, source_key
 from privacy_assets.stages.s1_raw import raw
 from privacy_assets.stages.s2_minimized import minimized
 from privacy_assets.stages.s3_pseudonymized import pseudonymized
@@ -136,7 +134,7 @@ def corridor_of(
     jobs: list[Any] = [corridor, *by_purpose, *deliveries, verification]
     schedules = [nightly]
     if any(step.attack for step in made.values()):
-        attacks = _redteam(made, gate)
+        attacks = redteam_job(REDTEAM, made, gate)
         jobs.append(attacks)
         schedules.append(
             dg.ScheduleDefinition(
@@ -148,35 +146,6 @@ def corridor_of(
             )
         )
     return dg.Definitions(assets=[*assets, *sources], jobs=jobs, schedules=schedules)
-
-
-def _redteam(made: Mapping[AssetName, Step], gate: Callable[[], Gate]) -> dg.JobDefinition:
-    """A job of one step: everything that is released is attacked; what came of it stands on the page of each asset."""
-
-    def attacks(context) -> None:  # type: ignore[no-untyped-def]  # Dagster reads the type from the function itself
-        failure: dg.Failure | None = None
-        try:
-            opened = gate()
-            seed = opened.entries_by_now()
-            found = list(redteam(opened, made, seed=seed))
-        except PrivacyAssetsError as error:
-            failure = dg.Failure(str(error), allow_retries=False)
-        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-            raise
-        except BaseException as error:
-            failure = dg.Failure(unexpected(error), allow_retries=False)
-        if failure is not None:
-            raise failure
-        for one in found:
-            context.log_event(observed_attack(one, seed))
-        if failed := [one for one in found if not one.passes]:
-            raise dg.Failure("\n".join(map(said, failed)), allow_retries=False)
-
-    about = "Tries every attack on everything that is released again, and withdraws what does not survive."
-    tried = dg.op(name="attack_everything", description=about, out=dg.Out(dg.Nothing))(attacks)
-    return dg.GraphDefinition(name=REDTEAM, description=about, node_defs=[tried]).to_job(
-        executor_def=dg.in_process_executor
-    )
 
 
 def _daily(contract: Contract) -> dg.AssetSpec:
@@ -193,21 +162,13 @@ def _daily(contract: Contract) -> dg.AssetSpec:
 def _source(project: Project, contract: Contract, gate: Callable[[], Gate]) -> dg.AssetsDefinition:
     key = source_key(contract.name)
 
+    def version() -> str:
+        opened = gate()
+        secret = opened.secrets.derive("digests", "source")
+        return taken_from.digest(contract, project.root, opened.home.spill, secret)
+
     def observed() -> Iterator[dg.ObserveResult]:
-        failure: dg.Failure | None = None
-        try:
-            opened = gate()
-            secret = opened.secrets.derive("digests", "source")
-            version = taken_from.digest(contract, project.root, opened.home.spill, secret)
-        except PrivacyAssetsError as error:
-            failure = dg.Failure(str(error), allow_retries=False)
-        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-            raise
-        except BaseException as error:
-            failure = dg.Failure(unexpected(error), allow_retries=False)
-        if failure is not None:
-            raise failure
-        yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(version))
+        yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(guarded(version)))
 
     spec = dg.AssetSpec(
         key,

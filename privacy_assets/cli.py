@@ -93,12 +93,13 @@ def _tries_that_decide(project: Project) -> Iterator[str]:
     """Of each threat model that is named: how many people it takes until its ceilings can be kept by the innocent."""
     from privacy_assets.contracts.promises import promises
     from privacy_assets.invariants.attack_excess import tries_that_decide
+    from privacy_assets.words import Stage
 
     for name, purpose in project.purposes.items():
         asked = [
             each.parameters
             for asset in sorted(project.assets())
-            if asset.purpose == name
+            if asset.purpose == name and asset.stage is not Stage.MODEL
             for each in promises(project, asset)
             if each.parameters.kind == "attack_excess"
         ]
@@ -615,8 +616,7 @@ def redteam(
     gate = Gate.open(find_root(root))
     seed = gate.entries_by_now() if seed is None else seed
     table = Table("release", "attack", "tried", "succeeded", "on others", "excess", "95 %", "verdict", box=None)
-    faults: list[Fault] = []
-    withdrawn, broken = [], 0
+    failed: list[str] = []
     with Progress(
         TextColumn("{task.description}"), TimeElapsedColumn(),
         console=err, disable=not err.is_terminal, transient=True,
@@ -626,8 +626,8 @@ def redteam(
             gate, steps(gate.project), purpose, seed=seed,
             progress=lambda asset: progress.update(task, description=f"attacking {asset}"),
         ):  # fmt: skip
-            faults += one.faults
-            broken += not one.passes
+            if not one.passes:
+                failed.append(said(one))
             for found in one.findings:
                 numbers = found.numbers
                 counts = [f"{numbers.get(name, 0):,.0f}" for name in ("tried", "succeeded", "control_succeeded")]
@@ -637,15 +637,11 @@ def redteam(
                 else:
                     told = ["", ""]
                 table.add_row(str(one.asset), found.about, *counts, *told, found.verdict.value)
-            if one.withdrawn is not None:
-                withdrawn.append(said(one))
     out.print(table)
-    for line in withdrawn:
-        out.print(line, markup=False)
-    for fault in faults:
-        err.print(str(fault), markup=False)
+    for line in failed:
+        err.print(line, markup=False)
     out.print(f"seed {seed}; what was broken once only is chance by these rules, and stays.", markup=False)
-    if broken:
+    if failed:
         raise typer.Exit(1)
 
 

@@ -110,9 +110,11 @@ class Bounds(Frozen):
     @property
     def days(self) -> tuple[float, float]:
         """Both ends as numbers: days since 1970-01-01."""
-        return tuple(  # type: ignore[return-value]  # a pair of what is a pair
-            float((end - date(1970, 1, 1)).days) if isinstance(end, date) else end for end in (self.low, self.high)
-        )
+        return _as_number(self.low), _as_number(self.high)
+
+
+def _as_number(end: float | date) -> float:
+    return float((end - date(1970, 1, 1)).days) if isinstance(end, date) else end
 
 
 class Model(Frozen):

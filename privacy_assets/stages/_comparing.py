@@ -219,7 +219,8 @@ def discriminator(released: Coded, control: Coded, seed: int) -> float:
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
+
+    from privacy_assets.techniques.train._fitting import one_thread
 
     generator = np.random.default_rng(seed)
     number = min(released.rows, control.rows, 20_000)
@@ -230,7 +231,7 @@ def discriminator(released: Coded, control: Coded, seed: int) -> float:
     sides = np.repeat([0, 1], number)
     folds = generator.permutation(2 * number) % 2
     scores = np.empty(2 * number)
-    with threadpool_limits(limits=1):
+    with one_thread():
         for fold in (0, 1):
             model = HistGradientBoostingClassifier(max_iter=50, random_state=seed).fit(
                 values[folds != fold], sides[folds != fold]

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import dagster as dg
 
@@ -27,9 +28,11 @@ from privacy_assets.invariants import attack_excess
 from privacy_assets.reports import comparison
 from privacy_assets.reports import frontier as report
 from privacy_assets.stages.metadata import Declared, Digest, Fact, Picture, Rows, metadata
-from privacy_assets.stages.redteam import Attacked
+from privacy_assets.stages.redteam import Attacked, redteam, said
 from privacy_assets.stages.step import Outcome, Step, carry_out, measure_again
 from privacy_assets.words import AssetName, Column, Stage, Verdict
+
+T = TypeVar("T")
 
 DATA_CLASS = {
     Stage.RAW: "identified",
@@ -89,27 +92,20 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
         can_subset=True,
     )
     def carried_out(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        failure: dg.Failure | None = None
         step = whole.of(context.partition_key) if context.has_partition_key and _days(project, whole) else whole
-        try:
+        again = not context.selected_asset_keys
+
+        def work() -> tuple[Gate, Outcome]:
             gate = open_gate()
             _repair_history(context.instance, gate, step)
-            again = not context.selected_asset_keys
             if again:
-                outcome = _ask_again(step, gate)
-            elif any(gate.closed(made_from) for made_from in step.inputs if made_from.day):
-                outcome = Outcome((), (), None, closed=True)  # with the minimized day, in this run or before
-            else:
-                context.log.info(f"{step.asset}: writing a candidate")
-                outcome = carry_out(step, gate, context.run.run_id)
-        except PrivacyAssetsError as error:
-            failure = dg.Failure(str(error), metadata=_faults(error.faults), allow_retries=False)
-        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-            raise
-        except BaseException as error:  # a panic of polars is no Exception, and quotes what it met
-            failure = dg.Failure(unexpected(error), allow_retries=False)
-        if failure is not None:
-            raise failure  # not in the handler: there it would carry the error that it stands for as its context
+                return gate, _ask_again(step, gate)
+            if any(gate.closed(made_from) for made_from in step.inputs if made_from.day):
+                return gate, Outcome((), (), None, closed=True)  # with the minimized day, in this run or before
+            context.log.info(f"{step.asset}: writing a candidate")
+            return gate, carry_out(step, gate, context.run.run_id)
+
+        gate, outcome = guarded(work)
         results = _check_results(asked, outcome, candidate=outcome.passport is None)
         if outcome.closed:
             context.log.info(f"{step.asset}: nobody of the day may be used, so nothing stands of it")
@@ -122,9 +118,13 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
             context.log.info(f"{step.asset}: {how} {published.rows} rows as {published.version}")
             yield dg.MaterializeResult(
                 asset_key=key,
-                metadata=_published(step, outcome.passport, outcome.destroyed)
-                | _budgets(project, gate, step.asset)
-                | _pictures(gate, outcome.passport),
+                metadata=guarded(
+                    lambda: (
+                        _published(step, published, outcome.destroyed)
+                        | _budgets(project, gate, step.asset)
+                        | _pictures(gate, published)
+                    )
+                ),
                 check_results=results,
                 data_version=dg.DataVersion(outcome.passport.content_digest),
             )
@@ -136,6 +136,19 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
             raise dg.Failure(f"{step.asset}: {what}\n{text}", metadata=_faults(outcome.faults), allow_retries=False)
 
     return carried_out
+
+
+def guarded(do: Callable[[], T]) -> T:
+    """What it gives. Whatever fails in it is told to Dagster as a failure in words of ours, none of a library's."""
+    try:
+        return do()
+    except PrivacyAssetsError as error:
+        failure = dg.Failure(str(error), metadata=_faults(error.faults), allow_retries=False)
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        raise
+    except BaseException as error:  # a panic of polars is no Exception, and quotes what it met
+        failure = dg.Failure(unexpected(error), allow_retries=False)
+    raise failure  # not in the handler: there it would carry the error that it stands for as its context
 
 
 def _ask_again(step: Step, gate: Gate) -> Outcome:
@@ -461,7 +474,7 @@ def _repair_history(instance: dg.DagsterInstance, gate: Gate, step: Step) -> Non
         )
 
 
-def observed_attack(one: Attacked, seed: int) -> dg.AssetObservation:
+def _observed_attack(one: Attacked, seed: int) -> dg.AssetObservation:
     """What a red team came to, for the page of the asset: each attack with its counts, and the largest excess."""
     lines, largest = [], 0.0
     for found in one.findings:
@@ -478,6 +491,27 @@ def observed_attack(one: Attacked, seed: int) -> dg.AssetObservation:
         "seed": seed,
     }
     return dg.AssetObservation(key_of(one.asset), description="attacked by the red team", metadata=metadata(facts))
+
+
+def redteam_job(name: str, made: Mapping[AssetName, Step], open_gate: Callable[[], Gate]) -> dg.JobDefinition:
+    """A job of one step: everything that is released is attacked; what came of it stands on the page of each asset."""
+    about = "Tries every attack on everything that is released again, and withdraws what does not survive."
+
+    @dg.op(name="attack_everything", description=about, out=dg.Out(dg.Nothing))
+    def attacks(context: dg.OpExecutionContext) -> None:
+        def work() -> list[Attacked]:
+            gate, found = open_gate(), []
+            seed = gate.entries_by_now()
+            for one in redteam(gate, made, seed=seed):
+                context.log_event(_observed_attack(one, seed))
+                found.append(one)
+            return found
+
+        if failed := [one for one in guarded(work) if not one.passes]:
+            raise dg.Failure("\n".join(map(said, failed)), allow_retries=False)
+
+    graph = dg.GraphDefinition(name=name, description=about, node_defs=[attacks])
+    return graph.to_job(executor_def=dg.in_process_executor)
 
 
 def tell_frontier(instance: dg.DagsterInstance, frontier: report.Frontier) -> None:

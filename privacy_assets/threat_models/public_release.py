@@ -14,97 +14,17 @@ nobody can tell from one without these people has 0.01 and 0.001 of true positiv
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
-
-from privacy_assets.attacks import ATTACKS
-from privacy_assets.attacks._trying import EVERYONE, MOST_EXPOSED
-from privacy_assets.threat_models._asked import Asked, Ceiling
-from privacy_assets.words import Frozen
+from privacy_assets.threat_models._everything import Ceilings
+from privacy_assets.threat_models._everything import on_anonymized as on_anonymized
+from privacy_assets.threat_models._everything import on_model as on_model
+from privacy_assets.threat_models._everything import on_synthetic as on_synthetic
 
 WHO = "anybody, for good"
 
-ATTACKED = (
-    "singling_out",
-    "singling_out_multivariate",
-    "linkability",
-    "attribute_inference",
-    "reconstruction",
-    "copies",
-    "membership",
-)
 
-MORE = {"singling_out_multivariate": 5, "attribute_inference": 5}
-"""How many halves of the tries it takes where chance succeeds often, or tries share people: else the innocent fail."""
-
-
-class Parameters(Frozen):
-    """How often each attack is tried, how few tries decide nothing, and the excess that each may have.
-
-    `most_exposed` is of the one percent of people who are least like others; `others_known` (of anonymized rows) how
-    many people of a class an adversary knows. Of models, `members_at_least` is how few tries decide nothing, and
-    `members_at_most`, `members_at_most_of_few` and `members_at_most_of_half` are the excess where 1 %, 0.1 % and a half
-    of the strangers are called members.
-    """
+class Parameters(Ceilings):
+    """The ceilings as they are."""
 
     kind: Literal["public_release"]
-    tries: Annotated[int, Field(ge=1, le=1_000_000)] = 2000
-    tries_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 500
-    most_exposed_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 50
-    excess_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    most_exposed_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.09
-    others_known: Annotated[int, Field(ge=0, le=1000)] = 1
-    members_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
-    members_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
-    members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.0075
-    members_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
-
-    @model_validator(mode="after")
-    def _can_be_decided(self) -> Parameters:
-        if self.tries < max(self.tries_at_least, self.most_exposed_at_least):
-            raise ValueError("`tries` are fewer than decide anything (`tries_at_least`, `most_exposed_at_least`)")
-        return self
-
-
-def on_synthetic(parameters: Parameters, secret: Sequence[str]) -> Iterator[Asked]:
-    """Everything that is tried on synthetic rows."""
-    ceilings = {
-        EVERYONE: Ceiling(parameters.excess_at_most, parameters.tries_at_least),
-        MOST_EXPOSED: Ceiling(parameters.most_exposed_at_most, parameters.most_exposed_at_least, "value"),
-    }
-    about = {
-        "attribute_inference": tuple(secret),
-        "copies": ("exact", "near"),
-        "singling_out_multivariate": ("3_columns",),
-    }
-    for kind in ATTACKED:
-        asked = ATTACKS[kind].Parameters(kind=kind, tries=parameters.tries * MORE.get(kind, 2) // 2)
-        groups = {EVERYONE: ceilings[EVERYONE]} if kind == "attribute_inference" else ceilings
-        yield Asked(asked, about.get(kind, ("",)), groups)
-
-
-def on_anonymized(parameters: Parameters, secret: Sequence[str], k: int) -> Iterator[Asked]:
-    """Downcoding, and being sure of a secret."""
-    if k >= 2:
-        asked = ATTACKS["downcoding"].Parameters(kind="downcoding", k=k, tries=parameters.tries)
-        yield Asked(asked, ("",), {EVERYONE: Ceiling(parameters.excess_at_most, 1)})
-    for column in secret:
-        asked = ATTACKS["homogeneity"].Parameters(
-            kind="homogeneity", secret=column, others_known=parameters.others_known, tries=parameters.tries
-        )
-        yield Asked(asked, (column,), {EVERYONE: Ceiling(parameters.excess_at_most, parameters.tries_at_least)})
-
-
-def on_model(parameters: Parameters) -> Iterator[Asked]:
-    """Whether a model tells whom it learned from."""
-    asked = ATTACKS["shadow_models"].Parameters(kind="shadow_models", tries=parameters.tries)
-    least = parameters.members_at_least
-    for about, ceiling in (
-        ("fpr_1_percent", Ceiling(parameters.members_at_most, least)),
-        # two strangers of two thousand: the interval of so few is wider than what may be
-        ("fpr_01_percent", Ceiling(parameters.members_at_most_of_few, least, "value")),
-        ("fpr_50_percent", Ceiling(parameters.members_at_most_of_half, least)),
-    ):
-        yield Asked(asked, (about,), {EVERYONE: ceiling})

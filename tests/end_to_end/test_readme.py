@@ -21,7 +21,7 @@ def test_ci_in_a_throwaway_home_ends_with_a_model_and_its_chain(clinic: Any, rea
 def test_ci_in_a_home_that_stays_ends_with_everything_verified(corridor: Any):
     """Both commands succeed, and verification finds everything kept."""
     assert corridor.said.returncode == 0, corridor.said.stderr[-3000:]
-    assert "19 kept of 19 assets" in corridor.said.stdout
+    assert "26 kept of 26 assets" in corridor.said.stdout
 
 
 def test_the_home_holds_all_state_and_the_guards_lie_outside(corridor: Any):
