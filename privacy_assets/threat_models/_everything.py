@@ -26,7 +26,7 @@ ATTACKED = (
     "membership",
 )
 
-MORE = {"singling_out_multivariate": 5, "attribute_inference": 5}
+MORE = {"singling_out_multivariate": 5, "attribute_inference": 5, "minimality": 5}
 """How many halves of the tries it takes where chance succeeds often, or tries share people: else the innocent fail."""
 
 
@@ -75,7 +75,7 @@ def on_synthetic(parameters: Ceilings, secret: Sequence[str]) -> Iterator[Asked]
 
 
 def on_anonymized(parameters: Ceilings, secret: Sequence[str], k: int) -> Iterator[Asked]:
-    """Downcoding, and being sure of a secret."""
+    """Downcoding, being sure of a secret, and inferring it from how coarse rows were made."""
     if k >= 2:
         asked = ATTACKS["downcoding"].Parameters(kind="downcoding", k=k, tries=parameters.tries)
         yield Asked(asked, ("",), {EVERYONE: Ceiling(parameters.excess_at_most, 1)})
@@ -83,7 +83,13 @@ def on_anonymized(parameters: Ceilings, secret: Sequence[str], k: int) -> Iterat
         asked = ATTACKS["homogeneity"].Parameters(
             kind="homogeneity", secret=column, others_known=parameters.others_known, tries=parameters.tries
         )
-        yield Asked(asked, (column,), {EVERYONE: Ceiling(parameters.excess_at_most, parameters.tries_at_least)})
+        ceilings = {EVERYONE: Ceiling(parameters.excess_at_most, parameters.tries_at_least)}
+        yield Asked(asked, (column,), ceilings)
+        if k >= 2:
+            asked = ATTACKS["minimality"].Parameters(
+                kind="minimality", secret=column, tries=parameters.tries * MORE["minimality"] // 2
+            )
+            yield Asked(asked, (column,), ceilings)
 
 
 def on_model(parameters: Ceilings) -> Iterator[Asked]:

@@ -19,7 +19,7 @@ from tests.attacks.people import ALL, DOMAINS, SECRET, marginals, partly_copied,
 ROWS = 1_200
 each_kind = pytest.mark.parametrize("kind", [kind for kind, module in ATTACKS.items() if module.ON is Stage.SYNTHETIC])
 every_kind = pytest.mark.parametrize("kind", list(ATTACKS))
-EXAMPLES = {"downcoding": {"k": 5}, "homogeneity": {"secret": "ill"}}
+EXAMPLES = {"downcoding": {"k": 5}, "homogeneity": {"secret": "ill"}, "minimality": {"secret": "ill"}}
 """What those ask for that have no default."""
 
 

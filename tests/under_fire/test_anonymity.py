@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from privacy_assets.attacks import downcoding
+from privacy_assets.attacks import downcoding, minimality
 from privacy_assets.errors import NotKept
 from privacy_assets.stages._attacking import generalized
 from privacy_assets.techniques.anonymize import ANONYMIZE
@@ -75,6 +75,24 @@ def test_a_minimal_table_can_be_undone_where_classes_are_pairs(figures: Callable
         excess[k] = (found["found"] - found["by_chance"]) / found["tried"]
     assert excess[2] > 0.2
     assert excess[5] < 0.05
+
+
+def test_a_table_that_is_coarse_where_secrets_ask_for_it_tells_them(figures: Callable[..., None]):
+    """T-ANON-2, minimality: `local` under l-diversity gives secrets away by its levels; by k alone it does not."""
+    excess = {}
+    for named, criteria in (("k alone", WITH_K), ("k and l", WITH_L)):
+        rng, found = np.random.default_rng(29), Counter()
+        for _ in range(10):
+            # an illness that has nothing to do with where and when somebody lives
+            rows = [(*row[:3], ILLS[int(rng.random() < 0.15)], row[4]) for row in people(rng, 400)]
+            _, tuples, recoding = shown(rows, "local", criteria)
+            parameters = minimality.Parameters(kind="minimality", secret="ill", tries=500)
+            [tries] = minimality.attack(parameters, generalized(tuples, recoding), rng)
+            found += Counter(tried=tries.tried, by_labels=tries.succeeded, by_values=tries.control_succeeded)
+        figures(f"T-ANON-2 minimality, {named}", **found)
+        excess[named] = (found["by_labels"] - found["by_values"]) / found["tried"]
+    assert excess["k alone"] <= 0.05
+    assert excess["k and l"] > 0.1
 
 
 @pytest.mark.parametrize("attack", ["differencing", "intersection"])

@@ -188,7 +188,7 @@ def within(numbers: Floats, ends: Sequence[Sequence[float]]) -> Floats:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """With it libraries compute on one thread: the order of sums decides their last bits."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):
         yield
