@@ -315,7 +315,7 @@ MUTANTS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], str]] = {
 def test_a_broken_fit_is_caught(name: str, monkeypatch: pytest.MonkeyPatch, figures: Any) -> None:
     """The auditor says what is wrong with it."""
     mutate, expected = MUTANTS[name]
-    train, rho = _train()
+    train, rho = _train(epsilon=20.0, steps=STEPS if name == "every step spends all" else 20)  # so sure that it errs
     one, other = _extreme()
     if name in ("numbers out of bounds", "columns that are measured"):
         other = one.and_of(np.full((M, COLUMNS), 50.0), np.zeros(M, dtype=bool))
