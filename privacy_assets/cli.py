@@ -92,7 +92,7 @@ def validate(root: Root = None) -> None:
 def _tries_that_decide(project: Project) -> Iterator[str]:
     """Of each threat model that is named: how many people it takes until its ceilings can be kept by the innocent."""
     from privacy_assets.contracts.promises import promises
-    from privacy_assets.invariants.attack_excess import tries_that_decide
+    from privacy_assets.invariants.attack_excess import pairs_that_decide, tries_that_decide
     from privacy_assets.words import Stage
 
     for name, purpose in project.purposes.items():
@@ -104,12 +104,24 @@ def _tries_that_decide(project: Project) -> Iterator[str]:
             if each.parameters.kind == "attack_excess"
         ]
         if purpose.guarantee.withstands is not None and asked:
-            least = min(each.excess_at_most for each in asked)
+            least = min(each.excess_at_most for each in asked if each.rate is None)
             seldom, often = (tries_that_decide(least, rate) for rate in (0.01, 0.5))
             yield (
                 f"{name} withstands {purpose.guarantee.withstands.kind}: {len(asked)} promises; an excess of at most "
                 f"{least:g} takes {seldom:,} tries, so as many people who are not learned from, where chance succeeds "
                 f"once in a hundred, {often:,} where it does half the time"
+            )
+        few = {
+            (each.small_sample_at_most, each.tries_at_least)
+            for asset in sorted(project.assets())
+            if asset.purpose == name
+            for each in (promise.parameters for promise in promises(project, asset))
+            if each.kind == "attack_excess" and each.small_sample_at_most
+        }
+        for at_most, tries in sorted(few):
+            yield (
+                f"{name}: membership takes {tries:,} people of either sort; of fewer, pairs decide whether the area "
+                f"under the curve is over {0.5 + at_most:g}, which takes {pairs_that_decide(at_most):,} for the innocent"
             )
 
 
@@ -297,7 +309,7 @@ def run(root: Root = None) -> None:
     examined = {asset: [gate.examine(part) for part in gate.parts(asset) or (asset,)] for asset in steps(gate.project)}
     standing = Counter(one.standing.value for each in examined.values() for one in each)
     passports = [one.passport for each in examined.values() for one in each if one.passport]
-    findings = Counter(measured.finding.verdict.value for passport in passports for measured in passport.measured)
+    findings = Counter(measured.finding.verdict.value for passport in passports for measured in passport.evidence)
     table = Table("asset", "rows", "findings", "standing", box=None)
     for asset, each in examined.items():
         held = [one.passport for one in each if one.passport]
@@ -305,7 +317,7 @@ def run(root: Root = None) -> None:
         table.add_row(
             f"{asset}{days}",
             f"{sum(passport.rows for passport in held):,}" if held else "-",
-            str(sum(len(passport.measured) for passport in held)) if held else "-",
+            str(sum(len(passport.evidence) for passport in held)) if held else "-",
             ", ".join(Counter(one.standing.value for one in each)),
         )
     out.print(table)

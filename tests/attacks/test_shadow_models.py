@@ -12,6 +12,7 @@ import pytest
 
 from privacy_assets.attacks._trying import EVERYONE, Tries
 from privacy_assets.invariants import attack_excess
+from privacy_assets.stages._attacking import counts
 from privacy_assets.threat_models import THREAT_MODELS
 from privacy_assets.words import Verdict
 from tests.attacks.modelled import fitted, invented, lines, made_up, modelled
@@ -29,9 +30,8 @@ def _verdicts(found: dict[str, Tries], kind: str = "public_release", fewest: int
         parameters = attack_excess.Parameters(
             kind="attack_excess", attack="shadow_models", about=about, **dataclasses.asdict(ceiling)
         )
-        numbers = {"measured": 1.0} | {
-            name: float(getattr(found[about], name)) for name in attack_excess.NUMBERS if name != "measured"
-        }
+        lines = [("shadow_models", line) for line in found.values()]
+        numbers = counts(lines, "shadow_models", about, EVERYONE)
         judged[about] = attack_excess.judge(parameters, numbers).verdict
     return judged
 
@@ -97,6 +97,12 @@ def test_a_handful_of_people_is_counted(people: int) -> None:
     found = lines(made_up(people, 1.0), shadows=16)
     assert all(one.tried == people // 4 for one in found.values())
     assert set(_verdicts(found).values()) == {Verdict.INCONCLUSIVE}
+
+
+def test_of_few_people_pairs_decide() -> None:
+    """T-MIA-1 with a few hundred: what remembers nobody is kept, what remembers is broken, by an exact interval."""
+    assert set(_verdicts(lines(made_up(2000, 0.0), shadows=16)).values()) == {Verdict.KEPT}
+    assert set(_verdicts(lines(made_up(2000, 4.0), shadows=16)).values()) == {Verdict.BROKEN}
 
 
 @pytest.mark.parametrize(
