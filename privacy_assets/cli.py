@@ -658,6 +658,41 @@ def redteam(
 
 
 @app.command()
+def testdata(
+    purpose: Annotated[str, typer.Argument(help="The purpose whose datasets are made.")],
+    rows: Annotated[int, typer.Option("--rows", help="How many people there are; some have several rows.")],
+    seed: Annotated[int, typer.Option("--seed", help="Another number, other people.", min=0)] = 0,
+    day: Annotated[
+        datetime | None,
+        typer.Option("--day", formats=["%Y-%m-%d"], help="The day before which all days lie; default: today, UTC."),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="A folder that is empty or not there; default: testdata/PURPOSE.")
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Make a purpose's datasets for developers, without a row of anybody: from contracts, and from rows under noise."""
+    from privacy_assets.gate import Gate
+    from privacy_assets.testdata.making import make, place_of
+
+    gate = Gate.open(find_root(root))
+    on = day.date() if day else gate.now().date()
+    made = make(gate, purpose, rows=rows, seed=seed, day=on, to=to)
+    table = Table("dataset", "column", "made from", box=None)
+    for one in made.data.made_from:
+        table.add_row(one.dataset, escape(one.column), escape(one.source))
+    out.print(table)
+    for path, (dataset, frame) in zip(made.paths, made.data.tables.items(), strict=True):
+        contract = gate.project.contracts[dataset]
+        out.print(f"written: {path}, {frame.height:,} rows; its contract reads {place_of(contract, on)}", markup=False)
+    for passport in made.read:
+        out.print(f"read: {passport.asset} version {passport.version}, on record in the ledger", markup=False)
+    for note in made.notes:
+        out.print(note, markup=False)
+    out.print(f"{rows:,} people of seed {seed}, by the day {on:%Y-%m-%d}: the same again with --seed and --day.")
+
+
+@app.command()
 def export(
     asset: Asset,
     purpose: PurposeOption,
