@@ -88,7 +88,34 @@ def is_identifier(column: ContractColumn) -> bool:
     return column.privacy.role is Role.DIRECT_IDENTIFIER or column.privacy.identifier_domain is not None
 
 
-def spans(project: Project, purpose: Purpose, copied: Mapping[Place, Copy]) -> Mapping[Place, Span]:
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What purposes declare of the values of a source's column: `labels` or a `span` of numbers; `by` says who."""
+
+    labels: tuple[str, ...] | None
+    span: Span | None
+    by: str
+
+
+def declared(project: Project, purpose: Purpose) -> Mapping[Place, Declared]:
+    """What is declared of the columns of sources beyond their contracts: by this purpose, else by another.
+
+    A file that one purpose can use is then of use to the others, too.
+    """
+    found: dict[Place, Declared] = {}
+    for one in (purpose, *(other for name, other in project.purposes.items() if name != purpose.purpose)):
+        copied = copies(project, one)
+        for place, copy in copied.items():
+            if copy.labels is not None and project.contracts[place[0]].column(place[1]).domain is None:
+                found.setdefault(
+                    place, Declared(copy.labels, None, f"the categories of {copy.feature} in {one.purpose}")
+                )
+        for place, span in _spans(one, copied).items():
+            found.setdefault(place, Declared(None, span, f"the bounds in {one.purpose}"))
+    return found
+
+
+def _spans(purpose: Purpose, copied: Mapping[Place, Copy]) -> Mapping[Place, Span]:
     """Between which numbers a purpose declares that a column lies: its techniques, and the bounds of its features."""
     found: dict[Place, Span] = {}
     bounds = dict(purpose.model.bounds) if purpose.model else {}

@@ -23,7 +23,7 @@ from privacy_assets.gate import Gate, Passport
 from privacy_assets.lineage.protection import unprotected_paths
 from privacy_assets.techniques.synthesize import SYNTHESIZE
 from privacy_assets.testdata import files, people
-from privacy_assets.testdata.copied import copies, spans
+from privacy_assets.testdata.copied import copies, declared
 from privacy_assets.testdata.people import Asked, Noisy, TestData
 from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import AssetName, Stage
@@ -73,9 +73,8 @@ def make(
         )
     files.require_free(folder)
     asked_for = project.purposes[purpose]
-    copied = copies(project, asked_for)
     day = day or gate.now().date()
-    asked = Asked(project, asked_for, rows, seed, day, copied, spans(project, asked_for, copied))
+    asked = Asked(project, asked_for, rows, seed, day, copies(project, asked_for), declared(project, asked_for))
     people.require_makeable(asked)
     noisy, read, note = _noisy(gate, asked_for)
     data = people.invent(replace(asked, noisy=noisy))

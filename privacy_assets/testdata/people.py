@@ -2,7 +2,7 @@
 
     one row a person      where the subject's column is the key
     one to five rows      where it is not
-    one decision          of each person, for this purpose: `granted`
+    decisions             `granted` by everybody for every purpose, this one first
     rows about nobody     one for each declared value of the key, or twenty
 
 Belongs here: whose each row is, columns that have to fit each other (keys, foreign keys, days, noisy rows), and the
@@ -28,7 +28,7 @@ from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.errors import BadDeclaration, Fault, raise_gathered
 from privacy_assets.testdata import keys, values
-from privacy_assets.testdata.copied import Copy, Place, Span, is_identifier
+from privacy_assets.testdata.copied import Copy, Declared, Place, is_identifier
 
 MOST_ROWS = 5
 """A person has from one to so many rows where they may have several."""
@@ -61,7 +61,7 @@ class Asked:
     seed: int
     day: date
     copied: Mapping[Place, Copy]
-    spans: Mapping[Place, Span]
+    declared: Mapping[Place, Declared]
     noisy: Noisy | None = None
 
 
@@ -136,10 +136,13 @@ def _rows(asked: Asked, contract: Contract) -> _Rows:
     domain = column.privacy.identifier_domain
     assert domain is not None  # a subject's column has one
     once = contract.primary_key == (subject,) or column.unique
-    if contract.privacy.consent_records is not None and not _records_yes(contract):
-        # a register of refusals: it needs a row, which is of somebody who is in no other dataset
-        return _Rows(contract, np.array([asked.people]), True, domain.name)
-    if once or contract.privacy.consent_records is not None:
+    if contract.privacy.consent_records is not None:
+        if not _records_yes(contract):
+            # a register of refusals: it needs a row, which is of somebody who is in no other dataset
+            return _Rows(contract, np.array([asked.people]), True, domain.name)
+        if not once:
+            return _Rows(contract, np.repeat(everyone, len(_decided_about(asked, contract))), False, domain.name)
+    if once:
         return _Rows(contract, everyone, True, domain.name)
     many = _generator(asked.seed, "rows", contract.name).integers(1, MOST_ROWS + 1, asked.people)
     return _Rows(contract, np.repeat(everyone, many), False, domain.name)
@@ -153,6 +156,13 @@ def _size_about_nobody(contract: Contract) -> int:
 def _records_yes(contract: Contract) -> bool:
     records = contract.privacy.consent_records
     return records is None or "granted" in (contract.column(records.decision).domain or ("granted",))
+
+
+def _decided_about(asked: Asked, contract: Contract) -> tuple[str, ...]:
+    """The purposes about which everybody decides, this one first."""
+    records = contract.privacy.consent_records
+    known = (contract.column(records.purpose).domain if records else None) or (asked.purpose.purpose,)
+    return tuple(sorted(known, key=lambda name: (name != asked.purpose.purpose, known.index(name))))
 
 
 def _is_key(contract: Contract, column: ContractColumn) -> bool:
@@ -206,15 +216,14 @@ class _Work:
             return held[column.name]
         if own:
             return self._once(rows, column, chance), CONTRACT
-        copy, span = self.asked.copied.get(place), self.asked.spans.get(place)
-        if copy is not None and copy.labels is not None and column.domain is None and column.type == "VARCHAR":
-            at = chance.integers(len(copy.labels), size=rows.size).tolist()
-            labels = pl.Series([copy.labels[one] for one in at], dtype=pl.String)
-            return labels, f"{CONTRACT} and the purpose's categories of {copy.feature}"
-        made = values.values(column, rows.size, chance, span)
+        told = self.asked.declared.get(place)
+        if told is not None and told.labels is not None:
+            at = chance.integers(len(told.labels), size=rows.size).tolist()
+            return pl.Series([told.labels[one] for one in at], dtype=pl.String), f"{CONTRACT}, {told.by}"
+        made = values.values(column, rows.size, chance, told.span if told else None)
         if values.is_text_of_faker(column):
             return made, "faker"
-        return made, f"{CONTRACT} and the purpose's bounds" if span and column.domain is None else CONTRACT
+        return made, f"{CONTRACT}, {told.by}" if told and column.domain is None else CONTRACT
 
     def _once(self, rows: _Rows, column: ContractColumn, chance: np.random.Generator) -> pl.Series:
         """Different values of a column that identifies nobody, and in which none may come twice."""
@@ -341,7 +350,8 @@ class _Work:
                 series = pl.Series(name, list(cut), pl.String)
             column = contract.column(name)
             if series.null_count() and not _may_be_empty(contract, column):
-                chance, span = self._chance("values", contract, column), self.asked.spans.get((contract.name, name))
+                told = self.asked.declared.get((contract.name, name))
+                chance, span = self._chance("values", contract, column), told.span if told else None
                 series = series.fill_null(values.values(column, rows.size, chance, span))
             found[name] = (series.cast(values.dtype(column.type)), noisy.name)
         return found
@@ -360,14 +370,10 @@ class _Work:
         records = contract.privacy.consent_records
         if records is None:
             return {}
-        purposes = contract.column(records.purpose).domain or (self.asked.purpose.purpose,)
-        about = self.asked.purpose.purpose if self.asked.purpose.purpose in purposes else purposes[0]
-        decision = "granted" if _records_yes(contract) else (contract.column(records.decision).domain or ("",))[0]
-        said = {records.purpose: about, records.decision: decision}
-        return {
-            name: (pl.Series(name, [text] * rows.size), f"{CONTRACT}: what everybody decided")
-            for name, text in said.items()
-        }
+        about, decisions = _decided_about(self.asked, contract), contract.column(records.decision).domain or ("",)
+        decision = "granted" if _records_yes(contract) else decisions[0]
+        said = {records.purpose: np.resize(about, rows.size).tolist(), records.decision: [decision] * rows.size}
+        return {name: (pl.Series(texts), f"{CONTRACT}: everybody's decisions") for name, texts in said.items()}
 
 
 def _may_be_empty(contract: Contract, column: ContractColumn) -> bool:
