@@ -24,7 +24,7 @@ from privacy_assets.lineage.protection import unprotected_paths
 from privacy_assets.techniques.synthesize import SYNTHESIZE
 from privacy_assets.testdata import files, people
 from privacy_assets.testdata.copied import copies, declared
-from privacy_assets.testdata.people import Asked, Noisy, TestData
+from privacy_assets.testdata.people import Asked, Noisy, Invented
 from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import AssetName, Stage
 
@@ -36,7 +36,7 @@ FOLDER = "testdata"
 class Made:
     """What was written, and of what: `read` are the versions that rows were drawn from, `notes` what to know of it."""
 
-    data: TestData
+    data: Invented
     paths: tuple[Path, ...]
     read: tuple[Passport, ...]
     notes: tuple[str, ...]
@@ -123,7 +123,7 @@ def _noisy(gate: Gate, purpose: Purpose) -> tuple[Noisy | None, tuple[Passport, 
     return Noisy(frame, name), (passport,), ()
 
 
-def _too_few(gate: Gate, purpose: Purpose, data: TestData, rows: int) -> Iterator[str]:
+def _too_few(gate: Gate, purpose: Purpose, data: Invented, rows: int) -> Iterator[str]:
     """What the purpose asks of numbers that these do not reach: a run on them would be stopped there."""
     if purpose.features.subject and rows < purpose.guarantee.at_least_subjects:
         yield (

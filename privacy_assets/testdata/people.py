@@ -75,7 +75,7 @@ class MadeFrom:
 
 
 @dataclass(frozen=True, slots=True)
-class TestData:
+class Invented:
     """A table for each dataset, in the contract's columns and types, and what each column was made from."""
 
     tables: Mapping[str, pl.DataFrame]
@@ -112,12 +112,12 @@ def require_makeable(asked: Asked) -> None:
     raise_gathered(BadDeclaration, [fault for fault in found if fault is not None])
 
 
-def invent(asked: Asked) -> TestData:
+def invent(asked: Asked) -> Invented:
     """All tables. Raises what `require_makeable` raises."""
     require_makeable(asked)
     work = _Work(asked)
     tables = {name: work.table(held.contract) for name, held in work.rows.items()}
-    return TestData(tables, tuple(work.told))
+    return Invented(tables, tuple(work.told))
 
 
 def _generator(seed: int, *names: str) -> np.random.Generator:

@@ -39,6 +39,7 @@ SEEDED = {
     "techniques/train/_fitting.py",
     "techniques/anonymize/local.py",
     "warehouse/sources/generator.py",
+    "testdata/people.py",
     "drafting/combinations.py",
     "techniques/synthesize/_sdv.py",
     "techniques/synthesize/sequential_trees.py",
