@@ -24,7 +24,7 @@ from privacy_assets.lineage.protection import unprotected_paths
 from privacy_assets.techniques.synthesize import SYNTHESIZE
 from privacy_assets.testdata import files, people
 from privacy_assets.testdata.copied import copies, declared
-from privacy_assets.testdata.people import Asked, Noisy, Invented
+from privacy_assets.testdata.people import Asked, Invented, Noisy
 from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import AssetName, Stage
 

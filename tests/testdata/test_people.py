@@ -93,9 +93,7 @@ def test_a_column_more_changes_no_other(visited: Gate, edit: Edit, reopen: Any) 
 
 def test_noisy_rows_are_drawn_whole(visited: Gate) -> None:
     """What is copied of one noisy row comes together, and a column that is not copied is not touched."""
-    frame = pl.DataFrame(
-        {"sex": ["F", "M"], "age": ["<30", ">=50"], "smoker": [True, False]}, schema={"sex": str, "age": str, "smoker": bool}
-    )  # fmt: skip
+    frame = pl.DataFrame({"sex": ["F", "M"], "age": ["<30", ">=50"], "smoker": [True, False]})
     made = invent(replace(asked(visited, "smoking"), noisy=Noisy(frame, "synthetic/smoking")))
     patients = made.tables["patients"].drop_nulls(["sex", "smoker"])
     assert set(patients.select("sex", "smoker").iter_rows()) == {("F", True), ("M", False)}
@@ -124,9 +122,9 @@ def test_further_rows_of_a_person_agree_in_what_a_person_has_once() -> None:
             "1,825 that may be",
         ),
         (
-            VISITS,
-            "{role: attribute, category: user.health_and_medical}",
-            "{role: direct_identifier, category: user, identifier_domain: {name: coming}}",
+            PATIENTS,
+            "{role: sensitive, category: user.health_and_medical}",
+            "{role: sensitive, category: user.health_and_medical, identifier_domain: {name: coming}}",
             "text or a whole number",
         ),
     ],
@@ -166,10 +164,53 @@ def test_a_key_of_several_columns_comes_once(visited: Gate, edit: Edit, reopen: 
     assert visits["patient_id"].n_unique() == PEOPLE
 
 
+ANSWERS = """\
+kind: Purpose
+purpose: answers
+version: 1.0.0
+title: What people answered
+why: Try out a table in which every row is another person
+owner: team:clinic-data
+lawful_basis: legitimate_interests
+retention_days: 365
+datasets:
+  visits:
+    columns:
+      _row: {why: rows of one person belong together, technique: {kind: token}}
+      admitted: {why: when they came, technique: {kind: truncate_date, to: month}}
+features: {unit: answer, key: [_row], subject: _row}
+"""
+
+
 def test_where_every_row_is_another_person(visited: Gate, edit: Edit, reopen: Any) -> None:
-    """As many rows as people."""
+    """As many rows as people, and no other dataset."""
     edit(VISITS, "subject: {kind: patient, column: patient_id}", "subject: {kind: patient}")
     edit(VISITS, "      consents: consents\n", "")
     edit(VISITS, "lawful_bases: [consent]", "lawful_bases: [legitimate_interests]")
-    edit("data/purposes/reaching.yaml", "lawful_basis: consent", "lawful_basis: legitimate_interests")
-    assert invent(asked(reopen())).tables["visits"].height == PEOPLE
+    purposes = visited.project.root / "data/purposes"
+    (purposes / "reaching.yaml").unlink()
+    (purposes / "answers.yaml").write_text(ANSWERS, "utf-8")
+    tables = invent(asked(reopen(), "answers")).tables
+    assert {name: frame.height for name, frame in tables.items()} == {"visits": PEOPLE}
+
+
+def test_a_table_about_nobody_has_a_row_for_each_declared_key(visited: Gate, edit: Edit, reopen: Any) -> None:
+    """Wards are not people."""
+    text = (
+        (visited.project.root / VISITS).read_text("utf-8").partition("schema:")[0].replace("tiny-visits", "tiny-wards")
+    )
+    text = text.replace("subject: {kind: patient, column: patient_id}", "subject: null").replace(
+        "visits.csv", "wards.csv"
+    )
+    text = text.replace("      consents: consents\n", "").replace("[consent]", "[consent, legitimate_interests]")
+    privacy = "customProperties: [{property: privacy, value: {role: attribute, category: system}}]"
+    text += f"""schema:
+  - name: wards
+    properties:
+      - {{name: ward, logicalType: string, primaryKey: true, enum: [{{value: one}}, {{value: two}}], {privacy}}}
+      - {{name: beds, logicalType: integer, {privacy}}}
+"""
+    (visited.project.root / "data/contracts/wards.odcs.yaml").write_text(text, "utf-8")
+    edit("data/purposes/reaching.yaml", "  visits:\n", "  wards:\n    columns:\n      ward: {why: where it was, "
+         "technique: {kind: keep}}\n  visits:\n")  # fmt: skip
+    assert invent(asked(reopen())).tables["wards"]["ward"].to_list() == ["one", "two"]

@@ -34,8 +34,8 @@ def test_numbers_fill_what_is_declared_and_no_more(kind: str) -> None:
     found = made(column("n", kind), (-3.0, 17.0))
     assert -3 <= found.min() < -2 and 16 < found.max() <= 17
     plain, age = made(column("n", kind)), made(column("age", kind, "user.demographic.age_range"))
-    assert 0 <= plain.min() and plain.max() <= 100
-    assert 18 <= age.min() and age.max() <= 95
+    assert plain.min() >= 0 and plain.max() <= 100
+    assert age.min() >= 18 and age.max() <= 95
 
 
 def test_a_span_wider_than_the_type_is_cut() -> None:
