@@ -29,6 +29,7 @@ from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import AssetName, Stage
 
 MOST_PEOPLE = 1_000_000
+FIRST_DAY = date(1900, 1, 1)
 FOLDER = "testdata"
 
 
@@ -66,6 +67,15 @@ def make(
             found=f"{rows:,}",
             next_step="name another number",
         )
+    day = day or gate.now().date()
+    if day < FIRST_DAY:
+        raise BadDeclaration.of(
+            "nothing can lie before this day",
+            where="--day",
+            expected=f"{FIRST_DAY} or later",
+            found=f"{day}",
+            next_step="name a later day, or none: it is today's then",
+        )
     folder = (to.expanduser() if to else project.root / FOLDER / purpose).resolve()
     if folder.is_relative_to(gate.home.path.resolve()):
         raise BadDeclaration.of(
@@ -73,7 +83,6 @@ def make(
         )
     files.require_free(folder)
     asked_for = project.purposes[purpose]
-    day = day or gate.now().date()
     asked = Asked(project, asked_for, rows, seed, day, copies(project, asked_for), declared(project, asked_for))
     people.require_makeable(asked)
     noisy, read, note = _noisy(gate, asked_for)

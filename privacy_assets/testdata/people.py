@@ -15,7 +15,7 @@ and taken from there everywhere else, from rows of the same person where there a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -120,6 +120,23 @@ def invent(asked: Asked) -> Invented:
     return Invented(tables, tuple(work.told))
 
 
+def _as_read(contract: Contract) -> Contract:
+    """The contract without the declared values that a reader of its file would take for what is missing."""
+    source = contract.source
+    if not isinstance(source, Files) or source.format != "csv":
+        return contract
+    reading = source.reading
+
+    def is_read(text: str) -> bool:
+        return text not in reading.null_text and (not reading.trim or text == text.strip())
+
+    columns = (
+        replace(column, domain=tuple(filter(is_read, column.domain))) if column.domain is not None else column
+        for column in contract.columns
+    )
+    return replace(contract, columns=tuple(columns))
+
+
 def _generator(seed: int, *names: str) -> np.random.Generator:
     """Chances of their own for what is named: another column more changes no other."""
     return np.random.default_rng([seed, *"/".join(names).encode()])
@@ -174,7 +191,7 @@ class _Work:
     """The tables while they are made; what columns were made from is gathered on the way."""
 
     def __init__(self, asked: Asked) -> None:
-        contracts = [asked.project.contracts[name] for name in datasets(asked.project, asked.purpose)]
+        contracts = [_as_read(asked.project.contracts[name]) for name in datasets(asked.project, asked.purpose)]
         self.asked = asked
         self.rows: Mapping[str, _Rows] = {contract.name: _rows(asked, contract) for contract in contracts}
         self.told: list[MadeFrom] = []
@@ -251,6 +268,8 @@ class _Work:
         """What is expected of a column in which values must differ or be nobody's, and what there is instead."""
         domain, own = column.privacy.identifier_domain, _is_key(contract, column)
         size = self.rows[contract.name].size
+        if column.domain == ():
+            return "a declared value that a reader of the file does not take for a missing one", "none"
         if not own and domain is None:
             return None
         if not is_identifier(column):
@@ -344,14 +363,20 @@ class _Work:
             taken = np.where(further, _alike(noisy.frame, traits, taken, chance), taken)
         found = {}
         for name, copy in copied.items():
+            if copy.feature not in noisy.frame.columns:  # a key of the features leaves with no release
+                continue
             series = noisy.frame[copy.feature].gather(taken)
             if copy.kept is not None:
                 cut = (label if label is None else copy.written(label) for label in series.to_list())
                 series = pl.Series(name, list(cut), pl.String)
             column = contract.column(name)
+            if column.domain is not None:
+                text = series.cast(pl.String)
+                series = text.set(~text.is_in(list(column.domain)), None)
             if series.null_count() and not _may_be_empty(contract, column):
                 told = self.asked.declared.get((contract.name, name))
                 chance, span = self._chance("values", contract, column), told.span if told else None
+                series = series.cast(values.dtype(column.type))
                 series = series.fill_null(values.values(column, rows.size, chance, span))
             found[name] = (series.cast(values.dtype(column.type)), noisy.name)
         return found
@@ -364,7 +389,9 @@ class _Work:
     def _traits(self) -> list[str]:
         """The features that a person has once."""
         once = {name for name, held in self.rows.items() if held.one_each and held.domain == self._domain_of_features()}
-        return sorted({copy.feature for (dataset, _), copy in self.asked.copied.items() if dataset in once})
+        released = self.asked.noisy.frame.columns if self.asked.noisy else []
+        copied = {copy.feature for (dataset, _), copy in self.asked.copied.items() if dataset in once}
+        return sorted(copied & set(released))
 
     def _decisions(self, contract: Contract, rows: _Rows) -> dict[str, tuple[pl.Series, str]]:
         records = contract.privacy.consent_records

@@ -152,6 +152,13 @@ def test_bad_input_is_said_in_words(gate: Gate, tmp_path: Path, purpose: str, ro
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_day_before_all_days_is_refused(gate: Gate, tmp_path: Path) -> None:
+    """There is no room for lives before it."""
+    with pytest.raises(BadDeclaration, match="nothing can lie before"):
+        make(gate, "smoking", rows=5, day=date(3, 1, 1), to=tmp_path / "to")
+    assert make(gate, "smoking", rows=5, day=module.FIRST_DAY, to=tmp_path / "to").paths
+
+
 def test_a_column_that_cannot_be_made_stops_before_anything_is_read(noisy: Gate, reopen: Any, tmp_path: Path) -> None:
     """No access is on record for what came to nothing."""
     edited = noisy.project.root / PATIENTS

@@ -150,6 +150,28 @@ def test_numbers_that_run_out_are_said_before_anything_is_made(visited: Gate, ed
     assert "32,767" in str(raised.value)
 
 
+def test_a_declared_value_that_is_read_as_missing_is_not_made(visited: Gate, edit: Edit, reopen: Any) -> None:
+    """It would be quarantined where the column is required, and nothing is left where it is the only one."""
+    edit(PATIENTS, "          - value: F\n", "          - value: NA\n")
+    edit(PATIENTS, "      - name: sex\n        logicalType: string\n",
+         "      - name: sex\n        logicalType: string\n        required: true\n")  # fmt: skip
+    frame = pl.DataFrame({"sex": ["NA", "M"], "smoker": [True, False]})
+    noisy = replace(asked(reopen(), "smoking"), noisy=Noisy(frame, "synthetic/smoking"))
+    for tables in (invent(asked(reopen())).tables, invent(noisy).tables):
+        assert set(tables["patients"]["sex"]) <= {"M", "X"}
+    edit(PATIENTS, "          - value: M\n          - value: X\n", "")
+    with pytest.raises(BadDeclaration, match="sex of patients cannot be made"):
+        invent(asked(reopen()))
+
+
+def test_a_feature_that_no_release_has_is_made_by_the_contract(visited: Gate) -> None:
+    """Noisy rows need not hold every copy."""
+    frame = pl.DataFrame({"smoker": [True, True]})
+    made = invent(replace(asked(visited, "smoking"), noisy=Noisy(frame, "synthetic/smoking")))
+    assert set(made.tables["patients"]["smoker"].drop_nulls()) == {True}
+    assert {one.source for one in made.made_from if one.column == "sex"} == {"contract"}
+
+
 def test_a_key_of_several_columns_comes_once(visited: Gate, edit: Edit, reopen: Any) -> None:
     """Rows that would repeat it are left out, and everybody keeps one."""
     edit(VISITS, "primaryKey: true\n        required: true\n", "required: true\n")
