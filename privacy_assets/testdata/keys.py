@@ -10,7 +10,7 @@ Belongs here: how an identifier is written, and how many there are. Does not bel
 
 Nobody compares them with real ones: who looked would tell by what is missing who is there (decision 53). Numbers of 16
 or 32 bits are apart from the real ones only where those are not negative, which no contract can say; those of 64 are
-drawn among 2⁵³ besides, as texts are among 2⁶⁴.
+drawn among 2⁵³ besides, as texts are among 2⁶³.
 """
 
 from __future__ import annotations
