@@ -37,6 +37,7 @@ WITHSTANDS = """\
     tries: 1000
     tries_at_least: 100
     most_exposed_at_most: 0.3
+    shadows: 16
     members_at_least: 100
     members_at_most: 0.3
     members_at_most_of_few: 0.3
@@ -294,7 +295,11 @@ def test_attacks_are_tried_on_one_row_of_each_person() -> None:
     rows = Coded(domains, np.arange(10, dtype=np.int32)[:, None])
     whose = np.array([0, 0, 0, 1, 2, 2, 3, 3, 3, 3], dtype=np.int32)
     held = _Held(rows, rows.take(np.arange(4)), whose, np.zeros(4, dtype=np.int32))
-    fitted, control = held.of_people(1)
-    assert (fitted.rows, control.rows, held.most_rows) == (4, 1, 4)
-    assert {int(whose[number]) for number in fitted.codes[:, 0]} == {0, 1, 2, 3}
-    assert fitted.codes.tolist() == held.of_people(1)[0].codes.tolist()
+    first, others = held.one_row_each(1)
+    assert (len(first), len(others), held.most_rows) == (4, 1, 4)
+    assert set(whose[first].tolist()) == {0, 1, 2, 3}
+    assert first.tolist() == held.one_row_each(1)[0].tolist()
+    # and who is learned from anew is so with all rows, of whichever side
+    mask = np.isin(whose[first], [0, 2])
+    assert held.rows_of(first, others, np.append(mask, False)).codes[:, 0].tolist() == [0, 1, 2, 4, 5]
+    assert held.rows_of(first, others, np.append(~mask, True)).codes[:, 0].tolist() == [3, 6, 7, 8, 9, 0, 1, 2, 3]

@@ -183,12 +183,15 @@ def test_a_model_that_tells_whom_it_learned_from_is_not_published(
 
 
 def test_too_few_people_decide_nothing(of_people: Gate, make: Make, edit: Edit, reopen: Callable[[], Gate]) -> None:
-    """A threat model that asks for more people than there are is not survived."""
-    edit(PURPOSE, "members_at_least: 100\n", "members_at_least: 1000\n")
+    """A threat model that asks for more people than there are is survived by pairs, where they can show it, or not."""
+    edit(PURPOSE, "members_at_least: 100\n", "members_at_least: 1000\n    members_at_most_of_pairs: 0.001\n")
     gate = reopen()
     make(gate, TRAINING)
     outcome = carry_out(steps(gate.project)[MODEL], gate)
     assert len(outcome.faults) == 3 and gate.latest(MODEL) is None
+    edit(PURPOSE, "members_at_most_of_pairs: 0.001\n", "members_at_most_of_pairs: 0.2\n")
+    gate = reopen()
+    make(gate, TRAINING, MODEL)
 
 
 def test_a_threat_model_may_stand_beside_a_model_alone(published: Gate, reopen: Callable[[], Gate], edit: Edit) -> None:
