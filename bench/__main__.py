@@ -19,7 +19,7 @@ from rich.table import Table as Printed
 
 from bench.measuring import ROOT, Run, Table
 
-THEMES = ("corridor", "tokens", "anonymity", "synthesis", "attacks", "aggregates", "ledger", "sources")
+THEMES = ("corridor", "tokens", "anonymity", "synthesis", "training", "attacks", "aggregates", "ledger", "sources")
 LIBRARIES = ("duckdb", "polars", "polars-hash", "opendp", "pyarrow", "scikit-learn", "dagster", "cryptography")
 PAGE = ROOT / "docs" / "benchmarks.md"
 
