@@ -194,4 +194,4 @@ def _modelled(released: Any, asked: Model, frame: pl.DataFrame, unit: str | None
     again = Again(released, frame, asked.estimator, asked.seed, _declared(asked))
     whose = frame[unit].rank("dense").to_numpy() - 1 if unit else np.arange(frame.height)
     member = (frame[SPLIT] == "train").to_numpy()
-    return Modelled(whose.astype(np.intp), member, again.said(), again.learn, asked.task)
+    return Modelled(whose.astype(np.intp), member, again.said(), again.learn, asked.task, again.inputs, again.plant)

@@ -36,7 +36,8 @@ class Ceilings(Frozen):
     `most_exposed` is of the one percent of people who are least like others; `others_known` (of anonymized rows) how
     many people of a class an adversary knows. Of models, `members_at_least` is how few tries decide nothing, and
     `members_at_most`, `members_at_most_of_few` and `members_at_most_of_half` are the excess where 1 %, 0.1 % and a half
-    of the strangers are called members.
+    of the strangers are called members; `canaries_at_most` and `canaries_at_most_of_half` those of planted rows, where
+    1 % and a half of the rows that were not planted are called planted.
     """
 
     tries: Annotated[int, Field(ge=1, le=1_000_000)] = 2000
@@ -49,6 +50,8 @@ class Ceilings(Frozen):
     members_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
     members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.0075
     members_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
+    canaries_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    canaries_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
 
     @model_validator(mode="after")
     def _can_be_decided(self) -> Ceilings:
@@ -93,7 +96,7 @@ def on_anonymized(parameters: Ceilings, secret: Sequence[str], k: int) -> Iterat
 
 
 def on_model(parameters: Ceilings) -> Iterator[Asked]:
-    """Whether a model tells whom it learned from."""
+    """Whether a model tells whom it learned from, and whether its like remembers rows that are like no other."""
     asked = ATTACKS["shadow_models"].Parameters(kind="shadow_models", tries=parameters.tries)
     least = parameters.members_at_least
     for about, ceiling in (
@@ -103,3 +106,9 @@ def on_model(parameters: Ceilings) -> Iterator[Asked]:
         ("fpr_50_percent", Ceiling(parameters.members_at_most_of_half, least)),
     ):
         yield Asked(asked, (about,), {EVERYONE: ceiling})
+    asked = ATTACKS["canaries"].Parameters(kind="canaries", tries=parameters.tries)
+    for about, excess in (
+        ("fpr_1_percent", parameters.canaries_at_most),
+        ("fpr_50_percent", parameters.canaries_at_most_of_half),
+    ):
+        yield Asked(asked, (about,), {EVERYONE: Ceiling(excess, least)})

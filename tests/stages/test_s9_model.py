@@ -160,7 +160,8 @@ def test_what_a_model_tells_of_people_is_counted_before_it_is_published(of_peopl
     make(of_people, TRAINING, MODEL)
     first = of_people.latest(MODEL)
     tried = {one.finding.about: one.finding for one in first.measured if one.finding.name.startswith("attack_excess")}
-    assert set(tried) == {f"shadow_models__{rate}__everyone" for rate in RATES}
+    planted = {f"canaries__{rate}__everyone" for rate in RATES[1:]}
+    assert set(tried) == {f"shadow_models__{rate}__everyone" for rate in RATES} | planted
     for found in tried.values():
         assert found.kept and found.numbers["tried"] == found.numbers["control_tried"] > 500
     make(of_people, MODEL)

@@ -1,0 +1,102 @@
+"""canaries: who knows all of a row but whether it was learned from sees it by how sure a model is of it.
+
+A canary is a row of nobody: each of its inputs is that of another row, drawn by chance from people whom no model here
+learns from, and so is its truth. Some canaries are planted among the rows of train, a model of the same sort is fitted
+to both, and tells of every canary how sure it is of the truth: the probability of the class that is true, or how near
+it comes to a number. As many canaries that were not planted, drawn alike, set the threshold, which 1 %
+(`fpr_1_percent`) or half (`fpr_50_percent`) of them exceed; as many others are the control; among equal scores, chance
+decides. Counted are the planted above it, and the others above it. As many models are fitted, each with canaries of its
+own, as there have to be canaries; their scores are ranked together. Baseline: calling that part of the canaries
+planted, at random.
+
+A half, since a model that only ever answers with a class is sure of every planted canary, and by chance of many others:
+the highest hundredth of those cannot be told from the rest.
+
+At most a hundredth of what a model learns from is planted: rows without sense are noise to it, and what many of them do
+together is not what is asked. With more it would be another model than the one that is to be released, and might know
+one canary by another. A model learns from at most `rows` rows of train, drawn anew for each: with fewer than there are
+it remembers more, so that what is found is too much rather than too little.
+
+This is the exposure of Carlini et al., "The secret sharer", USENIX Security 2019, arXiv 1802.08232, in counts: theirs
+is log2 of how many canaries there can be, minus log2 of the rank of a planted one among them. The score is raw: what it
+would be without the canary is known of all that were drawn alike, and not of any single one (`shadow_models` asks how
+much surer a model is than others that did not learn that row). So what is missed is whatever is smaller than by how
+much canaries differ; what is found needs no shadow model. It is said of the sort of model, its parameters and the rows
+of train, and not of the one fit that is to be released.
+
+**What was seen**, of invented people of whom little can be told, under the ceilings of `public_release`, 20 seeds each:
+FIGURES
+
+Not covered: people who are more exposed than rows of chance, adversaries who plant rows to make others stand out, or
+who look inside a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from privacy_assets.attacks._modelled import Floats, Modelled
+from privacy_assets.attacks._trying import EVERYONE, Count, Tries
+from privacy_assets.words import Frozen, Stage
+
+ADVERSARY = "Who may ask a model, knows a row that is like no other, and wants to know whether it was learned."
+ON = Stage.MODEL
+FALSE_POSITIVES = {"fpr_1_percent": 0.01, "fpr_50_percent": 0.5}
+"""Which part of the canaries that were not planted are taken for planted, by the name of the variation."""
+PLANTED = 0.01
+"""The part of the rows learned from that may be planted."""
+FITS = 8
+"""How many models are fitted at least: what one of them remembers by chance is not what all of them do."""
+
+
+class Parameters(Frozen):
+    """How many canaries are planted in all, in at most how many models, each of which learns from at most `rows` rows.
+
+    Of a few rows as few canaries are tried as may be planted in `fits` models.
+    """
+
+    kind: Literal["canaries"]
+    tries: Count = 2_000
+    fits: Annotated[int, Field(ge=FITS, le=1_000)] = 128
+    rows: Annotated[int, Field(ge=100, le=10_000_000)] = 10_000
+
+
+def attack(parameters: Parameters, target: Modelled, generator: np.random.Generator) -> Sequence[Tries]:
+    """A line for each rate of false positives."""
+    members, strangers = np.flatnonzero(target.member), np.flatnonzero(~target.member)
+    rows = min(parameters.rows, members.size)
+    planted = min(int(rows * PLANTED), -(-parameters.tries // FITS))
+    fits = min(parameters.fits, -(-parameters.tries // planted)) if planted and strangers.size else 0
+    scores = np.empty((fits, 3, planted))
+    for fit in range(fits):
+        learned = np.sort(generator.choice(members, size=rows, replace=False))
+        canaries = generator.choice(strangers, size=(3 * planted, target.inputs + 1))
+        scores[fit] = _sure(target.plant(learned, canaries, planted), target).reshape(3, planted)
+    tried, known, control = _ranks(scores, generator)[:, : parameters.tries]
+    found = []
+    for about, false_positives in FALSE_POSITIVES.items():
+        threshold = _threshold(known, false_positives)
+        baseline = generator.random(tried.size) < false_positives
+        found.append(Tries.counted(about, EVERYONE, tried > threshold, control > threshold, baseline))
+    return found
+
+
+def _sure(said: Floats, target: Modelled) -> Floats:
+    return said if target.task == "classification" else -np.abs(said)
+
+
+def _ranks(scores: Floats, generator: np.random.Generator) -> Floats:
+    """(3, canaries) of planted, known and control, from 0, of all models together; among equals, by chance."""
+    flat = scores.transpose(1, 0, 2).ravel()
+    ranks = np.empty(flat.size)
+    ranks[np.lexsort((generator.random(flat.size), flat))] = np.arange(flat.size)
+    return ranks.reshape(3, -1)
+
+
+def _threshold(ranks: Floats, false_positives: float) -> float:
+    """What at most this part of the ranks exceeds."""
+    return float(np.sort(ranks)[::-1][int(false_positives * ranks.size)]) if ranks.size else np.inf
