@@ -46,7 +46,7 @@ def test_the_more_a_model_remembers_the_more_canaries_are_found() -> None:
 
 @pytest.mark.parametrize(("people", "tried"), [(4000, 2000), (40_000, 2000), (2000, 1280), (200, 128), (198, 0)])
 def test_as_many_are_tried_as_may_be_planted(people: int, tried: int) -> None:
-    """At most a hundredth of train in each model, which the target asserts; in eight models, or as many as are asked."""
+    """At most a hundredth of train in each model, which the target asserts; in eight models, or as many as asked."""
     target, fits = made_up(people, 0.0), []
 
     def plant(learned: np.ndarray, canaries: np.ndarray, first: int) -> np.ndarray:
