@@ -24,8 +24,19 @@ much surer a model is than others that did not learn that row). So what is misse
 much canaries differ; what is found needs no shadow model. It is said of the sort of model, its parameters and the rows
 of train, and not of the one fit that is to be released.
 
-**What was seen**, of invented people of whom little can be told, under the ceilings of `public_release`, 20 seeds each:
-FIGURES
+**What was seen**, of invented people of whom little can be told (9 columns, half of the rows in train), 20 seeds each:
+how many are called planted more often than others are, on average (least to most), and how many of the 20 the ceilings
+of `public_release` stop:
+
+    rows                                                    of 1 %             of a half   stopped
+    9,000  logistic regression, c: 0.002    0.000 (-0.007 to 0.008)  0.00 (-0.03 to 0.04)       0
+    9,000  logistic regression, c: 1.0      0.001 (-0.007 to 0.009)  0.00 (-0.02 to 0.03)       0
+    3,000  logistic regression, c: 1.0      0.001 (-0.003 to 0.007)   0.01 (0.00 to 0.04)       0
+    9,000  a tree, leaves of 20 rows        0.003 (-0.002 to 0.009)  0.04 (-0.01 to 0.08)       2
+    4,000  a tree, leaves of one row        0.012 (-0.001 to 0.025)   0.50 (0.47 to 0.52)      20
+    4,000  a forest of 10 such trees         0.082 (0.041 to 0.141)   0.47 (0.44 to 0.53)      20
+
+A tree of twenty rows in a leaf remembers a little: a planted row is one of them.
 
 Not covered: people who are more exposed than rows of chance, adversaries who plant rows to make others stand out, or
 who look inside a model.

@@ -42,12 +42,15 @@ class Again:
         self.inputs = self._known.width
         self._unfitted = partial(unfitted, estimator, fitted.task, seed, declared, self.inputs)
         self._truth = targets(frame[fitted.target], fitted.task)
-        self._numbers = self._as_numbers(self._known)
+        with one_thread():
+            self._numbers = self._as_numbers(self._known)
 
+    @one_thread()
     def said(self) -> Floats:
         """(rows,) what the fitted model says of each, as `learn` tells it."""
         return self._said_by(self._fitted.pipeline.named_steps["model"], self._numbers, self._truth)
 
+    @one_thread()
     def learn(self, learned: Places, told: Places) -> Floats:
         """(told,) what a model fitted to the rows `learned` says of the rows `told`.
 
@@ -56,6 +59,7 @@ class Again:
         """
         return self._learned(self._numbers[learned], self._truth[learned], self._numbers[told], self._truth[told])
 
+    @one_thread()
     def plant(self, learned: Places, canaries: Places, first: int) -> Floats:
         """(canaries,) what a model fitted to the rows `learned`, and to the first of the canaries, says of them all.
 
@@ -67,19 +71,19 @@ class Again:
         return self._learned(rows, np.concatenate([self._truth[learned], truth[:first]]), numbers, truth)
 
     def _as_numbers(self, known: pl.DataFrame) -> Floats:
-        with one_thread(), library_errors("measuring"):
+        with library_errors("measuring"):
             numbers: Floats = self._fitted.pipeline.named_steps["columns"].transform(known)
         return numbers
 
     def _learned(self, numbers: Floats, truth: Truth, told: Floats, true: Truth) -> Floats:
         if self._fitted.task == "classification" and (truth == truth[0]).all():
             return np.asarray(true == truth[0], dtype=np.float64)
-        with one_thread(), library_errors("fitting"):
+        with library_errors("fitting"):
             model = self._unfitted().fit(numbers, truth)
         return self._said_by(model, told, true)
 
     def _said_by(self, model: Any, numbers: Floats, truth: Truth) -> Floats:
-        with one_thread(), library_errors("measuring"):
+        with library_errors("measuring"):
             if self._fitted.task == "regression":
                 predicted: Floats = model.predict(numbers) - truth
                 return predicted
