@@ -92,7 +92,7 @@ def validate(root: Root = None) -> None:
 def _tries_that_decide(project: Project) -> Iterator[str]:
     """Of each threat model that is named: how many people it takes until its ceilings can be kept by the innocent."""
     from privacy_assets.contracts.promises import promises
-    from privacy_assets.invariants.attack_excess import tries_that_decide
+    from privacy_assets.invariants.attack_excess import pairs_that_decide, tries_that_decide
     from privacy_assets.words import Stage
 
     for name, purpose in project.purposes.items():
@@ -104,12 +104,24 @@ def _tries_that_decide(project: Project) -> Iterator[str]:
             if each.parameters.kind == "attack_excess"
         ]
         if purpose.guarantee.withstands is not None and asked:
-            least = min(each.excess_at_most for each in asked)
+            least = min(each.excess_at_most for each in asked if each.rate is None)
             seldom, often = (tries_that_decide(least, rate) for rate in (0.01, 0.5))
             yield (
                 f"{name} withstands {purpose.guarantee.withstands.kind}: {len(asked)} promises; an excess of at most "
                 f"{least:g} takes {seldom:,} tries, so as many people who are not learned from, where chance succeeds "
                 f"once in a hundred, {often:,} where it does half the time"
+            )
+        few = {
+            (each.small_sample_at_most, each.tries_at_least)
+            for asset in sorted(project.assets())
+            if asset.purpose == name
+            for each in (promise.parameters for promise in promises(project, asset))
+            if each.kind == "attack_excess" and each.small_sample_at_most
+        }
+        for at_most, tries in sorted(few):
+            yield (
+                f"{name}: membership takes {tries:,} people of either sort; of fewer, pairs decide whether the area "
+                f"under the curve is over {0.5 + at_most:g}: {pairs_that_decide(at_most):,} for the innocent to pass"
             )
 
 
@@ -297,7 +309,7 @@ def run(root: Root = None) -> None:
     examined = {asset: [gate.examine(part) for part in gate.parts(asset) or (asset,)] for asset in steps(gate.project)}
     standing = Counter(one.standing.value for each in examined.values() for one in each)
     passports = [one.passport for each in examined.values() for one in each if one.passport]
-    findings = Counter(measured.finding.verdict.value for passport in passports for measured in passport.measured)
+    findings = Counter(measured.finding.verdict.value for passport in passports for measured in passport.evidence)
     table = Table("asset", "rows", "findings", "standing", box=None)
     for asset, each in examined.items():
         held = [one.passport for one in each if one.passport]
@@ -305,7 +317,7 @@ def run(root: Root = None) -> None:
         table.add_row(
             f"{asset}{days}",
             f"{sum(passport.rows for passport in held):,}" if held else "-",
-            str(sum(len(passport.measured) for passport in held)) if held else "-",
+            str(sum(len(passport.evidence) for passport in held)) if held else "-",
             ", ".join(Counter(one.standing.value for one in each)),
         )
     out.print(table)
@@ -643,6 +655,41 @@ def redteam(
     out.print(f"seed {seed}; what was broken once only is chance by these rules, and stays.", markup=False)
     if failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def testdata(
+    purpose: Annotated[str, typer.Argument(help="The purpose whose datasets are made.")],
+    rows: Annotated[int, typer.Option("--rows", help="How many people there are; some have several rows.")],
+    seed: Annotated[int, typer.Option("--seed", help="Another number, other people.", min=0)] = 0,
+    day: Annotated[
+        datetime | None,
+        typer.Option("--day", formats=["%Y-%m-%d"], help="The day before which all days lie; default: today, UTC."),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="A folder that is empty or not there; default: testdata/PURPOSE.")
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Make a purpose's datasets for developers, without a row of anybody: from contracts, and from rows under noise."""
+    from privacy_assets.gate import Gate
+    from privacy_assets.testdata.making import make, place_of
+
+    gate = Gate.open(find_root(root))
+    on = day.date() if day else gate.now().date()
+    made = make(gate, purpose, rows=rows, seed=seed, day=on, to=to)
+    table = Table("dataset", "column", "made from", box=None)
+    for one in made.data.made_from:
+        table.add_row(one.dataset, escape(one.column), escape(one.source))
+    out.print(table)
+    for path, (dataset, frame) in zip(made.paths, made.data.tables.items(), strict=True):
+        contract = gate.project.contracts[dataset]
+        out.print(f"written: {path}, {frame.height:,} rows; its contract reads {place_of(contract, on)}", markup=False)
+    for passport in made.read:
+        out.print(f"read: {passport.asset} version {passport.version}, on record in the ledger", markup=False)
+    for note in made.notes:
+        out.print(note, markup=False)
+    out.print(f"{rows:,} people of seed {seed}, by the day {on:%Y-%m-%d}: the same again with --seed and --day.")
 
 
 @app.command()

@@ -7,7 +7,8 @@ alone, never from what Dagster recorded:
 1. the asset is declared, and this reader may read its stage;
 2. the ledger holds a publication of it, and the file is there with the recorded digest;
 3. everything promised *today* was measured then, and the measured numbers keep today's thresholds; the same for every
-   version that it was made from;
+   version that it was made from. What takes too long for that is measured by the red team after it was published, and
+   the version is *pending* until an entry of the ledger says what came of it;
 4. it is younger than the purpose's retention, and its pseudonyms are of today's epoch;
 5. nobody in it has withdrawn, objected or passed retention since it was built, or the time of grace
    (`withdrawal_effect_hours`) is not over.
@@ -89,6 +90,7 @@ class Standing(StrEnum):
     KEPT = "kept"
     STALE = "stale"
     OVERDUE = "overdue"
+    PENDING = "pending"
     BROKEN = "broken"
     FORGED = "forged"
     MISSING = "missing"
@@ -149,7 +151,8 @@ class Passport:
     engine types, `counts` what else was counted (the reasons of quarantine), `measures` what the work cost or
     reached (information loss, risk), `position` and `time` come from the ledger. `rekeyed` is the id of the copy
     that holds the version since its data key was rotated; `file_digest` is then that of the copy, and `file_entry`
-    the position of the entry that says so (before that, the publication's own).
+    the position of the entry that says so (before that, the publication's own). `attested` is what was measured of it
+    after it was published, by entries of their own.
     """
 
     asset: AssetName
@@ -172,11 +175,17 @@ class Passport:
     time: datetime = _NEVER
     rekeyed: str = ""
     file_entry: int = -1
+    attested: tuple[Measured, ...] = ()
 
     @property
     def copy(self) -> str:
         """The id under which its file and key lie: the version's own until its data key is rotated."""
         return self.rekeyed or self.version
+
+    @property
+    def evidence(self) -> tuple[Measured, ...]:
+        """All that was measured of it: before it was published, and after."""
+        return (*self.measured, *self.attested)
 
     def body(self, actor: str) -> dict[str, Any]:
         """As it stands in the ledger."""
@@ -344,15 +353,16 @@ class _AnyTable(dict[str, exp.Table]):
 def question_digest(promise: Promise) -> str:
     """SHA-256 (hex) of the question's text, whatever the tables are called on the day, and of what else it means."""
     text = promise.invariant.question(promise.parameters, _OUTPUT, _AnyTable()).sql(dialect="duckdb")
-    if meaning := getattr(promise.invariant, "meaning", None):
-        text += "\n" + meaning(promise.parameters)
+    meaning = getattr(promise.invariant, "meaning", None)
+    if meaning and (said := meaning(promise.parameters)):
+        text += "\n" + said
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def judge_again(promise: Promise, passport: Passport) -> Fault | None:
     """Today's promise on the numbers measured then: None if it is kept, else what is wrong."""
     next_step = f"materialize {passport.asset} again (and what it is made from)"
-    for measured in passport.measured:
+    for measured in passport.evidence:
         if measured.finding.name == promise.name:
             if measured.question != question_digest(promise):
                 return Fault(
@@ -511,7 +521,10 @@ class Gate:
         for entry in entries:
             if entry.body["action"] == "publish":
                 passport = Passport.parse(entry)
-                self._published.setdefault(passport.asset, []).append(passport)
+                earlier = self._published.setdefault(passport.asset, [])
+                # the same rows of the same people by the same program: what survived survives
+                same = (one for one in reversed(earlier) if one.attested and self._same(one, passport))
+                earlier.append(replace(passport, attested=next((one.attested for one in same), ())))
                 self._closed.pop(passport.asset, None)
             elif entry.body["action"] == "destroy":
                 self._destroyed.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
@@ -520,6 +533,9 @@ class Gate:
                 self._accessed.setdefault(read, entry.position)
             elif entry.body["action"] == "withdraw":
                 self._withdrawn[AssetName.parse(entry.body["asset"]), entry.body["content_digest"]] = entry
+            elif entry.body["action"] == "attest":
+                found = [Measured.parse(finding) for finding in entry.body["findings"]]
+                self._amend(entry, attested=(*self._published_by(entry).attested, *found))
             elif entry.body["action"] == "close":
                 closing = Closing.parse(entry)
                 for asset in _closed_with(closing.asset):
@@ -527,12 +543,22 @@ class Gate:
             elif entry.body["action"] == DEBIT:
                 self._debits.append(Debit.parse(entry))
             elif entry.body["action"] == "rekey":
-                body, held = entry.body, self._published[AssetName.parse(entry.body["asset"])]
-                at = next(at for at, passport in enumerate(held) if passport.version == body["version"])
-                held[at] = replace(
-                    held[at], rekeyed=body["copy"], file_digest=body["file_digest"], file_entry=entry.position
-                )
+                body = entry.body
+                self._amend(entry, rekeyed=body["copy"], file_digest=body["file_digest"], file_entry=entry.position)
             self._read = entry.position + 1
+
+    def _published_by(self, entry: Entry) -> Passport:
+        """The publication of the version that an entry names."""
+        found = self._found(Input(AssetName.parse(entry.body["asset"]), entry.body["version"]))
+        if found is None:
+            raise Tampered.of("an entry names a version that was never published", where=f"entry {entry.position}")
+        return found
+
+    def _amend(self, entry: Entry, **changes: Any) -> None:
+        """What an entry says of a version that was published before."""
+        passport = self._published_by(entry)
+        held = self._published[passport.asset]
+        held[held.index(passport)] = replace(passport, **changes)
 
     def entries_by_now(self) -> int:
         """How many entries the ledger has, -1 where it cannot be read: the same number twice, and nobody wrote."""
@@ -695,7 +721,8 @@ class Gate:
         with Refused. Raises NotKept with every finding that is not kept.
         """
         asked = {promise.name: promise for promise in promises(self.project, passport.asset)}
-        faults = [judged for promise in asked.values() if (judged := judge_again(promise, passport))]
+        now = [promise for promise in asked.values() if not promise.later]
+        faults = [judged for promise in now if (judged := judge_again(promise, passport))]
         if fault := self.withdrawn(passport):
             faults.append(fault)
         if faults or not asked:
@@ -882,6 +909,8 @@ class Gate:
             faults = [fault for version in self.ancestry(passport) for fault in self._passport_faults(version)]
             if faults:
                 return Examination(asset, Standing.BROKEN, tuple(faults), passport)
+            if waits := [waits for version in self.ancestry(passport) for waits in self._waits(version)]:
+                return Examination(asset, Standing.PENDING, tuple(waits), passport)
             return self._entitlement(passport)
         except Tampered as error:
             return Examination(asset, Standing.FORGED, error.faults, self.latest(asset))
@@ -1018,8 +1047,10 @@ class Gate:
         asked = promises(self.project, passport.asset)
         if not asked:
             yield Fault("nothing is promised of this asset, so nothing is kept", where=where)
+        attested = {measured.finding.name for measured in passport.attested}
         for promise in asked:
-            if fault := judge_again(promise, passport):
+            awaited = promise.later and promise.name not in attested
+            if not awaited and (fault := judge_again(promise, passport)):
                 yield fault
         if passport.asset.purpose:
             purpose = self.project.purposes[passport.asset.purpose]
@@ -1038,6 +1069,40 @@ class Gate:
                     found=f"epoch {passport.epoch}",
                     next_step="materialize the purpose from pseudonymized on",
                 )
+
+    # ---- what is measured after the build
+
+    def awaited(self, passport: Passport) -> tuple[Promise, ...]:
+        """What is promised of this version and was not measured yet, since it takes too long before a publication."""
+        found = {measured.finding.name for measured in passport.attested}
+        asked = promises(self.project, passport.asset)
+        return tuple(promise for promise in asked if promise.later and promise.name not in found)
+
+    def _waits(self, passport: Passport) -> Iterator[Fault]:
+        if awaited := self.awaited(passport):
+            yield Fault(
+                "it waits for the red team: what takes long was not tried on it yet",
+                where=f"{passport.asset} version {passport.version}",
+                expected=", ".join(promise.name for promise in awaited),
+                next_step=f"`privacy-assets redteam {passport.asset.purpose}`, or the job of that name in Dagster",
+            )
+
+    def attest(self, passport: Passport, findings: Sequence[Measured], *, seed: int) -> int:
+        """Put on record what was measured of a version after it was published; the position of the entry.
+
+        `seed` are the chances by which it was. What is not kept is not for here: it is withdrawn.
+        """
+        body = {
+            "action": "attest",
+            "asset": str(passport.asset),
+            "version": passport.version,
+            "findings": [measured.body() for measured in findings],
+            "seed": seed,
+            "actor_claimed": self.actor(),
+        }
+        position = self.ledger.append(body)
+        self._catch_up()
+        return position
 
     # ---- consent, objection and retention after the build
 

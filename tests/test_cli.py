@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -530,3 +531,41 @@ def test_frontier_draws_what_could_be_and_keeps_what_was_chosen(
     assert "--choose" in command("frontier", "smoking", "--choose", "99", "--because", "why not").err
     assert command("frontier", "smoking", "--to", gate.home.path / "x").code == 1
     assert reopen().ledger.size == size + 1
+
+
+def test_testdata_is_made_and_told(command: Command, tiny_project: Path, tmp_path: Path) -> None:
+    """Each column with what it was made from, each file with where its contract looks for it, and how to repeat it."""
+    said = command("testdata", "smoking", "--rows", "30", "--seed", "4", "--day", "2026-11-02")
+    assert said.code == 0, said.err
+    assert re.search(r"patients +email +contract: keys of nobody", said.out)
+    folder = tiny_project / "testdata/smoking"
+    assert f"written: {folder}/patients.csv, 30 rows; its contract reads data/samples/patients.csv" in said.out
+    assert "30 people of seed 4, by the day 2026-11-02" in said.out
+    assert {path.name for path in folder.iterdir()} == {"patients.csv", "consents.csv"}
+    again = command(
+        "testdata", "smoking", "--rows", "30", "--seed", "4", "--day", "2026-11-02", "--to", tmp_path / "to"
+    )
+    assert again.code == 0
+    assert all((tmp_path / "to" / path.name).read_bytes() == path.read_bytes() for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("smoking", "--rows", "30"), 1, "the folder is not empty"),
+        (("smokin", "--rows", "30"), 1, "there is no purpose 'smokin'"),
+        (("smoking", "--rows", "0"), 1, "a number of people from 1 to 1,000,000"),
+        (("smoking",), 2, "--rows"),
+        (("smoking", "--rows", "many"), 2, "--rows"),
+    ],
+)
+def test_testdata_that_cannot_be_made(
+    command: Command, tiny_project: Path, words: tuple[str, ...], code: int, told: str
+) -> None:
+    """A fault is told in words, and nothing is written."""
+    folder = tiny_project / "testdata/smoking"
+    folder.mkdir(parents=True)
+    (folder / "mine").touch()
+    said = command("testdata", *words)
+    assert said.code == code and told in said.err
+    assert [path.name for path in folder.iterdir()] == ["mine"]

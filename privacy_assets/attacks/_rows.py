@@ -42,7 +42,12 @@ def marks(table: Coded) -> Marks:
 
 def in_order(table: Coded) -> Coded:
     """The same rows in an order that depends on nothing but what they hold, and that puts no value first."""
-    return table.take(np.argsort(marks(table), kind="stable"))
+    return table.take(order(table))
+
+
+def order(table: Coded) -> npt.NDArray[np.int64]:
+    """(rows,) the places of its rows in that order."""
+    return np.argsort(marks(table), kind="stable")
 
 
 def identical(people: Coded, released: Coded) -> npt.NDArray[np.bool_]:

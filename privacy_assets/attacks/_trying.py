@@ -6,6 +6,7 @@ Belongs here: the shape of targets and counts. Does not belong here: any attack 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -29,7 +30,8 @@ class Target:
 
     `released` is what the adversary sees; `fitted` the real rows that it was made from; `control` real rows of other
     people, which it was not made from. `known` and `secret` are places of columns: what an adversary may know of
-    somebody, and what they would learn.
+    somebody, and what they would learn. `again` makes a release of the same sort of some of these people, told by a
+    mask over `fitted` and then `control`; None where that cannot be done.
     """
 
     released: Coded
@@ -37,6 +39,7 @@ class Target:
     control: Coded
     known: tuple[int, ...]
     secret: tuple[int, ...]
+    again: Callable[[Hits], Coded] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ learns from, and so is its truth. Some canaries are planted among the rows of tr
 to both, and tells of every canary how sure it is of the truth: the probability of the class that is true, or how near
 it comes to a number. As many canaries that were not planted, drawn alike, set the threshold, which 1 %
 (`fpr_1_percent`) or half (`fpr_50_percent`) of them exceed; as many others are the control; among equal scores, chance
-decides. Counted are the planted above it, and the others above it. As many models are fitted, each with canaries of its
-own, as there have to be canaries; their scores are ranked together. Baseline: calling that part of the canaries
-planted, at random.
+decides. Counted are the planted above it, and the others above it, and in how many pairs (`pairs`) the planted one
+scores higher. As many models are fitted, each with canaries of its own, as there have to be canaries; their scores are
+ranked together. Baseline: calling that part of the canaries planted, at random.
 
 A half, since a model that only ever answers with a class is sure of every planted canary, and by chance of many others:
 the highest hundredth of those cannot be told from the rest.
@@ -50,13 +50,15 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from privacy_assets.attacks import _shadows
 from privacy_assets.attacks._modelled import Floats, Modelled
-from privacy_assets.attacks._trying import EVERYONE, Count, Tries
+from privacy_assets.attacks._shadows import counted
+from privacy_assets.attacks._trying import Count, Tries
 from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Who may ask a model, knows a row that is like no other, and wants to know whether it was learned."
 ON = Stage.MODEL
-FALSE_POSITIVES = {"fpr_1_percent": 0.01, "fpr_50_percent": 0.5}
+FALSE_POSITIVES = {name: rate for name, rate in _shadows.FALSE_POSITIVES.items() if rate >= 0.01}
 """Which part of the canaries that were not planted are taken for planted, by the name of the variation."""
 PLANTED = 0.01
 """The part of the rows learned from that may be planted."""
@@ -77,37 +79,18 @@ class Parameters(Frozen):
 
 
 def attack(parameters: Parameters, target: Modelled, generator: np.random.Generator) -> Sequence[Tries]:
-    """A line for each rate of false positives."""
+    """A line for each rate of false positives, and one of pairs."""
     members, strangers = np.flatnonzero(target.member), np.flatnonzero(~target.member)
     rows = min(parameters.rows, members.size)
     planted = min(int(rows * PLANTED), -(-parameters.tries // FITS))
     fits = min(parameters.fits, -(-parameters.tries // planted)) if planted and strangers.size else 0
-    scores = np.empty((fits, 3, planted))
+    scores = np.empty((3, fits, planted))
     for fit in range(fits):
         learned = np.sort(generator.choice(members, size=rows, replace=False))
         canaries = generator.choice(strangers, size=(3 * planted, target.inputs + 1))
-        scores[fit] = _sure(target.plant(learned, canaries, planted), target).reshape(3, planted)
-    tried, known, control = _ranks(scores, generator)[:, : parameters.tries]
-    found = []
-    for about, false_positives in FALSE_POSITIVES.items():
-        threshold = _threshold(known, false_positives)
-        baseline = generator.random(tried.size) < false_positives
-        found.append(Tries.counted(about, EVERYONE, tried > threshold, control > threshold, baseline))
-    return found
+        scores[:, fit] = _sure(target.plant(learned, canaries, planted), target).reshape(3, planted)
+    return counted(scores.reshape(3, -1)[:, : parameters.tries].ravel(), FALSE_POSITIVES, generator)
 
 
 def _sure(said: Floats, target: Modelled) -> Floats:
     return said if target.task == "classification" else -np.abs(said)
-
-
-def _ranks(scores: Floats, generator: np.random.Generator) -> Floats:
-    """(3, canaries) of planted, known and control, from 0, of all models together; among equals, by chance."""
-    flat = scores.transpose(1, 0, 2).ravel()
-    ranks = np.empty(flat.size)
-    ranks[np.lexsort((generator.random(flat.size), flat))] = np.arange(flat.size)
-    return ranks.reshape(3, -1)
-
-
-def _threshold(ranks: Floats, false_positives: float) -> float:
-    """What at most this part of the ranks exceeds."""
-    return float(np.sort(ranks)[::-1][int(false_positives * ranks.size)]) if ranks.size else np.inf

@@ -6,8 +6,9 @@ probability of the class that is true and c = 0.01, or x = predicted - true of a
 x of both halves, a person's score is the sum over their rows of log N(x | learned) - log N(x | not), at the x of the
 model that is to be released. A member is whoever scores above a threshold that 0.1 % (`fpr_01_percent`), 1 %
 (`fpr_1_percent`) or half (`fpr_50_percent`) of the people in one half of the others exceed; among equal scores, chance
-decides. Counted are, among people of train, true positives, and as many false positives in the other half. Baseline:
-calling that part of the people members, at random.
+decides. Counted are, among people of train, true positives, and as many false positives in the other half, and
+besides, of how many pairs of a member and a stranger the member scores higher (`pairs`). Baseline: calling that part of
+the people members, at random.
 
 This is the likelihood ratio attack, online: Carlini et al., "Membership inference attacks from first principles", S&P
 2022, arXiv 2112.03570. Three things differ. Theirs has c = 0, with which a forest, whose trees often all agree, told
@@ -25,29 +26,17 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from privacy_assets.attacks._modelled import Floats, Modelled, Places
-from privacy_assets.attacks._trying import EVERYONE, Count, Tries
+from privacy_assets.attacks._shadows import FALSE_POSITIVES, Shadows, counted, learns, ratio
+from privacy_assets.attacks._trying import Count, Tries
 from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Who may ask a model, knows a person, and wants to know whether it learned from them."
 ON = Stage.MODEL
-FALSE_POSITIVES = {"fpr_01_percent": 0.001, "fpr_1_percent": 0.01, "fpr_50_percent": 0.5}
-"""Which part of the people who are no members are taken for members, by the name of the variation.
-
-Few, since an adversary who is sure of few does harm enough; and half, since a model that only ever answers with a class
-is sure of nobody, and may be right about every member.
-"""
 CERTAIN = 0.01
 """Is added to both probabilities: of few trees many say 0 or 1, which are not infinitely far from the next value."""
-PRIOR = 16
-"""As how many models the mean variance of all rows counts beside those of which a row's own is made."""
-
-
-SMALLEST = 1e-12
-"""Is added to each variance: of what all shadow models say alike, any other answer is far away, not infinitely far."""
 
 
 class Parameters(Frozen):
@@ -58,27 +47,19 @@ class Parameters(Frozen):
 
     kind: Literal["shadow_models"]
     tries: Count = 2_000
-    shadows: Annotated[int, Field(ge=16, le=1_000)] = 48
+    shadows: Shadows = 48
     others: Annotated[int, Field(ge=0, le=10_000_000)] = 6_000
 
 
 def attack(parameters: Parameters, target: Modelled, generator: np.random.Generator) -> Sequence[Tries]:
-    """A line for each rate of false positives."""
+    """A line for each rate of false positives, and one of pairs."""
     members, strangers = (
         generator.permutation(np.unique(target.person[chosen])) for chosen in (target.member, ~target.member)
     )
     size = min(parameters.tries, members.size, strangers.size // 2)
     people = np.concatenate([members[:size], strangers[: 2 * size]])
     score = _scores(parameters, target, people, generator) if size else np.empty(0)
-    rank = np.empty(people.size)
-    rank[np.lexsort((generator.random(people.size), score))] = np.arange(people.size)
-    tried, known, control = np.split(rank, [size, 2 * size])
-    found = []
-    for about, false_positives in FALSE_POSITIVES.items():
-        threshold = _threshold(known, false_positives)
-        baseline = generator.random(size) < false_positives
-        found.append(Tries.counted(about, EVERYONE, tried > threshold, control > threshold, baseline))
-    return found
+    return counted(score, FALSE_POSITIVES, generator)
 
 
 def _scores(parameters: Parameters, target: Modelled, people: Places, generator: np.random.Generator) -> Floats:
@@ -88,12 +69,11 @@ def _scores(parameters: Parameters, target: Modelled, people: Places, generator:
     of_row = place[target.person]  # whose row it is among those tried, -1 for the others
     told = np.flatnonzero(of_row >= 0)
     others = generator.permutation(np.flatnonzero((of_row < 0) & target.member))[: parameters.others]
-    learns = generator.permuted(np.tile(np.arange(parameters.shadows) % 2 == 0, (people.size, 1)), axis=1)
-    inside = learns[of_row[told]].T  # (shadows, rows)
+    inside = learns(people.size, parameters.shadows, generator)[of_row[told]].T  # (shadows, rows)
     said = [target.learn(np.sort(np.concatenate([others, told[mask]])), told) for mask in inside]
     shadows, released = _signal(np.stack(said), target), _signal(target.said[told], target)
-    ratio = _log_density(released, shadows, inside) - _log_density(released, shadows, ~inside)
-    return np.bincount(of_row[told], ratio, minlength=people.size).astype(np.float64)
+    found = ratio(released, shadows, inside)
+    return np.bincount(of_row[told], found, minlength=people.size).astype(np.float64)
 
 
 def _signal(said: Floats, target: Modelled) -> Floats:
@@ -101,18 +81,3 @@ def _signal(said: Floats, target: Modelled) -> Floats:
         return said
     signal: Floats = np.log(said + CERTAIN) - np.log(1 - said + CERTAIN)
     return signal
-
-
-def _log_density(at: Floats, shadows: Floats, mask: npt.NDArray[np.bool_]) -> Floats:
-    """(rows,) of the Gaussian of the shadows in the mask, both (shadows, rows); but for a constant."""
-    number = mask.sum(axis=0)
-    mean = np.where(mask, shadows, 0).sum(axis=0) / number
-    squares = np.where(mask, (shadows - mean) ** 2, 0).sum(axis=0)
-    variance = (squares + PRIOR * np.mean(squares / (number - 1))) / (number - 1 + PRIOR) + SMALLEST
-    density: Floats = -((at - mean) ** 2) / (2 * variance) - np.log(variance) / 2
-    return density
-
-
-def _threshold(ranks: Floats, false_positives: float) -> float:
-    """What at most this part of the ranks exceeds."""
-    return float(np.sort(ranks)[::-1][int(false_positives * ranks.size)]) if ranks.size else np.inf

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations, pairwise
 from types import ModuleType
 from typing import Any
@@ -31,6 +31,7 @@ from privacy_assets.invariants import INVARIANTS
 from privacy_assets.techniques.aggregate import AGGREGATE
 from privacy_assets.techniques.noise import Mechanism, rho_within
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
+from privacy_assets.threat_models._asked import Settled
 from privacy_assets.words import AssetName, Column, LawfulBasis, Role, Stage
 
 RETENTION_FROM = "_retention_from"
@@ -77,10 +78,14 @@ DAYS = "days_of_"
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One invariant asked of one asset. `where` is the file and line that asks for it."""
+    """One invariant asked of one asset. `where` is the file and line that asks for it.
+
+    `later` is what takes too long to be measured before a version is published: nobody reads it until the red team did.
+    """
 
     parameters: Any
     where: str
+    later: bool = False
 
     @property
     def invariant(self) -> ModuleType:
@@ -348,19 +353,21 @@ def _synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Iterator
 
 
 def _withstands(purpose: Purpose, columns: tuple[Column, ...], stage: Stage, place: str) -> Iterator[Promise]:
+    loss = withstanding.synthetic_loss(purpose) if stage is Stage.SYNTHETIC else None
+    accounted = {"epsilon": loss.epsilon, "delta": loss.delta} if loss else {}
     for tried in withstanding.withstood(purpose, columns, stage):
         for about in tried.about:
             for group, ceiling in tried.ceilings.items():
-                yield _ask(
+                asked = _ask(
                     "attack_excess",
                     place,
                     attack=tried.attack.kind,
                     about=about,
                     group=group,
-                    excess_at_most=ceiling.excess_at_most,
-                    tries_at_least=ceiling.tries_at_least,
-                    judged_on=ceiling.judged_on,
+                    **asdict(ceiling),
+                    **accounted,
                 )
+                yield replace(asked, later=tried.settled is Settled.LATER)
 
 
 def _fidelity(purpose: Purpose, where: Callable[..., str]) -> Iterator[Promise]:

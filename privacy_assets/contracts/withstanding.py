@@ -8,15 +8,18 @@ Does not belong here: what an attack does (`attacks/`), how much may come of it 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from privacy_assets.attacks import ATTACKS
 from privacy_assets.contracts import anonymity
 from privacy_assets.contracts._faults import Faults
 from privacy_assets.contracts._yaml import Place
 from privacy_assets.contracts.purpose import Purpose
+from privacy_assets.invariants.attack_excess import most_under
+from privacy_assets.techniques.synthesize import SYNTHESIZE
 from privacy_assets.threat_models import THREAT_MODELS
-from privacy_assets.threat_models._asked import Asked
-from privacy_assets.words import Column, Role, Stage
+from privacy_assets.threat_models._asked import Asked, Settled
+from privacy_assets.words import Column, PrivacyLoss, Role, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ def withstood(purpose: Purpose, columns: Sequence[Column], stage: Stage) -> tupl
         return ()
     module = THREAT_MODELS[asked.kind]
     if stage is Stage.SYNTHETIC:
-        return tuple(module.on_synthetic(asked, adversary(purpose, columns).secret))
+        found = module.on_synthetic(asked, adversary(purpose, columns).secret)
+        return tuple(replace(each, settled=_settled(purpose, each)) for each in found)
     if stage is Stage.MODEL:
         return tuple(module.on_model(asked))
     criteria = [each.criterion for each in anonymity.asked_of(purpose, columns)]
@@ -93,3 +97,25 @@ def withstood(purpose: Purpose, columns: Sequence[Column], stage: Stage) -> tupl
     k = max((criterion.k for criterion in criteria if criterion.kind == "k_anonymity"), default=0)
     secret = [column.name for column in anonymity.sensitive(purpose, columns)]
     return tuple(module.on_anonymized(asked, secret, k if levels else 0))
+
+
+def synthetic_loss(purpose: Purpose) -> PrivacyLoss | None:
+    """What one version of the synthetic rows costs a person; None where there is no such promise."""
+    if purpose.synthetic is None:
+        return None
+    found: PrivacyLoss | None = SYNTHESIZE[purpose.synthetic.synthesizer.kind].cost(purpose.synthetic.synthesizer)
+    return found
+
+
+def _settled(purpose: Purpose, asked: Asked) -> Settled:
+    """An attack that runs the synthesizer many times over is not tried where the accountant leaves it nothing, and is
+    tried after the release was made where that takes long."""
+    if purpose.synthetic is None or not getattr(ATTACKS[asked.attack.kind], "MAKES_SHADOWS", False):
+        return Settled.BY_ATTACK
+    loss, ceilings = synthetic_loss(purpose), asked.ceilings.values()
+    if loss is not None and all(
+        each.rate and most_under(loss.epsilon, loss.delta, each.rate) <= each.excess_at_most for each in ceilings
+    ):
+        return Settled.BY_ACCOUNTANT
+    slow = getattr(SYNTHESIZE[purpose.synthetic.synthesizer.kind], "SLOW", False)
+    return Settled.LATER if slow else Settled.BY_ATTACK

@@ -34,6 +34,18 @@ def wilson(succeeded: float, tried: float) -> Interval:
     return Interval(share, max(0.0, min(low, share)), min(1.0, max(high, share)))
 
 
+def exact(succeeded: int, tried: int) -> Interval:
+    """The share of successes with the interval of Clopper and Pearson (1934): at least 95 %, however few the tries.
+
+    Its ends are quantiles of beta distributions, B(2.5 %; k, n - k + 1) and B(97.5 %; k + 1, n - k).
+    """
+    from scipy.special import betaincinv
+
+    low = float(betaincinv(succeeded, tried - succeeded + 1, 0.025)) if succeeded else 0.0
+    high = float(betaincinv(succeeded + 1, tried - succeeded, 0.975)) if succeeded < tried else 1.0
+    return Interval(succeeded / tried, low, high)
+
+
 def difference(succeeded: float, tried: float, other_succeeded: float, other_tried: float) -> Interval:
     """One share minus another of other people, with Newcombe's hybrid score interval.
 

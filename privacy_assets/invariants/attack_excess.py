@@ -4,16 +4,30 @@ The excess is the share of successes on people of the release minus that on the 
 end of its 95 % interval (Newcombe's), or, of a group that has too few people for that, the excess itself. Zero success
 would be the wrong floor: a release of entirely other people is "attacked" with some success as well (population,
 chance). Reference: `attacks` (attack VARCHAR, about VARCHAR, "group" VARCHAR, tried, succeeded, control_tried,
-control_succeeded, baseline_tried, baseline_succeeded, all BIGINT).
+control_succeeded, baseline_tried, baseline_succeeded, all BIGINT); the line `pairs` of an attack, where it has one,
+counts `paired` and `paired_won`.
 
 Inconclusive, which is no pass, is
 
-* too few tries, on people of the release or of the control;
+* too few tries, on people of the release or of the control, where nothing else decides (below);
 * tries that were counted in several lines: the same people twice are not twice the evidence;
 * an attack without a baseline, or one that is surely (upper end of the interval of its difference to the baseline)
   weaker than the baseline by more than `excess_at_most`. Such an attack did not work, and says nothing of who would
   guess instead; Giomi et al., PoPETs 2023, throw it away likewise. One that is as good as a guess is kept: on a
   release without any tie to people no attack is better.
+
+**With fewer tries** than were promised one of two may decide in their place, where the promise names it:
+
+* `small_sample_at_most`: an attack that gives every person a score is counted in *pairs* besides, each of a person of
+  the release and one of the control, drawn without regard to their scores, nobody twice: how often the first scores
+  higher. That share is the area under the ROC curve (a tie is broken by chance), and the pairs are independent, so
+  that the interval of Clopper and Pearson holds exactly, for any number of them. Kept is an area of at most one half
+  and `small_sample_at_most`, at the upper end; broken one that is surely over it (at the lower end).
+* `epsilon` and `delta`, which the accountant found and the ledger debited: nobody can succeed more often than e^ε times
+  as often as without the person, plus δ, and likewise of failures. With q the share on the control that means
+  an excess of at most min(e^ε q + δ, 1 - e^-ε (1 - q - δ)) - q (Wasserman and Zhou 2010, theorem 2.4; Kairouz, Oh and
+  Viswanath 2015). q is `rate`, where an attack sets its false positives itself, else the upper end of what
+  was counted. It can keep a promise and never break one; who has tries enough is judged on them, ε or not.
 
 **How many tries.** An innocent release has no excess, and is refused if chance puts the upper end over the ceiling.
 That happens the less, the more tries there are and the farther the attack's chance successes are from one half.
@@ -43,11 +57,12 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ask, legal
-from privacy_assets.invariants._intervals import Interval, difference
+from privacy_assets.invariants._intervals import Interval, difference, exact, wilson
 from privacy_assets.words import Finding, Frozen, Numbers, Verdict
 
 NUMBERS = (
     "measured", "tried", "succeeded", "control_tried", "control_succeeded", "baseline_tried", "baseline_succeeded",
+    "paired", "paired_won",
 )  # fmt: skip
 NEXT_STEP = "spend less of the budget, fit on fewer columns, or give more people to the control; then make it anew"
 
@@ -67,6 +82,10 @@ class Parameters(Frozen):
     excess_at_most: Annotated[float, Field(gt=0, lt=1)]
     tries_at_least: Annotated[int, Field(ge=1)]
     judged_on: Literal["upper_end", "value"] = "upper_end"
+    small_sample_at_most: Annotated[float, Field(gt=0, lt=0.5)] | None = None
+    epsilon: Annotated[float, Field(gt=0)] | None = None
+    delta: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    rate: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
 def about(parameters: Parameters) -> str:
@@ -76,14 +95,18 @@ def about(parameters: Parameters) -> str:
 
 
 def question(parameters: Parameters, output: exp.Table, references: Mapping[str, exp.Table]) -> exp.Select:
-    """What the attack's tries came to, and in how many lines they were counted (one)."""
+    """What the attack's tries came to, in how many lines they were counted (one), and its pairs."""
     return ask(
-        """SELECT count(*) AS "measured", coalesce(sum("tried"), 0) AS "tried",
-                  coalesce(sum("succeeded"), 0) AS "succeeded", coalesce(sum("control_tried"), 0) AS "control_tried",
-                  coalesce(sum("control_succeeded"), 0) AS "control_succeeded",
-                  coalesce(sum("baseline_tried"), 0) AS "baseline_tried",
-                  coalesce(sum("baseline_succeeded"), 0) AS "baseline_succeeded"
-           FROM $attacks WHERE "attack" = $attack AND "about" = $about AND "group" = $people""",
+        """SELECT count(*) FILTER ("about" = $about) AS "measured",
+                  coalesce(sum("tried") FILTER ("about" = $about), 0) AS "tried",
+                  coalesce(sum("succeeded") FILTER ("about" = $about), 0) AS "succeeded",
+                  coalesce(sum("control_tried") FILTER ("about" = $about), 0) AS "control_tried",
+                  coalesce(sum("control_succeeded") FILTER ("about" = $about), 0) AS "control_succeeded",
+                  coalesce(sum("baseline_tried") FILTER ("about" = $about), 0) AS "baseline_tried",
+                  coalesce(sum("baseline_succeeded") FILTER ("about" = $about), 0) AS "baseline_succeeded",
+                  coalesce(sum("tried") FILTER ("about" = 'pairs'), 0) AS "paired",
+                  coalesce(sum("succeeded") FILTER ("about" = 'pairs'), 0) AS "paired_won"
+           FROM $attacks WHERE "attack" = $attack AND "group" = $people""",
         attacks=references["attacks"],
         attack=parameters.attack,
         about=parameters.about,
@@ -91,12 +114,17 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
     )
 
 
+def meaning(parameters: Parameters) -> str:
+    """What was counted under another ε says nothing of this one."""
+    return "" if parameters.epsilon is None else f"epsilon {parameters.epsilon!r}, delta {parameters.delta!r}"
+
+
 def judge(parameters: Parameters, numbers: Numbers) -> Finding:
     """Kept up to `excess_at_most`, with its uncertainty; inconclusive without the evidence for it."""
     how = "with 95 % confidence" if parameters.judged_on == "upper_end" else "as counted"
     promise = (
         f"{parameters.attack} of {parameters.group} succeeds at most {parameters.excess_at_most:.4g} more often than "
-        f"of people whom the release never saw, {how}, {parameters.tries_at_least:,} tries or more"
+        f"of people whom the release never saw, {how}, {parameters.tries_at_least:,} tries or more{_else(parameters)}"
     )
     return Finding("attack_excess", _verdict(parameters, numbers), numbers, promise, about(parameters))
 
@@ -105,11 +133,52 @@ def _verdict(parameters: Parameters, numbers: Numbers) -> Verdict:
     if any(not math.isfinite(numbers.get(name, math.nan)) for name in NUMBERS):
         return Verdict.INCONCLUSIVE
     fewest = min(numbers["tried"], numbers["control_tried"])
-    if numbers["measured"] != 1 or fewest < parameters.tries_at_least or numbers["baseline_tried"] < 1:
+    if numbers["measured"] > 1:
+        return Verdict.INCONCLUSIVE
+    if numbers["measured"] < 1 or fewest < parameters.tries_at_least:
+        return _of_few(parameters, numbers)
+    if numbers["baseline_tried"] < 1:
         return Verdict.INCONCLUSIVE
     if over_baseline(numbers).high < -parameters.excess_at_most:
         return Verdict.INCONCLUSIVE
     return Verdict.KEPT if judged(parameters.judged_on, numbers) <= parameters.excess_at_most else Verdict.BROKEN
+
+
+def _else(parameters: Parameters) -> str:
+    """What decides with fewer tries, in words."""
+    area, epsilon = parameters.small_sample_at_most, parameters.epsilon
+    instead = [f"an area under the curve of at most {0.5 + area:g} of fewer, exactly counted"] if area else []
+    instead += [f"what ε = {epsilon:.4g} leaves, δ = {parameters.delta:g}"] if epsilon else []
+    return "; or " + ", or ".join(instead) if instead else ""
+
+
+def _of_few(parameters: Parameters, numbers: Numbers) -> Verdict:
+    """With fewer tries than were promised: by pairs, by the accountant, or not at all."""
+    most, paired = parameters.small_sample_at_most, numbers["paired"]
+    if most is not None and paired:
+        area = exact(int(numbers["paired_won"]), int(paired))
+        if area.low > 0.5 + most:
+            return Verdict.BROKEN
+        if area.high <= 0.5 + most:
+            return Verdict.KEPT
+    if parameters.epsilon is None:
+        return Verdict.INCONCLUSIVE
+    rate = parameters.rate
+    if rate is None:
+        if not numbers["control_tried"]:
+            return Verdict.INCONCLUSIVE
+        rate = wilson(numbers["control_succeeded"], numbers["control_tried"]).high
+    left = most_under(parameters.epsilon, parameters.delta, rate)
+    return Verdict.KEPT if left <= parameters.excess_at_most else Verdict.INCONCLUSIVE
+
+
+def most_under(epsilon: float, delta: float, rate: float) -> float:
+    """The largest excess that (ε, δ) allows of an attack whose share of successes on the control is at most `rate`."""
+    ratio = math.exp(epsilon)
+    # here both bounds meet: beyond it more successes on the control leave less
+    peak = (1 - delta - (1 - delta) / ratio) / (ratio - 1 / ratio)
+    share = min(rate, peak)
+    return min(1.0, min(ratio * share + delta, 1 - (1 - share - delta) / ratio) - share)
 
 
 def judged(on: Literal["upper_end", "value"], numbers: Numbers) -> float:
@@ -142,5 +211,16 @@ def tries_that_decide(excess_at_most: float, rate: float, false_alarm: float = 0
         other = max(0.0, rate - chance)
         one = min(1.0, other + 2 * chance + 1 / tries)
         return difference(one * tries, tries, other * tries, tries).high <= excess_at_most
+
+    return bisect_left(range(1, MOST_TRIES), True, key=decides) + 1
+
+
+def pairs_that_decide(small_sample_at_most: float, false_alarm: float = 0.001) -> int:
+    """The fewest pairs with which an area of one half is hardly ever refused; meant for planning, not for judging."""
+    z = NormalDist().inv_cdf(1 - false_alarm)
+
+    def decides(pairs: int) -> bool:
+        won = min(pairs, math.ceil(pairs / 2 + z * math.sqrt(pairs) / 2))
+        return exact(won, pairs).high <= 0.5 + small_sample_at_most
 
     return bisect_left(range(1, MOST_TRIES), True, key=decides) + 1

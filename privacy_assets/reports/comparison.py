@@ -99,7 +99,7 @@ def of_version(gate: Gate, passport: Passport) -> Comparison:
         for promise in promises(gate.project, passport.asset)
         if promise.parameters.kind == "attack_excess"
     }
-    found = [measured.finding for measured in passport.measured if measured.finding.name in ceilings]
+    found = [measured.finding for measured in passport.evidence if measured.finding.name in ceilings]
     return Comparison(
         passport,
         dict(shares),
@@ -113,7 +113,7 @@ def of_version(gate: Gate, passport: Passport) -> Comparison:
 
 def _version(passport: Passport) -> tuple[str, str, float, float | None]:
     kinds = [name[12:-1] for name in passport.measures if name.startswith("synthesizer[")]
-    findings = [each.finding.numbers for each in passport.measured if each.finding.invariant == "attack_excess"]
+    findings = [each.finding.numbers for each in passport.evidence if each.finding.invariant == "attack_excess"]
     highest = max((_excess(numbers).high for numbers in findings if numbers.get("tried")), default=0.0)
     return passport.version, kinds[0] if kinds else "not recorded", highest, passport.measures.get("transfer")
 

@@ -37,7 +37,7 @@ class Link:
         told = [f"{name} {value:g}" for name, value in passport.measures.items()]
         for first in range(0, len(told), 5):
             yield "came to: " + ", ".join(told[first : first + 5])
-        for measured in passport.measured:
+        for measured in passport.evidence:
             finding = measured.finding
             numbers = ", ".join(f"{name} {number:g}" for name, number in finding.numbers.items())
             yield f"{finding.verdict.value}: {finding.name}: {numbers} ({finding.promise})"

@@ -7,8 +7,8 @@ what an attack does (`attacks/`), how much may come of it (`threat_models/`).
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import astuple, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
 from types import ModuleType
 from typing import Any
 
@@ -19,12 +19,14 @@ from privacy_assets import attacks
 from privacy_assets.attacks import ATTACKS
 from privacy_assets.attacks._generalized import Generalized
 from privacy_assets.attacks._modelled import Modelled
+from privacy_assets.attacks._shadows import PAIRS
 from privacy_assets.attacks._suite import tried
 from privacy_assets.attacks._trying import Target, Tries
 from privacy_assets.coded import Coded
 from privacy_assets.contracts import withstanding
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.discovery import helpers
+from privacy_assets.threat_models._asked import Settled
 from privacy_assets.words import Column, Stage
 
 TABLE = "candidate.main.attacks"
@@ -35,18 +37,32 @@ _SCHEMA: dict[str, Any] = {"attack": pl.String} | {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Synthetic rows, one row of each person whom they were learned from and of each other, and how to learn anew.
+
+    `again` is told whom to learn from by a mask over `fitted` and then `control`.
+    """
+
+    released: Coded
+    fitted: Coded
+    control: Coded
+    again: Callable[[np.ndarray], Coded]
+
+
 Found = Sequence[tuple[str, Tries]]
 """The kind of each attack, with what was counted."""
 
 
 def on_synthetic(
-    purpose: Purpose, columns: Sequence[Column], released: Coded, fitted: Coded, control: Coded, seed: int
+    purpose: Purpose, columns: Sequence[Column], beside: Beside, seed: int, when: Settled = Settled.BY_ATTACK
 ) -> Found:
-    """Try each attack of the threat model on synthetic rows."""
-    places = {domain.name: place for place, domain in enumerate(released.domains)}
+    """Try each attack of the threat model on synthetic rows, or each of those that are tried `LATER`."""
+    places = {domain.name: place for place, domain in enumerate(beside.released.domains)}
     who = withstanding.adversary(purpose, columns)
     known, secret = (tuple(places[name] for name in each) for each in (who.known, who.secret))
-    return _all(purpose, columns, Stage.SYNTHETIC, Target(released, fitted, control, known, secret), seed)
+    target = Target(beside.released, beside.fitted, beside.control, known, secret, beside.again)
+    return _all(purpose, columns, Stage.SYNTHETIC, target, seed, when)
 
 
 def on_anonymized(purpose: Purpose, columns: Sequence[Column], tuples: Any, recoding: Any, seed: int) -> Found:
@@ -86,8 +102,16 @@ def on_model(purpose: Purpose, columns: Sequence[Column], target: Modelled, seed
     return _all(purpose, columns, Stage.MODEL, target, seed)
 
 
-def _all(purpose: Purpose, columns: Sequence[Column], stage: Stage, target: Any, seed: int) -> Found:
-    asked = dict.fromkeys(asked.attack for asked in withstanding.withstood(purpose, columns, stage))
+def _all(
+    purpose: Purpose,
+    columns: Sequence[Column],
+    stage: Stage,
+    target: Any,
+    seed: int,
+    when: Settled = Settled.BY_ATTACK,
+) -> Found:
+    every = withstanding.withstood(purpose, columns, stage)
+    asked = dict.fromkeys(asked.attack for asked in every if asked.settled is when)
     return tried(list(asked), target, seed)
 
 
@@ -105,6 +129,15 @@ def _gained(tries: Tries) -> float:
     if not tries.tried or not tries.control_tried:
         return float("-inf")
     return tries.succeeded / tries.tried - tries.control_succeeded / tries.control_tried
+
+
+def counts(found: Found, kind: str, about: str, group: str) -> dict[str, float]:
+    """The numbers by which `attack_excess` judges one line, as its question counts them in the table."""
+    lines = {(attack, tries.about, tries.group): tries for attack, tries in found}
+    line, pairs = lines.get((kind, about, group)), lines.get((kind, PAIRS, group))
+    numbers = {name: float(getattr(line, name)) if line else 0.0 for name in _COUNTED if name not in ("about", "group")}
+    won = {"paired": float(pairs.tried), "paired_won": float(pairs.succeeded)} if pairs else {}
+    return {"measured": float(line is not None), **numbers, "paired": 0.0, "paired_won": 0.0, **won}
 
 
 def frame(found: Found) -> pl.DataFrame:

@@ -84,7 +84,7 @@ def asset_of(project: Project, step: Step, open_gate: Callable[[], Gate]) -> dg.
             dg.AssetCheckSpec(
                 promise.name,
                 asset=key,
-                blocking=True,
+                blocking=not promise.later,
                 description=f"{_first_sentence(promise)} Promised in {promise.where}.",
             )
             for promise in asked
@@ -414,6 +414,7 @@ def _budgets(project: Project, gate: Gate, asset: AssetName) -> dict[str, dg.Met
 
 def _check_results(asked: Sequence[Promise], outcome: Outcome, *, candidate: bool) -> list[dg.AssetCheckResult]:
     where = {promise.name: promise.where for promise in asked}
+    later = {promise.name: promise.later for promise in asked}
     judged: dict[str, Measured] = {measured.finding.name: measured for measured in outcome.measured}
     results = []
     for name, place in where.items():
@@ -431,6 +432,7 @@ def _check_results(asked: Sequence[Promise], outcome: Outcome, *, candidate: boo
                 passed=bool(found and found.kept),
                 check_name=name,
                 metadata=metadata(facts),
+                severity=dg.AssetCheckSeverity.WARN if later[name] else dg.AssetCheckSeverity.ERROR,
             )
         )
     return results
@@ -493,6 +495,24 @@ def _observed_attack(one: Attacked, seed: int) -> dg.AssetObservation:
     return dg.AssetObservation(key_of(one.asset), description="attacked by the red team", metadata=metadata(facts))
 
 
+def tell_attested(instance: dg.DagsterInstance, gate: Gate, asset: AssetName) -> None:
+    """Show as checks what was measured of the version that stands after it was published."""
+    passport = gate.latest(asset)
+    asked = [promise for promise in promises(gate.project, asset) if promise.later]
+    if passport is None or not passport.attested or not asked:
+        return
+    for result in _check_results(asked, Outcome(passport.attested, (), passport), candidate=False):
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=key_of(asset),
+                check_name=str(result.check_name),
+                passed=result.passed,
+                metadata=result.metadata,
+                severity=result.severity,
+            )
+        )
+
+
 def redteam_job(name: str, made: Mapping[AssetName, Step], open_gate: Callable[[], Gate]) -> dg.JobDefinition:
     """A job of one step: everything that is released is attacked; what came of it stands on the page of each asset."""
     about = "Tries every attack on everything that is released again, and withdraws what does not survive."
@@ -504,6 +524,7 @@ def redteam_job(name: str, made: Mapping[AssetName, Step], open_gate: Callable[[
             seed = gate.entries_by_now()
             for one in redteam(gate, made, seed=seed):
                 context.log_event(_observed_attack(one, seed))
+                tell_attested(context.instance, gate, one.asset)
                 found.append(one)
             return found
 

@@ -2,6 +2,10 @@
 
     released version ─► attacks ─► findings ─► broken? ─► attacked again ─► still broken? ─► withdrawn (ledger)
 
+A version that is *pending* is attacked by what takes too long before a publication as well. What it survives is put on
+record (`Gate.attest`), and then it can be read; in later rounds that is not tried again, since it tells nothing new of
+the same rows.
+
 An innocent release is refused by chance now and then; so what is broken is tried a second time, with chances of its
 own, and only what is broken both times is withdrawn. From then on the gate refuses it, and all that was made from it.
 
@@ -11,13 +15,14 @@ printed (`cli.py`), when it runs (`build.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from privacy_assets.contracts.promises import Promise, promises
 from privacy_assets.errors import BadDeclaration, Fault, PrivacyAssetsError, unexpected
 from privacy_assets.gate import Gate, Measured, question_digest
+from privacy_assets.stages import _attacking
 from privacy_assets.stages.step import Step, attack_again
 from privacy_assets.words import AssetName, Finding, Verdict
 
@@ -91,11 +96,25 @@ def _attacked(gate: Gate, step: Step, seed: int) -> Attacked:
         return Attacked(step.asset, "", faults=(fault,))
     if gone := gate.withdrawn(passport):
         return Attacked(step.asset, passport.version, faults=(gone,))
-    asked = [each for each in promises(gate.project, step.asset) if each.parameters.kind == "attack_excess"]
+    awaited = gate.awaited(passport)
+    asked = {
+        later: [each for each in promises(gate.project, step.asset) if _is_due(each, later, awaited)]
+        for later in (False, True)
+    }
+
+    def tried(seed: int, rounds: Collection[bool]) -> dict[bool, dict[Promise, Finding]]:
+        return {
+            later: _judged(asked[later], attack_again(step, gate, passport, seed, later=later))
+            for later in rounds
+            if asked[later]
+        }
+
     try:
-        first = _judged(asked, attack_again(step, gate, passport, seed))
+        rounds = tried(seed, (False, True))
+        first = {promise: found for judged in rounds.values() for promise, found in judged.items()}
         broken = {found.name for found in first.values() if found.verdict is Verdict.BROKEN}
-        again = _judged(asked, attack_again(step, gate, passport, seed + 1)) if broken else {}
+        failed = [later for later, judged in rounds.items() if broken & {found.name for found in judged.values()}]
+        again = {promise: found for judged in tried(seed + 1, failed).values() for promise, found in judged.items()}
     except PrivacyAssetsError as error:
         return Attacked(step.asset, passport.version, faults=error.faults)
     except Exception as error:  # of a library: its text could hold a value, and the others are still to be attacked
@@ -103,21 +122,33 @@ def _attacked(gate: Gate, step: Step, seed: int) -> Attacked:
     confirmed = {promise: found for promise, found in again.items() if found.name in broken and not found.kept}
     position = None
     if confirmed:
-        measured = [Measured(found, question_digest(promise)) for promise, found in confirmed.items()]
-        position = gate.withdraw(passport, measured, seed=seed + 1)
+        position = gate.withdraw(passport, _measured(confirmed), seed=seed + 1)
+    elif survived := {promise: found for promise in awaited if (found := _survived(promise, first, again))}:
+        gate.attest(passport, _measured(survived), seed=seed)
     return Attacked(step.asset, passport.version, tuple(first.values()), tuple(confirmed.values()), position)
+
+
+def _is_due(promise: Promise, later: bool, awaited: Collection[Promise]) -> bool:
+    """Whether an attack is tried in this round: of those that wait for the red team, what was not attested yet."""
+    attack = promise.parameters.kind == "attack_excess"
+    return attack and promise.later is later and (not later or promise in awaited)
+
+
+def _survived(promise: Promise, first: Mapping[Promise, Finding], again: Mapping[Promise, Finding]) -> Finding | None:
+    """What is kept, of the round that counts: the second, where there had to be one."""
+    found = again.get(promise, first.get(promise))
+    return found if found is not None and found.kept else None
+
+
+def _measured(found: Mapping[Promise, Finding]) -> list[Measured]:
+    return [Measured(finding, question_digest(promise)) for promise, finding in found.items()]
 
 
 def _judged(asked: list[Promise], found: Sequence[tuple[str, Any]]) -> dict[Promise, Finding]:
     """Each promise, judged on what was counted now."""
-    lines = {(kind, tries.about, tries.group): tries for kind, tries in found}
     judged = {}
     for promise in asked:
         about = promise.parameters
-        tries = lines.get((about.attack, about.about, about.group))
-        counts = {name: getattr(tries, name) for name in _COUNTS} if tries else {}
-        judged[promise] = promise.invariant.judge(promise.parameters, {"measured": int(tries is not None), **counts})
+        counts = _attacking.counts(found, about.attack, about.about, about.group)
+        judged[promise] = promise.invariant.judge(promise.parameters, counts)
     return judged
-
-
-_COUNTS = ("tried", "succeeded", "control_tried", "control_succeeded", "baseline_tried", "baseline_succeeded")

@@ -18,10 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from sqlglot import exp
 
 from privacy_assets import coded
+from privacy_assets.attacks._trying import Hits
 from privacy_assets.coded import Coded, Codes, Domain
 from privacy_assets.contracts import synthesis
 from privacy_assets.contracts.anonymity import SPLIT
@@ -36,6 +38,7 @@ from privacy_assets.techniques import synthesize
 from privacy_assets.techniques.aggregate import _bounding
 from privacy_assets.techniques.synthesize import SYNTHESIZE
 from privacy_assets.techniques.train import _splitting
+from privacy_assets.threat_models._asked import Settled
 from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import AssetName, Column, Stage
 
@@ -46,6 +49,7 @@ PERSON = "_person"
 """The column that says whose row it is: people are resampled with all their rows."""
 
 MEASURES = "candidate.main.measures"
+Places = npt.NDArray[np.int64]
 
 
 def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
@@ -74,19 +78,12 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
         cost = synthesizer.cost(asked.synthesizer)
         if cost is not None:
             work.gate.debit(asset, cost, (asked.synthesizer.kind,))
-        made_rows: Coded = synthesizer.synthesize(
-            asked.synthesizer,
-            fitted,
-            rows=asked.rows,
-            rows_per_person=rows_per_person or held.most_rows,
-            seed=asked.seed,
-        )
-        _write(work, asked, made_rows, leaves, made, purpose)
-        released = _released(work, domains)
-        one_row_each = held.of_people(asked.seed)
+        _write(work, asked, synthesized(fitted, held.most_rows, asked.rows), leaves, made, purpose)
+        beside = _beside(work, held)
+        released = beside.released
         # what was withdrawn before has to survive what it was withdrawn for
         seeds = (asked.seed, *work.gate.seeds_of_withdrawals(asset))
-        found = [_attacking.on_synthetic(purpose, arrives, released, *one_row_each, seed) for seed in seeds]
+        found = [_attacking.on_synthetic(purpose, arrives, beside, seed) for seed in seeds]
         work.write(_attacking.TABLE, _attacking.frame(_attacking.worst(found)))
         measures = _comparing.write(work, purpose, made, released, fitted, control, held.others, asked.seed)
         measures[f"synthesizer[{asked.synthesizer.kind}]"] = 1.0
@@ -94,9 +91,30 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
             measures |= {"epsilon": cost.epsilon, "delta": cost.delta}
         work.write(MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
 
+    def synthesized(table: Coded, most_rows: int, rows: int | None) -> Coded:
+        made: Coded = synthesizer.synthesize(
+            asked.synthesizer, table, rows=rows, rows_per_person=rows_per_person or most_rows, seed=asked.seed
+        )
+        return made
+
+    def _beside(work: Work, held: _Held) -> _attacking.Beside:
+        """What was written, beside one row of each person; made anew, with as many rows as are looked at."""
+        released = _released(work, domains)
+        first, others = held.one_row_each(asked.seed)
+
+        def again(mask: Hits) -> Coded:
+            """Of these people's rows, as they lie in the features; noise is drawn, and nothing is debited: the rows are
+            compared, and gone."""
+            return synthesized(held.rows_of(first, others, mask), held.most_rows, released.rows)
+
+        return _attacking.Beside(released, held.fitted.take(first), held.control.take(others), again)
+
     def attack(work: Work, seed: int) -> _attacking.Found:
-        one_row_each = _people(work, query, domains).of_people(asked.seed)
-        return _attacking.on_synthetic(purpose, arrives, _released(work, domains), *one_row_each, seed)
+        return _attacking.on_synthetic(purpose, arrives, _beside(work, _people(work, query, domains)), seed)
+
+    def attack_later(work: Work, seed: int) -> _attacking.Found:
+        beside = _beside(work, _people(work, query, domains))
+        return _attacking.on_synthetic(purpose, arrives, beside, seed, Settled.LATER)
 
     return Step(
         asset=asset,
@@ -118,6 +136,7 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
         references={"attacks": _attacking.TABLE, "fidelity": _comparing.TABLE},
         measures=MEASURES,
         attack=attack,
+        attack_later=attack_later,
         epoch=purpose.epoch,
     )
 
@@ -165,8 +184,8 @@ class _Held:
         """How many rows of one person are learned from at most."""
         return int(np.bincount(self.people).max(initial=1))
 
-    def of_people(self, seed: int) -> tuple[Coded, Coded]:
-        """One row of each person, drawn by the seed: attacks are tried on people, and each counts once.
+    def one_row_each(self, seed: int) -> tuple[Places, Places]:
+        """The places of one row of each person, drawn by the seed: attacks are tried on people, and each counts once.
 
         A second row of somebody would be their own neighbour, and hide that a value is theirs alone.
         """
@@ -175,8 +194,16 @@ class _Held:
         for rows, whose in ((self.fitted, self.people), (self.control, self.others)):
             order = generator.permutation(rows.rows)
             _, first = np.unique(whose[order], return_index=True)
-            found.append(rows.take(np.sort(order[first])))
+            found.append(np.sort(order[first]))
         return found[0], found[1]
+
+    def rows_of(self, first: Places, others: Places, mask: Hits) -> Coded:
+        """All rows of some people, named by the places of one row each: of those learned from, then of the others."""
+        learned, other = np.split(mask, [len(first)])
+        ours = np.isin(self.people, self.people[first[learned]])
+        theirs = np.isin(self.others, self.others[others[other]])
+        codes = np.concatenate([self.fitted.codes[ours], self.control.codes[theirs]])
+        return Coded(self.fitted.domains, codes)
 
 
 def _people(work: Work, query: exp.Select, domains: Sequence[Domain]) -> _Held:

@@ -79,6 +79,10 @@ class Work:
             self.con.unregister("told")
 
 
+Attacking = Callable[[Work, int], Sequence[tuple[str, Any]]]
+"""Tries attacks by a seed: the kind of each, and its counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """How one asset is made.
@@ -90,8 +94,9 @@ class Step:
     their names) whose source is part of the code version; `declared` what the passport says of contract and
     purpose; `counts` what else is counted on the candidate, by a declared name; `measures` the candidate's table
     (name, value) of what the work cost or reached; `attack` tries the attacks of the threat model, by a seed, on
-    the candidate or the published version in its place, and gives their kinds and counts; `streams` says that rows
-    pass through one by one, so that the engine's memory can be bounded.
+    the candidate or the published version in its place, and gives their kinds and counts, and `attack_later` those
+    that take too long before a version is published; `streams` says that rows pass through one by one, so that the
+    engine's memory can be bounded.
     """
 
     asset: AssetName
@@ -107,7 +112,8 @@ class Step:
     opens: Callable[[Gate, Candidate], AbstractContextManager[duckdb.DuckDBPyConnection]] | None = None
     counts: Callable[[Work], Mapping[str, int]] | None = None
     measures: str | None = None
-    attack: Callable[[Work, int], Sequence[tuple[str, Any]]] | None = None
+    attack: Attacking | None = None
+    attack_later: Attacking | None = None
     epoch: int | None = None
     streams: bool = False
 
@@ -182,7 +188,7 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
     since = gate.ledger.size
     passports = {name: _required(gate, view, step.asset.stage) for name, view in step.views.items()}
     inputs = tuple(dict.fromkeys(Input(found.asset, found.version) for found in _each(passports)))
-    asked = promises(gate.project, step.asset)
+    asked = tuple(promise for promise in promises(gate.project, step.asset) if not promise.later)
     with gate.candidate(step.asset) as candidate:
         with _opened(step, gate, candidate, passports) as con:
             _show_views(con, step, passports)
@@ -245,12 +251,17 @@ def showing(step: Step, gate: Gate) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
-def attack_again(step: Step, gate: Gate, passport: Passport, seed: int) -> Sequence[tuple[str, Any]]:
+def attack_again(
+    step: Step, gate: Gate, passport: Passport, seed: int, *, later: bool = False
+) -> Sequence[tuple[str, Any]]:
     """Try the attacks on a published version, beside the very inputs that it was made from.
+
+    Those that were tried before it was published, or (`later`) those that take too long for that.
 
     Raises what `Gate.require_sound` raises, and Refused where an input is gone or changed.
     """
-    assert step.attack is not None
+    attack = step.attack_later if later else step.attack
+    assert attack is not None
     gate.require_sound(passport)
     if passport.code != step.code_version or dict(passport.declared) != dict(step.declared):
         raise Refused.of(
@@ -268,7 +279,7 @@ def attack_again(step: Step, gate: Gate, passport: Passport, seed: int) -> Seque
     attached = {"candidate": gate.attachment(passport), **_attached(gate, held)}
     with governed(gate.home.spill, inputs=attached, candidate=None) as con:
         _show_views(con, step, held)
-        return step.attack(Work(step.asset, con, gate, gate.moment(), held), seed)
+        return attack(Work(step.asset, con, gate, gate.moment(), held), seed)
 
 
 def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
@@ -277,7 +288,7 @@ def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
     A question that compares with an input which is destroyed or changed by now is judged on what was measured then.
     """
     gate.require_sound(passport)
-    asked = promises(gate.project, step.asset)
+    asked = tuple(promise for promise in promises(gate.project, step.asset) if not promise.later)
     held = {name: found for name, view in step.views.items() if (found := _held(gate, passport, view))}
     attached = {"candidate": gate.attachment(passport), **_attached(gate, held)}
     # what is too old, or withdrawn, since then is not its fault: the gate judges that by the clock

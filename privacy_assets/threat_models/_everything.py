@@ -7,11 +7,12 @@ feared, and how much may come of it (one file each).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from privacy_assets.attacks import ATTACKS
+from privacy_assets.attacks._shadows import FALSE_POSITIVES
 from privacy_assets.attacks._trying import EVERYONE, MOST_EXPOSED
 from privacy_assets.threat_models._asked import Asked, Ceiling
 from privacy_assets.words import Frozen
@@ -36,8 +37,9 @@ class Ceilings(Frozen):
     `most_exposed` is of the one percent of people who are least like others; `others_known` (of anonymized rows) how
     many people of a class an adversary knows. Of models, `members_at_least` is how few tries decide nothing, and
     `members_at_most`, `members_at_most_of_few` and `members_at_most_of_half` are the excess where 1 %, 0.1 % and a half
-    of the strangers are called members; `canaries_at_most` and `canaries_at_most_of_half` those of planted rows, where
-    1 % and a half of the rows that were not planted are called planted.
+    of the strangers are called members. Of fewer people than `members_at_least` pairs decide: by how much the area
+    under the curve may be over one half (`members_at_most_of_pairs`). The same of rows of nobody that are planted:
+    `canaries_at_most` and `canaries_at_most_of_half`, where 1 % and a half of those that were not are called planted.
     """
 
     tries: Annotated[int, Field(ge=1, le=1_000_000)] = 2000
@@ -50,6 +52,7 @@ class Ceilings(Frozen):
     members_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
     members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.0075
     members_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
+    members_at_most_of_pairs: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
     canaries_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
     canaries_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
 
@@ -75,6 +78,9 @@ def on_synthetic(parameters: Ceilings, secret: Sequence[str]) -> Iterator[Asked]
         asked = ATTACKS[kind].Parameters(kind=kind, tries=parameters.tries * MORE.get(kind, 2) // 2)
         groups = {EVERYONE: ceilings[EVERYONE]} if kind == "attribute_inference" else ceilings
         yield Asked(asked, about.get(kind, ("",)), groups)
+    few, some, _ = _members(parameters)
+    shadows = ATTACKS["shadow_releases"].Parameters(kind="shadow_releases", tries=parameters.tries)
+    yield from _by_rate(shadows, (few, some))
 
 
 def on_anonymized(parameters: Ceilings, secret: Sequence[str], k: int) -> Iterator[Asked]:
@@ -97,18 +103,28 @@ def on_anonymized(parameters: Ceilings, secret: Sequence[str], k: int) -> Iterat
 
 def on_model(parameters: Ceilings) -> Iterator[Asked]:
     """Whether a model tells whom it learned from, and whether its like remembers rows that are like no other."""
-    asked = ATTACKS["shadow_models"].Parameters(kind="shadow_models", tries=parameters.tries)
-    least = parameters.members_at_least
-    for about, ceiling in (
-        ("fpr_1_percent", Ceiling(parameters.members_at_most, least)),
+    attack = ATTACKS["shadow_models"].Parameters(kind="shadow_models", tries=parameters.tries)
+    yield from _by_rate(attack, _members(parameters))
+    least, of_pairs = parameters.members_at_least, parameters.members_at_most_of_pairs
+    planted = (
+        Ceiling(parameters.canaries_at_most, least, "upper_end", of_pairs, 0.01),
+        Ceiling(parameters.canaries_at_most_of_half, least, "upper_end", of_pairs, 0.5),
+    )
+    yield from _by_rate(ATTACKS["canaries"].Parameters(kind="canaries", tries=parameters.tries), planted)
+
+
+def _members(parameters: Ceilings) -> tuple[Ceiling, Ceiling, Ceiling]:
+    """What may come of an attack that is told how many strangers it may take for members."""
+    few, some, half = parameters.members_at_most_of_few, parameters.members_at_most, parameters.members_at_most_of_half
+    least, of_pairs = parameters.members_at_least, parameters.members_at_most_of_pairs
+    return (
         # two strangers of two thousand: the interval of so few is wider than what may be
-        ("fpr_01_percent", Ceiling(parameters.members_at_most_of_few, least, "value")),
-        ("fpr_50_percent", Ceiling(parameters.members_at_most_of_half, least)),
-    ):
-        yield Asked(asked, (about,), {EVERYONE: ceiling})
-    asked = ATTACKS["canaries"].Parameters(kind="canaries", tries=parameters.tries)
-    for about, excess in (
-        ("fpr_1_percent", parameters.canaries_at_most),
-        ("fpr_50_percent", parameters.canaries_at_most_of_half),
-    ):
-        yield Asked(asked, (about,), {EVERYONE: Ceiling(excess, least)})
+        Ceiling(few, least, "value", of_pairs, 0.001),
+        Ceiling(some, least, "upper_end", of_pairs, 0.01),
+        Ceiling(half, least, "upper_end", of_pairs, 0.5),
+    )
+
+
+def _by_rate(attack: Any, ceilings: Sequence[Ceiling]) -> Iterator[Asked]:
+    for name, rate in FALSE_POSITIVES.items():
+        yield from (Asked(attack, (name,), {EVERYONE: ceiling}) for ceiling in ceilings if ceiling.rate == rate)

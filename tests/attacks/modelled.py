@@ -15,6 +15,7 @@ from privacy_assets.attacks import ATTACKS
 from privacy_assets.attacks._modelled import Floats, Modelled, Places
 from privacy_assets.attacks._trying import EVERYONE, Tries
 from privacy_assets.invariants import attack_excess
+from privacy_assets.stages._attacking import counts
 from privacy_assets.techniques.train import TRAIN, _fitting
 from privacy_assets.techniques.train._again import Again
 from privacy_assets.threat_models import THREAT_MODELS
@@ -97,8 +98,6 @@ def verdicts(
         parameters = attack_excess.Parameters(
             kind="attack_excess", attack=attack, about=about, **dataclasses.asdict(ceiling)
         )
-        numbers = {"measured": 1.0} | {
-            name: float(getattr(found[about], name)) for name in attack_excess.NUMBERS if name != "measured"
-        }
+        numbers = counts([(attack, line) for line in found.values()], attack, about, EVERYONE)
         judged[about] = attack_excess.judge(parameters, numbers).verdict
     return judged

@@ -85,6 +85,12 @@ def test_a_handful_of_people_is_counted(people: int) -> None:
     assert set(_verdicts(found).values()) == {Verdict.INCONCLUSIVE}
 
 
+def test_of_few_people_pairs_decide() -> None:
+    """T-MIA-1 with a few hundred: what remembers nobody is kept, what remembers is broken, by an exact interval."""
+    assert set(_verdicts(lines(made_up(2000, 0.0), shadows=16)).values()) == {Verdict.KEPT}
+    assert set(_verdicts(lines(made_up(2000, 4.0), shadows=16)).values()) == {Verdict.BROKEN}
+
+
 @pytest.mark.parametrize(
     ("kind", "task", "asks"),
     [

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from privacy_assets.contracts.loading import load
+from privacy_assets.contracts.promises import promises
 from privacy_assets.contracts.withstanding import adversary, withstood
 from privacy_assets.errors import BadDeclaration
-from privacy_assets.words import Stage
+from privacy_assets.words import AssetName, Stage
 
 ROOT = Path(__file__).parents[2]
 PURPOSE = "data/purposes/research_sharing.yaml"
@@ -96,3 +97,42 @@ def test_what_would_promise_nothing_is_refused_with_its_line(
     with pytest.raises(BadDeclaration) as refused:
         sample((PURPOSE, *edit))
     assert said in str(refused.value) and f"{PURPOSE}:" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("edits", "settled"),
+    [
+        ([], "by_accountant"),
+        ([(PURPOSE, "epsilon: 1.0, delta: 1.0e-6, target", "epsilon: 3.0, delta: 1.0e-6, target")], "by_attack"),
+        (
+            [(PURPOSE, "{kind: marginal_tree, epsilon: 1.0, delta: 1.0e-6, target: emergency}", "{kind: ctgan}")],
+            "later",
+        ),
+        (
+            [
+                (
+                    PURPOSE,
+                    "{kind: marginal_tree, epsilon: 1.0, delta: 1.0e-6, target: emergency}",
+                    "{kind: sequential_trees}",
+                )
+            ],
+            "by_attack",
+        ),
+    ],
+)
+def test_what_runs_the_synthesizer_often_is_settled_where_that_is_cheapest(
+    sample: Callable[..., Any], edits: list[tuple[str, str, str]], settled: str
+) -> None:
+    """By ε where it leaves nothing, before the publication where that is quick, after it where not."""
+    project = sample(*edits)
+    columns = project.features("research_sharing").columns
+    asked = withstood(project.purposes["research_sharing"], columns, Stage.SYNTHETIC)
+    shadows = [each for each in asked if each.attack.kind == "shadow_releases"]
+    assert {each.settled.value for each in shadows} == {settled}
+    assert {each.settled.value for each in asked if each not in shadows} == {"by_attack"}
+    promised = promises(project, AssetName.parse("synthetic/research_sharing"))
+    later = {each.name for each in promised if each.later}
+    expected = {"fpr_01_percent", "fpr_1_percent"} if settled == "later" else set()
+    assert later == {f"attack_excess__shadow_releases__{about}__everyone" for about in expected}
+    epsilons = {each.parameters.epsilon for each in promised if each.parameters.kind == "attack_excess"}
+    assert (None in epsilons) == (settled != "by_accountant" and "epsilon: 3.0" not in str(edits))

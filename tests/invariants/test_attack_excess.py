@@ -6,11 +6,20 @@ from pydantic import ValidationError
 from scipy.stats import binomtest
 
 from privacy_assets.invariants import attack_excess
-from privacy_assets.invariants._intervals import difference, wilson
-from privacy_assets.invariants.attack_excess import NUMBERS, Parameters, about, excess, judge, tries_that_decide
+from privacy_assets.invariants._intervals import difference, exact, wilson
+from privacy_assets.invariants.attack_excess import (
+    NUMBERS,
+    Parameters,
+    about,
+    excess,
+    judge,
+    meaning,
+    most_under,
+    tries_that_decide,
+)
 from privacy_assets.words import Verdict
 
-_COLUMNS = ", ".join(("attack", "about", '"group"', *NUMBERS[1:]))
+_COLUMNS = ", ".join(("attack", "about", '"group"', *NUMBERS[1:7]))
 
 
 def _attacks(*rows):
@@ -26,7 +35,15 @@ _OTHERS = (
 )
 _GOOD = _attacks(("copies", "exact", "everyone", 2_000, 500, 2_000, 480, 2_000, 0), *_OTHERS)
 _BAD = _attacks(("copies", "exact", "everyone", 2_000, 560, 2_000, 480, 2_000, 0))
+_PAIRS = ("copies", "pairs", "everyone", 400, 210, 400, 190, 400, 200)
+_FEW = _attacks(("copies", "exact", "everyone", 400, 12, 400, 8, 400, 8), _PAIRS)
 KEPT = [
+    {
+        "asks": _ASKS | {"small_sample_at_most": 0.1},
+        "output": _FEW,
+        "attacks": _FEW,
+        "numbers": {"measured": 1, "tried": 400, "paired": 400, "paired_won": 210},
+    },
     {"asks": _ASKS, "output": _GOOD, "attacks": _GOOD, "numbers": {"measured": 1, "tried": 2_000, "succeeded": 500}},
     {"asks": _ASKS | {"excess_at_most": 0.07}, "output": _BAD, "attacks": _BAD},
 ]
@@ -39,7 +56,7 @@ PROMISE = Parameters(kind="attack_excess", attack="copies", excess_at_most=0.05,
 
 
 def _numbers(succeeded, control, baseline=0, tried=2_000, control_tried=2_000, measured=1):
-    counts = (measured, tried, succeeded, control_tried, control, 2_000, baseline)
+    counts = (measured, tried, succeeded, control_tried, control, 2_000, baseline, 0, 0)
     return dict(zip(NUMBERS, counts, strict=True))
 
 
@@ -49,6 +66,87 @@ def test_too_few_tries_decide_nothing():
     assert judge(PROMISE, _numbers(0, 0, tried=1_999)).verdict is Verdict.INCONCLUSIVE
     assert judge(PROMISE, _numbers(0, 0, control_tried=1_999)).verdict is Verdict.INCONCLUSIVE
     assert judge(PROMISE, _numbers(1_999, 0, tried=1_999)).verdict is Verdict.INCONCLUSIVE
+
+
+def _few(won, paired=400, **numbers):
+    return _numbers(12, 8, tried=400, control_tried=400) | {"paired": paired, "paired_won": won} | numbers
+
+
+PAIRED = PROMISE.model_copy(update={"small_sample_at_most": 0.1})
+
+
+def test_of_few_people_pairs_decide_where_they_were_asked_for():
+    """Surely under the ceiling, surely over it, neither; and no pairs, or none asked for, say nothing."""
+    assert judge(PAIRED, _few(210)).verdict is Verdict.KEPT
+    assert judge(PAIRED, _few(270)).verdict is Verdict.BROKEN
+    assert judge(PAIRED, _few(240)).verdict is Verdict.INCONCLUSIVE
+    assert judge(PAIRED, _few(11, 20)).verdict is Verdict.INCONCLUSIVE
+    assert judge(PAIRED, _few(0, 0)).verdict is Verdict.INCONCLUSIVE
+    assert judge(PROMISE, _few(210)).verdict is Verdict.INCONCLUSIVE
+    assert judge(PAIRED, _few(210, measured=2)).verdict is Verdict.INCONCLUSIVE
+
+
+def test_with_enough_tries_pairs_decide_nothing():
+    """The rates are what was promised; pairs, and the accountant, are for those who have too few people for them."""
+    accounted = PAIRED.model_copy(update={"epsilon": 0.01})
+    assert judge(accounted, _numbers(560, 480) | {"paired": 2_000, "paired_won": 1_000}).verdict is Verdict.BROKEN
+
+
+@pytest.mark.parametrize("tried", [1, 2, 10, 50, 400])
+def test_the_exact_interval_is_that_of_scipy(tried):
+    """Clopper and Pearson."""
+    for succeeded in {0, 1, tried // 3, tried}:
+        ours, other = exact(succeeded, tried), binomtest(succeeded, tried).proportion_ci(method="exact")
+        assert (ours.low, ours.high) == pytest.approx((other.low, other.high), abs=1e-12)
+
+
+@pytest.mark.parametrize("pairs", [30, 200, 600])
+def test_pairs_hardly_ever_keep_what_is_over_the_ceiling(pairs):
+    """With an area at the ceiling, at most once in forty; of an innocent one, six hundred pairs keep nearly all."""
+    draw = np.random.default_rng(7)
+    kept = {}
+    for area in (0.5, 0.6):
+        won, times = np.unique(draw.binomial(pairs, area, 4_000), return_counts=True)
+        verdicts = [judge(PAIRED, _few(one, pairs)).kept for one in won.tolist()]
+        kept[area] = np.sum(times[verdicts]) / 4_000
+    assert kept[0.6] <= 0.03
+    if pairs == 600:
+        assert kept[0.5] > 0.99
+
+
+@pytest.mark.parametrize("epsilon", [0.01, 0.5, 1.0, 3.0])
+@pytest.mark.parametrize("delta", [0.0, 1e-5, 0.01])
+def test_what_epsilon_leaves_is_the_largest_that_it_allows(epsilon, delta):
+    """Of all shares that (ε, δ) allows on members, given one on strangers: searched, and nothing is over it."""
+    ratio, grid = np.exp(epsilon), np.linspace(0, 1, 2_001)
+    for rate in (0.001, 0.01, 0.2, 0.5, 0.9, 1.0):
+        strangers, members = np.meshgrid(grid * rate, grid, indexing="ij")
+        allowed = (
+            (members <= ratio * strangers + delta) & (1 - members <= ratio * (1 - strangers) + delta)
+            & (strangers <= ratio * members + delta) & (1 - strangers <= ratio * (1 - members) + delta)
+        )  # fmt: skip
+        most = (members - strangers)[allowed].max()
+        assert most <= most_under(epsilon, delta, rate) + 1e-12
+        assert most == pytest.approx(most_under(epsilon, delta, rate), abs=2e-3)
+
+
+def test_the_accountant_decides_what_few_tries_do_not():
+    """By the rate that an attack sets itself, also untried; else by what was counted; and it breaks nothing."""
+    accounted = PROMISE.model_copy(update={"epsilon": 1.0, "delta": 1e-6})
+    set_rate = accounted.model_copy(update={"excess_at_most": 0.02, "rate": 0.01})
+    untried = dict.fromkeys(NUMBERS, 0)
+    assert judge(set_rate, untried).verdict is Verdict.KEPT
+    assert judge(set_rate.model_copy(update={"excess_at_most": 0.017}), untried).verdict is Verdict.INCONCLUSIVE
+    assert judge(accounted, untried).verdict is Verdict.INCONCLUSIVE
+    assert judge(accounted, _numbers(3, 2, tried=500, control_tried=500)).verdict is Verdict.KEPT
+    assert judge(accounted, _numbers(30, 40, tried=500, control_tried=500)).verdict is Verdict.INCONCLUSIVE
+    assert judge(PROMISE, _numbers(3, 2, tried=500, control_tried=500)).verdict is Verdict.INCONCLUSIVE
+
+
+def test_what_was_counted_under_another_epsilon_answers_another_question():
+    """The question's text does not say ε; its meaning does."""
+    one, other = (PROMISE.model_copy(update={"epsilon": epsilon}) for epsilon in (1.0, 2.0))
+    assert meaning(PROMISE) == "" and meaning(one) and meaning(one) != meaning(other)
 
 
 def test_an_attack_that_was_not_made_or_twice_decides_nothing():

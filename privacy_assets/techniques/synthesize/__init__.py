@@ -10,6 +10,9 @@ A synthesizer is a module with
   than `rows_per_person` rows in `table`. The same table in the same order, parameters and seed give the same rows, but
   where `cost` is not None: noise takes no seed.
 
+One that takes seconds for a few thousand rows says `SLOW = True`: what runs it dozens of times over waits for the red
+team.
+
 A synthesizer sees codes of declared domains (`coded`), so that it can tell no domain. It proves nothing: attacks and
 invariants measure what was written. Those that bring large libraries import them in the function.
 """

@@ -16,6 +16,9 @@ from privacy_assets.coded import Coded
 from privacy_assets.techniques.synthesize._sdv import learned_and_drawn
 from privacy_assets.words import Frozen
 
+SLOW = True
+"""What runs it dozens of times over takes minutes, or hours."""
+
 
 class Parameters(Frozen):
     """How often all rows are shown, and how many at a time (in tens, as the second network looks at ten together)."""

@@ -14,6 +14,9 @@ from privacy_assets.coded import Coded
 from privacy_assets.techniques.synthesize._sdv import learned_and_drawn
 from privacy_assets.words import Frozen
 
+SLOW = True
+"""What runs it dozens of times over takes minutes, or hours."""
+
 
 class Parameters(Frozen):
     """The family of distributions that is fitted to each column."""

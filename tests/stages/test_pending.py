@@ -1,0 +1,147 @@
+"""What takes too long to be attacked before it is published waits: nobody reads it until the red team was there."""
+
+# ruff: noqa: F811  (fixtures of another file)
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from privacy_assets.attacks import ATTACKS
+from privacy_assets.attacks._trying import Tries
+from privacy_assets.build import REDTEAM, build_definitions, steps
+from privacy_assets.errors import Refused
+from privacy_assets.gate import PERSON, Gate, Standing
+from privacy_assets.reports.explain import explain
+from privacy_assets.stages.asset import key_of
+from privacy_assets.stages.redteam import redteam
+from privacy_assets.stages.step import carry_out
+from privacy_assets.techniques.synthesize import SYNTHESIZE
+from privacy_assets.verify import verify
+from privacy_assets.words import Stage
+from tests.stages.test_s6_synthetic import MODEL, SYNTHETIC, TRAINING, made, making  # noqa: F401
+
+Make = Callable[..., Any]
+NAMES = {f"attack_excess__shadow_releases__{rate}__everyone" for rate in ("fpr_01_percent", "fpr_1_percent")}
+
+
+def _finds(share: float, tried: list[int]) -> Callable[..., list[Tries]]:
+    """An attack by shadows that finds this share of the members, and nobody else; how often it ran is counted."""
+
+    def attack(*_: Any) -> list[Tries]:
+        tried.append(1)
+        hits = round(1000 * share)
+        return [Tries(about, "everyone", 1000, hits, 1000, 0, 1000, 0) for about in ("fpr_01_percent", "fpr_1_percent")]
+
+    return attack
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The synthesizer is slow, and who runs it often finds nobody."""
+    ran: list[int] = []
+    monkeypatch.setattr(SYNTHESIZE["sequential_trees"], "SLOW", True, raising=False)
+    monkeypatch.setattr(ATTACKS["shadow_releases"], "attack", _finds(0.0, ran))
+    return ran
+
+
+def _redteam(gate: Gate, seed: int = 1) -> Any:
+    (one,) = redteam(gate, {SYNTHETIC: steps(gate.project)[SYNTHETIC]}, seed=seed)
+    return one
+
+
+def test_a_pending_release_is_read_by_nobody(making: Gate, make: Make, tried: list[int]) -> None:
+    """It is published, and says what it waits for and who can help; nothing is made of it."""
+    make(making, SYNTHETIC)
+    assert not tried
+    examined = making.examine(SYNTHETIC)
+    assert examined.standing is Standing.PENDING
+    (fault,) = examined.faults
+    assert "waits for the red team" in fault.what and set(fault.expected.split(", ")) == NAMES
+    assert "privacy-assets redteam smoking" in fault.next_step
+    for reader in (PERSON, Stage.TRAINING):
+        with pytest.raises(Refused, match="waits for the red team"):
+            making.require(SYNTHETIC, reader)
+    with pytest.raises(Refused, match="waits for the red team"):
+        carry_out(steps(making.project)[TRAINING], making)
+    (line,) = [line for line in verify(making, None) if line.asset == SYNTHETIC]
+    assert line.standing is Standing.PENDING and not line.passes
+
+
+def test_what_the_red_team_cannot_break_is_read_from_then_on(
+    making: Gate, make: Make, tried: list[int], reopen: Callable[[], Gate]
+) -> None:
+    """The ledger says what came of it; it is not tried again; the same rows, made once more, need it no more."""
+    make(making, SYNTHETIC)
+    assert _redteam(making).passes and len(tried) == 1
+    for gate in (making, reopen()):
+        assert gate.examine(SYNTHETIC).standing is Standing.KEPT
+        assert not gate.awaited(gate.latest(SYNTHETIC))
+    assert {entry.body["action"] for entry in making.ledger.entries()[-1:]} == {"attest"}
+    assert any("shadow_releases" in line for line in explain(making, SYNTHETIC).lines())
+    make(making, TRAINING, MODEL)
+    (line,) = [line for line in verify(making, None) if line.asset == SYNTHETIC]
+    assert line.standing is Standing.KEPT
+    size = making.ledger.size
+    assert _redteam(making, 2).passes and len(tried) == 1
+    assert making.ledger.size == size
+    before = making.latest(SYNTHETIC)
+    make(making, SYNTHETIC)
+    after = making.latest(SYNTHETIC)
+    assert after.version != before.version and after.content_digest == before.content_digest
+    assert making.examine(SYNTHETIC).standing is Standing.KEPT
+
+
+def test_other_rows_wait_again(
+    making: Gate, make: Make, tried: list[int], edit: Callable[[str, str, str], None], reopen: Callable[[], Gate]
+) -> None:
+    """What one version survived says nothing of the next."""
+    make(making, SYNTHETIC)
+    assert _redteam(making).passes
+    edit("data/purposes/smoking.yaml", "  seed: 3\n", "  seed: 4\n")
+    gate = reopen()
+    make(gate, SYNTHETIC)
+    assert gate.examine(SYNTHETIC).standing is Standing.PENDING
+
+
+def test_what_the_red_team_breaks_twice_is_withdrawn(
+    making: Gate, make: Make, tried: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is attested, and nobody will read it."""
+    make(making, SYNTHETIC)
+    monkeypatch.setattr(ATTACKS["shadow_releases"], "attack", _finds(0.9, tried))
+    one = _redteam(making)
+    assert len(tried) == 2 and one.withdrawn is not None and not one.passes
+    assert not making.latest(SYNTHETIC).attested
+    assert making.examine(SYNTHETIC).standing is Standing.BROKEN
+
+
+def test_what_the_red_team_tried_too_seldom_stays_pending(
+    making: Gate, make: Make, tried: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inconclusive is no pass."""
+    make(making, SYNTHETIC)
+    monkeypatch.setattr(ATTACKS["shadow_releases"], "attack", lambda *_: [])
+    assert not _redteam(making).passes
+    assert making.examine(SYNTHETIC).standing is Standing.PENDING
+
+
+def test_dagster_shows_what_is_pending_and_what_came_of_it(making: Gate, tried: list[int]) -> None:
+    """A warning that stops nothing in the run, then, by the red team's job, a check that passed."""
+    definitions = build_definitions(making.project.root, open_gate=lambda: making)
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def shown() -> dict[str, tuple[bool, str]]:
+            keys = [dg.AssetCheckKey(key_of(SYNTHETIC), name) for name in NAMES]
+            records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+            said = {key.name: record.event.dagster_event.event_specific_data for key, record in records.items()}
+            return {name: (one.passed, one.severity.value) for name, one in said.items()}
+
+        asset = definitions.resolve_assets_def(key_of(SYNTHETIC))
+        assert dg.materialize([asset], instance=instance, selection=[key_of(SYNTHETIC)]).success
+        assert shown() == dict.fromkeys(NAMES, (False, "WARN"))
+        result = definitions.resolve_job_def(REDTEAM).execute_in_process(instance=instance, raise_on_error=False)
+        assert shown() == dict.fromkeys(NAMES, (True, "WARN"))
+        assert not result.success  # model and others of the project were never published
