@@ -19,7 +19,10 @@ from rich.table import Table as Printed
 
 from bench.measuring import ROOT, Run, Table
 
-THEMES = ("corridor", "tokens", "anonymity", "synthesis", "risk_utility", "attacks", "aggregates", "ledger", "sources")
+THEMES = (
+    "corridor", "tokens", "anonymity", "synthesis", "risk_utility", "training", "attacks", "aggregates", "ledger",
+    "sources",
+)  # fmt: skip
 LIBRARIES = ("duckdb", "polars", "polars-hash", "opendp", "pyarrow", "scikit-learn", "dagster", "cryptography")
 PAGE = ROOT / "docs" / "benchmarks.md"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import corridor, ledger, measuring, risk_utility, sources, synthesis
+from bench import corridor, ledger, measuring, risk_utility, sources, synthesis, training
 from bench.__main__ import THEMES, _page
 from bench.measuring import Run, alone, compared, memory, python_with
 
@@ -52,6 +52,7 @@ def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "PEER_ROWS", 50)
     monkeypatch.setattr(sources, "DAYS", (1, 2))
     monkeypatch.setattr(synthesis, "EPSILONS", (1.0,))
+    monkeypatch.setattr(training, "EPSILONS", (1.0,))
     monkeypatch.setattr(synthesis, "SETTINGS", synthesis.SETTINGS[:1])
     monkeypatch.setattr(risk_utility, "RELEASES", risk_utility.RELEASES[:2])
     run = Run(corridor.SMALLEST, 1, tmp_path)

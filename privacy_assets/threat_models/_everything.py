@@ -39,7 +39,8 @@ class Ceilings(Frozen):
     `members_at_least` is how few tries decide nothing, and `members_at_most`, `members_at_most_of_few` and (of models)
     `members_at_most_of_half` are the excess where 1 %, 0.1 % and a half of the strangers are called members. Of fewer
     people than `members_at_least` pairs decide: by how much the area under the curve may be over one half
-    (`members_at_most_of_pairs`).
+    (`members_at_most_of_pairs`). The same of rows of nobody that are planted: `canaries_at_most` and
+    `canaries_at_most_of_half`, where 1 % and a half of those that were not are called planted.
     """
 
     tries: Annotated[int, Field(ge=1, le=1_000_000)] = 2000
@@ -54,6 +55,8 @@ class Ceilings(Frozen):
     members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.0075
     members_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
     members_at_most_of_pairs: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
+    canaries_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    canaries_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
 
     @model_validator(mode="after")
     def _can_be_decided(self) -> Ceilings:
@@ -103,11 +106,17 @@ def on_anonymized(parameters: Ceilings, secret: Sequence[str], k: int) -> Iterat
 
 
 def on_model(parameters: Ceilings) -> Iterator[Asked]:
-    """Whether a model tells whom it learned from."""
+    """Whether a model tells whom it learned from, and whether its like remembers rows that are like no other."""
     attack = ATTACKS["shadow_models"].Parameters(
         kind="shadow_models", tries=parameters.tries, shadows=parameters.shadows
     )
     yield from _by_rate(attack, _members(parameters))
+    least, of_pairs = parameters.members_at_least, parameters.members_at_most_of_pairs
+    planted = (
+        Ceiling(parameters.canaries_at_most, least, "upper_end", of_pairs, 0.01),
+        Ceiling(parameters.canaries_at_most_of_half, least, "upper_end", of_pairs, 0.5),
+    )
+    yield from _by_rate(ATTACKS["canaries"].Parameters(kind="canaries", tries=parameters.tries), planted)
 
 
 def _members(parameters: Ceilings) -> tuple[Ceiling, Ceiling, Ceiling]:
