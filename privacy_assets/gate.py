@@ -1090,7 +1090,8 @@ class Gate:
     def attest(self, passport: Passport, findings: Sequence[Measured], *, seed: int) -> int:
         """Put on record what was measured of a version after it was published; the position of the entry.
 
-        `seed` are the chances by which it was. What is not kept is not for here: it is withdrawn.
+        `seed` are the chances by which it was. What is not kept keeps the version from being read, as it would have
+        kept it from being published; what is broken twice is withdrawn.
         """
         body = {
             "action": "attest",

@@ -14,6 +14,7 @@ from itertools import combinations, pairwise
 from types import ModuleType
 from typing import Any
 
+from privacy_assets.attacks import ATTACKS
 from privacy_assets.contracts import synthesis, withstanding
 from privacy_assets.contracts.anonymity import (
     SPLIT,
@@ -354,18 +355,19 @@ def _synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Iterator
 
 def _withstands(purpose: Purpose, columns: tuple[Column, ...], stage: Stage, place: str) -> Iterator[Promise]:
     loss = withstanding.synthetic_loss(purpose) if stage is Stage.SYNTHETIC else None
-    accounted = {"epsilon": loss.epsilon, "delta": loss.delta} if loss else {}
     for tried in withstanding.withstood(purpose, columns, stage):
         for about in tried.about:
             for group, ceiling in tried.ceilings.items():
+                bounded = loss is not None and getattr(ATTACKS[tried.attack.kind], "OF_A_PERSON", False)
                 asked = _ask(
                     "attack_excess",
                     place,
                     attack=tried.attack.kind,
                     about=about,
                     group=group,
+                    asked=tried.attack.model_dump_json(),
                     **asdict(ceiling),
-                    **accounted,
+                    **({"epsilon": loss.epsilon, "delta": loss.delta} if loss is not None and bounded else {}),
                 )
                 yield replace(asked, later=tried.settled is Settled.LATER)
 

@@ -114,7 +114,8 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
 
     def attack_later(work: Work, seed: int) -> _attacking.Found:
         beside = _beside(work, _people(work, query, domains))
-        return _attacking.on_synthetic(purpose, arrives, beside, seed, Settled.LATER)
+        seeds = (seed, *work.gate.seeds_of_withdrawals(asset))
+        return _attacking.worst([_attacking.on_synthetic(purpose, arrives, beside, by, Settled.LATER) for by in seeds])
 
     return Step(
         asset=asset,
