@@ -341,7 +341,7 @@ def _synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Iterator
     before, after = project.features(purpose.purpose).columns, project.synthetic_columns(purpose.purpose)
     yield _ask("has_rows", where("synthetic", "rows"), at_least=asked.rows or 1)
     yield _ask("only_columns", where("synthetic"), columns=tuple(column.name for column in after))
-    for domain in synthesis.domains(asked, after):
+    for domain in synthesis.domains(asked.bounds, after):
         if domain.ordered:
             place = where("synthetic", "bounds", domain.name)
             days = not isinstance(asked.bounds[domain.name].low, float)

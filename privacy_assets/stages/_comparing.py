@@ -132,6 +132,14 @@ def distances(released: Coded, real: Coded) -> list[tuple[str, str, float]]:
     return [("marginals", "", float(np.mean(each))), ("pairs", "", float(np.mean(pairs or [0.0]))), *of_columns]
 
 
+def numbers_of_rows(drawn: Codes, real: Codes) -> float:
+    """Total variation distance between how many rows one has who has any, drawn and real; each names whose a row is."""
+    found = [np.bincount(np.unique(whose, return_counts=True)[1]) for whose in (drawn, real)]
+    most = max(map(len, found))
+    shares = [np.pad(counts, (0, most - len(counts))) / max(counts.sum(), 1) for counts in found]
+    return float(np.abs(shares[0] - shares[1]).sum() / 2)
+
+
 def _intervals(table: Coded, real: Coded) -> tuple[Codes, Codes]:
     """The codes with numbers in intervals of the real rows, and how many groups each column has, NULL among them."""
     columns, sizes = [], []
