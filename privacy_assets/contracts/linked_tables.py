@@ -140,13 +140,14 @@ def _check_table(
             next_step=_NEXT_STEP,
         )
         return
-    composite = sorted({*contract.primary_key} & used - {subject.name})
-    if len(composite) > 1:
+    if len(contract.primary_key) > 1 and {*contract.primary_key} & used - {subject.name}:
         faults.add(
             place,
-            f"the rows of `{dataset}` have a key of several columns ({', '.join(composite)}), and it takes one",
+            f"the rows of `{dataset}` are told apart by several columns ({', '.join(contract.primary_key)})",
+            expected="one, which can be drawn anew",
             next_step=_NEXT_STEP,
         )
+        return
     for column in (subject, *((key,) if key else ())):
         if column.type not in ("UUID", "VARCHAR"):
             faults.add(

@@ -14,7 +14,7 @@ Belongs here: this way, and the lineage that it has. Does not belong here: how p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from privacy_assets.contracts import synthesis
 from privacy_assets.contracts.linked_tables import LinkedTable
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.purpose import Purpose, Synthetic
-from privacy_assets.errors import Fault, NotKept, Refused, raise_gathered
+from privacy_assets.errors import EngineFailed, Fault, NotKept, Refused, raise_gathered
 from privacy_assets.lineage.columns import Lineage, column_lineage
 from privacy_assets.stages.step import View, Work
 from privacy_assets.techniques.aggregate import _bounding
@@ -214,8 +214,17 @@ class Linking:
         subject, key = map(quoted, (str(self.purpose.features.subject), PERSON))
         query = self.project.features(self.purpose.purpose).expression.sql(dialect="duckdb")
         units = ", ".join(map(quoted, self.purpose.features.key))
-        with engine_errors("computing features of drawn tables"):
-            work.con.execute(f"CREATE TEMP TABLE _drawn AS {query}")
+        try:
+            with engine_errors("computing features of drawn tables"):
+                work.con.execute(f"CREATE TEMP TABLE _drawn AS {query}")
+        except EngineFailed as error:
+            fault = replace(
+                error.faults[0],
+                where=self.project.where("purpose", self.purpose.purpose, "features", "sql"),
+                next_step="the SQL fails on a value that is drawn: use TRY_CAST or a CASE, and look at each division",
+            )
+            raise EngineFailed(fault) from None
+        with engine_errors("reading features of drawn tables"):
             try:
                 sql = f"SELECT count(*) - count(DISTINCT ({units})) FROM {TEMPORARY}._drawn"
                 (twice,) = work.con.execute(sql).fetchone() or (0,)

@@ -202,7 +202,9 @@ def _back(name: str, frame: Any, table: Coded, wanted: int) -> Coded:
     """What came back of one table, with the columns in which all rows were alike."""
     varied = _varied(table)
     codes = np.repeat(table.codes[:1], wanted, axis=0)
-    codes[:, varied] = _taken_back(name, frame, table, varied, wanted)
+    made = _taken_back(name, frame, table, varied, wanted)
+    if varied:
+        codes[:, varied] = made
     return Coded(table.domains, codes)
 
 
