@@ -92,6 +92,12 @@ def check(
                 f"`{asked.synthesizer.kind}` sees the features alone",
                 next_step="declare `bounds` of the features, or ask a synthesizer of several tables, such as `hma`",
             )
+        if purpose.guarantee.fidelity and purpose.guarantee.fidelity.rows_per_person is not None:
+            faults.add(
+                ("guarantee", "fidelity", "rows_per_person"),
+                f"`{asked.synthesizer.kind}` draws rows, and nobody whose they are",
+                next_step="leave it out, or ask a synthesizer of several tables, such as `hma`",
+            )
         return
     if asked.contribution is None:
         faults.add(

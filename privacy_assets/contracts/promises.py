@@ -377,6 +377,9 @@ def _fidelity(purpose: Purpose, where: Callable[..., str]) -> Iterator[Promise]:
     at = ("guarantee", "fidelity")
     yield _ask("fidelity", where(*at, "marginals"), measure="marginals", at_most=asked.marginals)
     yield _ask("fidelity", where(*at, "pairs"), measure="pairs", at_most=asked.pairs)
+    if asked.rows_per_person is not None:
+        place = where(*at, "rows_per_person")
+        yield _ask("fidelity", place, measure="rows_per_person", at_most=asked.rows_per_person)
     if (transfer := asked.transfer) is not None:
         place = where(*at, "transfer")
         yield _ask("fidelity", place, measure="transfer", at_least=transfer.at_least)

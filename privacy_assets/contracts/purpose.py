@@ -200,11 +200,12 @@ class Fidelity(Frozen):
     """How like the rows that they stand for synthetic ones are, at least.
 
     Total variation distance from 0 to 1, at most: `marginals` of single columns and `pairs` of two, the mean over all
-    of them, numbers in twenty intervals.
+    of them, numbers in twenty intervals; `rows_per_person` of how many rows one has, where people are drawn with theirs.
     """
 
     marginals: Annotated[float, Field(gt=0, le=1)]
     pairs: Annotated[float, Field(gt=0, le=1)]
+    rows_per_person: Annotated[float, Field(gt=0, le=1)] | None = None
     transfer: Transfer | None = None
 
 

@@ -79,18 +79,17 @@ def synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Step:
         cost = synthesizer.cost(asked.synthesizer)
         if cost is not None:
             work.gate.debit(asset, cost, (asked.synthesizer.kind,))
-        rows = draw(None, asked.rows)
-        _write(work, asked, rows, leaves, made, purpose)
+        drawn = draw(None, asked.rows)
+        _write(work, asked, drawn, leaves, made, purpose)
         beside = _beside(work, held, draw)
         released = beside.released
         # what was withdrawn before has to survive what it was withdrawn for
         seeds = (asked.seed, *work.gate.seeds_of_withdrawals(asset))
         found = [_attacking.on_synthetic(purpose, arrives, beside, seed) for seed in seeds]
         work.write(_attacking.TABLE, _attacking.frame(_attacking.worst(found)))
-        measures = _comparing.write(work, purpose, made, released, fitted, control, held.others, asked.seed)
+        numbers = _comparing.numbers_of_rows(drawn.whose, held.people) if linking else None
+        measures = _comparing.write(work, purpose, made, released, fitted, control, held.others, asked.seed, numbers)
         measures[f"synthesizer[{asked.synthesizer.kind}]"] = 1.0
-        if linking is not None:
-            measures["rows_per_person"] = _comparing.numbers_of_rows(rows.whose, held.people)
         if cost is not None:
             measures |= {"epsilon": cost.epsilon, "delta": cost.delta}
         work.write(MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))

@@ -119,7 +119,7 @@ guarantee:
     members_at_most: 0.6
     members_at_most_of_few: 0.6
     members_at_most_of_half: 0.6
-  fidelity: {marginals: 0.5, pairs: 0.7}
+  fidelity: {marginals: 0.5, pairs: 0.7, rows_per_person: 0.5}
 synthetic:
   synthesizer: {kind: hma, people: 100}
   contribution: {rows: 5}
@@ -223,9 +223,10 @@ def test_a_persons_rows_hang_together(released: Gate, rows: Any) -> None:
     ((real, really),) = rows(released, FEATURES, together)
     assert real > 0.9 and drawn > 0.5
     assert first == pytest.approx(really, abs=0.15)
-    measures = released.latest(SYNTHETIC).measures
-    assert measures["synthesizer[hma]"] == 1.0
-    assert 0 < measures["rows_per_person"] < 0.5
+    passport = released.latest(SYNTHETIC)
+    assert passport.measures["synthesizer[hma]"] == 1.0
+    (numbers,) = [one.finding for one in passport.measured if one.finding.name == "fidelity__rows_per_person"]
+    assert numbers.kept and 0 < numbers.numbers["value"] == passport.measures["rows_per_person"] < 0.5
 
 
 def test_it_is_pending_until_the_red_team_was_there(released: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,6 +297,13 @@ def _changed(table: Linked, **how: Any) -> Linked:
     return Linked(table.people, (Child(Coded(child.rows.domains, codes), of),))
 
 
+def _alone(table: Linked) -> Linked:
+    """Nobody has more than one visit: as a synthesizer of rows would have it."""
+    (child,) = table.children
+    first = np.unique(child.of, return_index=True)[1]
+    return Linked(table.people, (Child(child.rows.take(first), child.of[first]),))
+
+
 def _files(gate: Gate) -> list[Path]:
     return sorted(path for path in gate.home.versions.rglob("*") if path.is_file())
 
@@ -312,8 +320,9 @@ def _crash(table: Linked, people: int | None) -> Linked:
         (lambda table, _: _changed(table, weight=999), "a code is no place"),
         (lambda table, _: _changed(table, nobody=True), "has_rows is broken"),
         (lambda table, _: table.take(np.arange(table.people.rows) < 60), "has_rows is broken"),
+        (lambda table, _: _alone(table), "fidelity__rows_per_person is broken"),
     ],
-    ids=["crash", "null", "code", "none", "few"],
+    ids=["crash", "null", "code", "none", "few", "alone"],
 )
 def test_what_is_not_as_it_should_be_is_not_published(
     linking: Gate, monkeypatch: pytest.MonkeyPatch, edit: Edit, reopen: Callable[[], Gate], change: Any, said: str
@@ -405,6 +414,7 @@ def test_pseudonymized_tables_are_read_only_where_a_purpose_asks_for_several(
         with pytest.raises(Refused, match="may not read"):
             linking.require(visits, reader)
     edit(PURPOSE, "synthesizer: {kind: hma, people: 100}", "synthesizer: {kind: sequential_trees}")
+    edit(PURPOSE, ", rows_per_person: 0.5", "")
     edit(PURPOSE, "  tables:\n    visits:\n      bounds: {weight: {low: 30, high: 150}}\n", "")
     gate = reopen()
     with pytest.raises(Refused, match="may not read"):
@@ -469,7 +479,11 @@ COMPOSITE = ("        required: true\n        customProperties:\n          - pro
         (
             (
                 (PURPOSE, "visits.weight,", "visits.weight, visits.bed_id IS NULL AS bedless,"),
-                (PURPOSE, "      ward: {why", "      bed_id: {why: a, technique: {kind: token}}\n      ward: {why"),
+                (
+                    PURPOSE,
+                    "      ward: {why",
+                    "      bed_id: {why: where they lay, technique: {kind: token}}\n      ward: {why",
+                ),
             ),
             "a third level of tables",
             "bed_id:",
@@ -493,6 +507,11 @@ COMPOSITE = ("        required: true\n        customProperties:\n          - pro
             "synthesizer:",
         ),
         (((PURPOSE, "{kind: hma, people: 100}", "{kind: sequential_trees}"),), "sees the features alone", "tables:"),
+        (
+            ((PURPOSE, "{kind: hma, people: 100}", "{kind: sequential_trees}"),),
+            "draws rows, and nobody whose they are",
+            "rows_per_person",
+        ),
         (
             ((PURPOSE, "{kind: hma, people: 100}", "{kind: hma, people: 5}"),),
             "greater than or equal to 100",
