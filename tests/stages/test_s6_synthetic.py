@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from privacy_assets.build import steps
@@ -293,8 +294,15 @@ def test_attacks_are_tried_on_one_row_of_each_person() -> None:
     domains = (Domain("number", low=0, high=99),)
     rows = Coded(domains, np.arange(10, dtype=np.int32)[:, None])
     whose = np.array([0, 0, 0, 1, 2, 2, 3, 3, 3, 3], dtype=np.int32)
-    held = _Held(rows, rows.take(np.arange(4)), whose, np.zeros(4, dtype=np.int32))
-    fitted, control = held.of_people(1)
-    assert (fitted.rows, control.rows, held.most_rows) == (4, 1, 4)
-    assert {int(whose[number]) for number in fitted.codes[:, 0]} == {0, 1, 2, 3}
-    assert fitted.codes.tolist() == held.of_people(1)[0].codes.tolist()
+    tokens = pl.Series([f"token {number}" for number in range(5)])
+    held = _Held(rows, rows.take(np.arange(4)), whose, np.full(4, 4, dtype=np.int32), tokens)
+    first, others = held.one_row_each(1)
+    assert (first.size, others.size, held.most_rows) == (4, 1, 4)
+    assert {int(whose[place]) for place in first} == {0, 1, 2, 3}
+    assert first.tolist() == held.one_row_each(1)[0].tolist()
+    people = held.chosen(first, others, np.array([True, False, False, False, True]))
+    assert people.tolist() == [True, False, False, False, True]
+    assert held.rows_of(people).codes[:, 0].tolist() == [0, 1, 2, 0, 1, 2, 3]
+    among = held.among(tokens[[1, 3]])
+    assert among.people.tolist() == [1, 3, 3, 3, 3] and among.fitted.codes[:, 0].tolist() == [3, 6, 7, 8, 9]
+    assert not among.control.rows
