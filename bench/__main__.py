@@ -19,7 +19,10 @@ from rich.table import Table as Printed
 
 from bench.measuring import ROOT, Run, Table
 
-THEMES = ("corridor", "tokens", "anonymity", "synthesis", "attacks", "aggregates", "ledger", "sources")
+THEMES = (
+    "corridor", "tokens", "anonymity", "synthesis", "risk_utility", "training", "attacks", "aggregates", "ledger",
+    "sources",
+)  # fmt: skip
 LIBRARIES = ("duckdb", "polars", "polars-hash", "opendp", "pyarrow", "scikit-learn", "dagster", "cryptography")
 PAGE = ROOT / "docs" / "benchmarks.md"
 
@@ -48,6 +51,8 @@ def main() -> None:
     out.print(conditions)
     if asked.write:
         PAGE.write_text(_page(tables, conditions), encoding="utf-8")
+        for name, drawn in (one for table in tables for one in table.pictures.items()):
+            (PAGE.parent / name).write_bytes(drawn)
 
 
 def _print(out: Console, table: Table) -> None:

@@ -193,6 +193,7 @@ def whole(size: int) -> dict[str, Any]:
     from privacy_assets.attacks._suite import tried
     from privacy_assets.attacks._trying import Target
     from privacy_assets.coded import Coded, encode
+    from privacy_assets.words import Stage
 
     adult = _adult(pl.read_csv(DATA / "anonymeter/adults_control.csv"), ("adult.data", "adult.test"))
     people, generator, tables = encode(adult, _domains([adult])), np.random.default_rng(7), []
@@ -208,6 +209,8 @@ def whole(size: int) -> dict[str, Any]:
     known = tuple(place for place in range(len(people.domains)) if place not in secret)
     target, parts, all_ = Target(*tables, known, secret), {}, Clock()
     for kind, module in ATTACKS.items():
+        if module.ON is not Stage.SYNTHETIC:
+            continue
         with all_, Clock() as clock:
             tried([module.Parameters(kind=kind)], target, 7)
         parts[kind] = clock.wall

@@ -48,12 +48,14 @@ HEAD = ("what", "ours", "floor", "ratio", "goal", "reached")
 
 @dataclass
 class Table:
-    """Rows under a title, with what must be known to read them. A head of its own is for what is no comparison."""
+    """Rows under a title, with what must be known to read them. A head of its own is for what is no comparison;
+    `pictures` lie beside the page, by their names there."""
 
     title: str
     rows: list[Row | tuple[str, ...]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     head: tuple[str, ...] = HEAD
+    pictures: dict[str, bytes] = field(default_factory=dict)
 
     def texts(self) -> Iterator[tuple[str, ...]]:
         """Each row as text."""

@@ -121,7 +121,7 @@ def _tries_that_decide(project: Project) -> Iterator[str]:
         for at_most, tries in sorted(few):
             yield (
                 f"{name}: membership takes {tries:,} people of either sort; of fewer, pairs decide whether the area "
-                f"under the curve is over {0.5 + at_most:g}, which takes {pairs_that_decide(at_most):,} for the innocent"
+                f"under the curve is over {0.5 + at_most:g}: {pairs_that_decide(at_most):,} for the innocent to pass"
             )
 
 

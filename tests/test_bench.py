@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import corridor, ledger, measuring, sources, synthesis
+from bench import corridor, ledger, measuring, risk_utility, sources, synthesis, training
 from bench.__main__ import THEMES, _page
 from bench.measuring import Run, alone, compared, memory, python_with
 
@@ -52,7 +52,9 @@ def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "PEER_ROWS", 50)
     monkeypatch.setattr(sources, "DAYS", (1, 2))
     monkeypatch.setattr(synthesis, "EPSILONS", (1.0,))
+    monkeypatch.setattr(training, "EPSILONS", (1.0,))
     monkeypatch.setattr(synthesis, "SETTINGS", synthesis.SETTINGS[:1])
+    monkeypatch.setattr(risk_utility, "RELEASES", risk_utility.RELEASES[:2])
     run = Run(corridor.SMALLEST, 1, tmp_path)
     page = _page([table for theme in THEMES for table in import_module(f"bench.{theme}").rows(run)], "on this machine")
     for said in (
@@ -73,3 +75,21 @@ def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
     ):
         assert said in page, f"{said} is not in\n{page}"
     assert set(THEMES) == {path.stem for path in (ROOT / "bench").glob("*.py") if "def rows(run" in path.read_text()}
+
+
+def test_the_readmes_picture_shows_what_was_measured():
+    """Every release of the page's table stands in the picture, those over the ceiling in another colour."""
+    page, svg = (
+        (ROOT / "docs/benchmarks.md").read_text("utf-8"),
+        (ROOT / "docs" / risk_utility.PICTURE).read_text("utf-8"),
+    )
+    table = page.partition("## Risk against utility\n")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")][2:]
+    assert [name for name, *_ in rows] == [name for name, *_ in risk_utility.RELEASES]
+    over = [name for name, excess, ceiling, *_ in rows if float(excess) > float(ceiling)]
+    assert over and risk_utility.OTHERS not in over
+    again = risk_utility._drawn([(name, float(excess), float(curve)) for name, excess, _, _, curve in rows], 0.05)
+    for text in (svg, again.decode()):
+        assert all(f">{name} <" in text for name, *_ in rows)
+        assert text.count("#d55e00; stroke: #d55e00") == len(over)
+    assert f"docs/{risk_utility.PICTURE}" in (ROOT / "README.md").read_text("utf-8")

@@ -26,6 +26,10 @@ class Modelled:
     `learned`, and gives what that says of the rows at `told`; `said` (rows,) is what the model that is to be released
     says of them: the probability of the class that is true (`task` classification), or the predicted minus the true
     number (regression).
+
+    `plant(learned, canaries, first)` fits one to the rows at `learned` and to the first of the canaries, so many, and
+    gives what that says of every canary. A canary is the places (canaries, `inputs` + 1) of the rows from which each
+    of its inputs, and last its truth, is taken.
     """
 
     person: Places
@@ -33,3 +37,5 @@ class Modelled:
     said: Floats
     learn: Callable[[Places, Places], Floats]
     task: Literal["classification", "regression"]
+    inputs: int
+    plant: Callable[[Places, Places, int], Floats]

@@ -200,7 +200,7 @@ class Fidelity(Frozen):
     """How like the rows that they stand for synthetic ones are, at least.
 
     Total variation distance from 0 to 1, at most: `marginals` of single columns and `pairs` of two, the mean over all
-    of them, numbers in twenty intervals; `rows_per_person` of how many rows one has, where people are drawn with theirs.
+    of them, numbers in twenty intervals; `rows_per_person` of how many rows one has, where people are drawn.
     """
 
     marginals: Annotated[float, Field(gt=0, le=1)]

@@ -29,7 +29,7 @@ from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
 from privacy_assets.techniques import noise
 from privacy_assets.techniques.aggregate import _bounding
 from privacy_assets.techniques.synthesize import _spending
-from privacy_assets.techniques.train import TRAIN
+from privacy_assets.techniques.train import TRAIN, _descent
 from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import AssetName, Column, Stage
 
@@ -152,7 +152,7 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
             sys.modules[__name__],
             FITTING,
             estimator,
-            *((_bounding, _spending, noise) if cost is not None else ()),
+            *((_bounding, _descent, _spending, noise) if cost is not None else ()),
             *((AGAIN, *_attacking.made_by(purpose, arrives, Stage.MODEL)) if attacked else ()),
         ),
         references={"metrics": DATA} | ({"attacks": _attacking.TABLE} if attacked else {}),
@@ -194,4 +194,4 @@ def _modelled(released: Any, asked: Model, frame: pl.DataFrame, unit: str | None
     again = Again(released, frame, asked.estimator, asked.seed, _declared(asked))
     whose = frame[unit].rank("dense").to_numpy() - 1 if unit else np.arange(frame.height)
     member = (frame[SPLIT] == "train").to_numpy()
-    return Modelled(whose.astype(np.intp), member, again.said(), again.learn, asked.task)
+    return Modelled(whose.astype(np.intp), member, again.said(), again.learn, asked.task, again.inputs, again.plant)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from privacy_assets.attacks import ATTACKS
-from privacy_assets.attacks._shadows import FALSE_POSITIVES
+from privacy_assets.attacks._shadows import FALSE_POSITIVES, Shadows
 from privacy_assets.attacks._trying import EVERYONE, MOST_EXPOSED
 from privacy_assets.threat_models._asked import Asked, Ceiling
 from privacy_assets.words import Frozen
@@ -35,10 +35,12 @@ class Ceilings(Frozen):
     """How often each attack is tried, how few tries decide nothing, and the excess that each may have.
 
     `most_exposed` is of the one percent of people who are least like others; `others_known` (of anonymized rows) how
-    many people of a class an adversary knows. Of models, `members_at_least` is how few tries decide nothing, and
-    `members_at_most`, `members_at_most_of_few` and `members_at_most_of_half` are the excess where 1 %, 0.1 % and a half
-    of the strangers are called members. Of fewer people than `members_at_least` pairs decide: by how much the area
-    under the curve may be over one half (`members_at_most_of_pairs`).
+    many people of a class an adversary knows; `shadows` how often a model, or a release, is made anew. Of both,
+    `members_at_least` is how few tries decide nothing, and `members_at_most`, `members_at_most_of_few` and (of models)
+    `members_at_most_of_half` are the excess where 1 %, 0.1 % and a half of the strangers are called members. Of fewer
+    people than `members_at_least` pairs decide: by how much the area under the curve may be over one half
+    (`members_at_most_of_pairs`). The same of rows of nobody that are planted: `canaries_at_most` and
+    `canaries_at_most_of_half`, where 1 % and a half of those that were not are called planted.
     """
 
     tries: Annotated[int, Field(ge=1, le=1_000_000)] = 2000
@@ -47,11 +49,14 @@ class Ceilings(Frozen):
     excess_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.05
     most_exposed_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.09
     others_known: Annotated[int, Field(ge=0, le=1000)] = 1
+    shadows: Shadows = 48
     members_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     members_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
     members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.0075
     members_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
     members_at_most_of_pairs: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
+    canaries_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    canaries_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
 
     @model_validator(mode="after")
     def _can_be_decided(self) -> Ceilings:
@@ -76,7 +81,9 @@ def on_synthetic(parameters: Ceilings, secret: Sequence[str]) -> Iterator[Asked]
         groups = {EVERYONE: ceilings[EVERYONE]} if kind == "attribute_inference" else ceilings
         yield Asked(asked, about.get(kind, ("",)), groups)
     few, some, _ = _members(parameters)
-    shadows = ATTACKS["shadow_releases"].Parameters(kind="shadow_releases", tries=parameters.tries)
+    shadows = ATTACKS["shadow_releases"].Parameters(
+        kind="shadow_releases", tries=parameters.tries, shadows=parameters.shadows
+    )
     yield from _by_rate(shadows, (few, some))
 
 
@@ -99,9 +106,17 @@ def on_anonymized(parameters: Ceilings, secret: Sequence[str], k: int) -> Iterat
 
 
 def on_model(parameters: Ceilings) -> Iterator[Asked]:
-    """Whether a model tells whom it learned from."""
-    attack = ATTACKS["shadow_models"].Parameters(kind="shadow_models", tries=parameters.tries)
+    """Whether a model tells whom it learned from, and whether its like remembers rows that are like no other."""
+    attack = ATTACKS["shadow_models"].Parameters(
+        kind="shadow_models", tries=parameters.tries, shadows=parameters.shadows
+    )
     yield from _by_rate(attack, _members(parameters))
+    least, of_pairs = parameters.members_at_least, parameters.members_at_most_of_pairs
+    planted = (
+        Ceiling(parameters.canaries_at_most, least, "upper_end", of_pairs, 0.01),
+        Ceiling(parameters.canaries_at_most_of_half, least, "upper_end", of_pairs, 0.5),
+    )
+    yield from _by_rate(ATTACKS["canaries"].Parameters(kind="canaries", tries=parameters.tries), planted)
 
 
 def _members(parameters: Ceilings) -> tuple[Ceiling, Ceiling, Ceiling]:

@@ -9,7 +9,10 @@ told of the most exposed.
 Of a model it is asked how many more members than strangers are called members where one stranger in a hundred is: 0.02
 at the upper end, which 2,000 people of either sort can show; where one in a thousand is: 0.0075 as counted, of whom two
 thousand have two; and where every second is: 0.09, which is where 2,000 can tell an excess from chance. A model that
-nobody can tell from one without these people has 0.01 and 0.001 of true positives.
+nobody can tell from one without these people has 0.01 and 0.001 of true positives. Of rows of nobody that are planted
+in models of its sort the same is asked, with the same ceilings where one in a hundred and where every second that was
+not planted is called planted: by 2,000 of either sort a model that remembers none is hardly ever refused
+(`tries_that_decide` asks for 1,498 and 1,590).
 """
 
 from __future__ import annotations

@@ -31,3 +31,5 @@ class Parameters(Ceilings):
     members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.015
     members_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.15
     members_at_most_of_pairs: Annotated[float, Field(gt=0, lt=0.5)] = 0.15
+    canaries_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.04
+    canaries_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.15

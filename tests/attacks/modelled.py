@@ -5,17 +5,21 @@ Belongs here: targets of attacks on models. Does not belong here: laws (`test_*.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from privacy_assets.attacks import shadow_models
+from privacy_assets.attacks import ATTACKS
 from privacy_assets.attacks._modelled import Floats, Modelled, Places
-from privacy_assets.attacks._trying import Tries
+from privacy_assets.attacks._trying import EVERYONE, Tries
+from privacy_assets.invariants import attack_excess
+from privacy_assets.stages._attacking import counts
 from privacy_assets.techniques.train import TRAIN, _fitting
 from privacy_assets.techniques.train._again import Again
-from privacy_assets.words import Column
+from privacy_assets.threat_models import THREAT_MODELS
+from privacy_assets.words import Column, Verdict
 
 INPUTS = (*(Column(f"x{place}", "DOUBLE") for place in range(8)), Column("ward", "VARCHAR", domain=tuple("abcdefgh")))
 
@@ -39,7 +43,14 @@ def made_up(people: int, remembers: float, seed: int = 0, rows: int = 1, task: A
         assert np.isin(whole, (0, rows)).all()  # nobody's rows are torn apart
         return said(inside, np.random.default_rng((seed, int(learned.sum()))))[told]
 
-    return Modelled(person, member, said(member, np.random.default_rng((seed, 0))), learn, task)
+    def plant(learned: Places, canaries: Places, first: int) -> Floats:
+        assert first <= len(learned) / 100 and member[learned].all() and len(np.unique(learned)) == len(learned)
+        assert not member[canaries].any() and canaries.shape[1] == 4
+        off = hard[canaries[:, 0]] + np.random.default_rng((seed, int(canaries.sum()))).normal(size=len(canaries))
+        off = np.where(np.arange(len(canaries)) < first, off / (1 + remembers), off)
+        return off if task == "regression" else 1 / (1 + np.exp(np.abs(off)))
+
+    return Modelled(person, member, said(member, np.random.default_rng((seed, 0))), learn, task, 3, plant)
 
 
 def invented(rows: int, noise: float = 4.0, seed: int = 0) -> pl.DataFrame:
@@ -64,10 +75,29 @@ def fitted(kind: str, frame: pl.DataFrame, task: Any = "classification", **asks:
 def modelled(kind: str, frame: pl.DataFrame, task: Any = "classification", **asks: Any) -> Modelled:
     """The same as an adversary meets it, each row a person."""
     again = fitted(kind, frame, task, **asks)
-    return Modelled(np.arange(frame.height), (frame["split"] == "train").to_numpy(), again.said(), again.learn, task)
+    member = (frame["split"] == "train").to_numpy()
+    return Modelled(np.arange(frame.height), member, again.said(), again.learn, task, again.inputs, again.plant)
 
 
-def lines(target: Modelled, seed: int = 1, **asks: Any) -> dict[str, Tries]:
+def lines(target: Modelled, seed: int = 1, kind: str = "shadow_models", **asks: Any) -> dict[str, Tries]:
     """What the attack came to, by its rate of false positives."""
-    parameters = shadow_models.Parameters(kind="shadow_models", **asks)
-    return {one.about: one for one in shadow_models.attack(parameters, target, np.random.default_rng(seed))}
+    parameters = ATTACKS[kind].Parameters(kind=kind, **asks)
+    return {one.about: one for one in ATTACKS[kind].attack(parameters, target, np.random.default_rng(seed))}
+
+
+def verdicts(
+    attack: str, found: dict[str, Tries], kind: str = "public_release", fewest: int = 1000
+) -> dict[str, Verdict]:
+    """What the threat model says of that attack, by rate."""
+    model = THREAT_MODELS[kind]
+    judged = {}
+    for asked in model.on_model(model.Parameters(kind=kind, members_at_least=fewest)):
+        if asked.attack.kind != attack:
+            continue
+        (about,), ceiling = asked.about, asked.ceilings[EVERYONE]
+        parameters = attack_excess.Parameters(
+            kind="attack_excess", attack=attack, about=about, **dataclasses.asdict(ceiling)
+        )
+        numbers = counts([(attack, line) for line in found.values()], attack, about, EVERYONE)
+        judged[about] = attack_excess.judge(parameters, numbers).verdict
+    return judged

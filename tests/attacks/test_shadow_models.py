@@ -7,33 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 
 from privacy_assets.attacks._trying import EVERYONE, Tries
-from privacy_assets.invariants import attack_excess
-from privacy_assets.stages._attacking import counts
 from privacy_assets.threat_models import THREAT_MODELS
 from privacy_assets.words import Verdict
-from tests.attacks.modelled import fitted, invented, lines, made_up, modelled
+from tests.attacks.modelled import invented, lines, made_up, modelled, verdicts
 
 RATES = {"fpr_01_percent": 0.001, "fpr_1_percent": 0.01, "fpr_50_percent": 0.5}
 OVERFITTED = {"min_samples_leaf": 1, "n_estimators": 20}
 
 
 def _verdicts(found: dict[str, Tries], kind: str = "public_release", fewest: int = 1000) -> dict[str, Verdict]:
-    """What the threat model says of it, by rate."""
-    model = THREAT_MODELS[kind]
-    judged = {}
-    for asked in model.on_model(model.Parameters(kind=kind, members_at_least=fewest)):
-        (about,), ceiling = asked.about, asked.ceilings[EVERYONE]
-        parameters = attack_excess.Parameters(
-            kind="attack_excess", attack="shadow_models", about=about, **dataclasses.asdict(ceiling)
-        )
-        lines = [("shadow_models", line) for line in found.values()]
-        numbers = counts(lines, "shadow_models", about, EVERYONE)
-        judged[about] = attack_excess.judge(parameters, numbers).verdict
-    return judged
+    return verdicts("shadow_models", found, kind, fewest)
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
@@ -141,41 +127,3 @@ def test_an_overfitted_model_is_stopped(
         assert Verdict.BROKEN in _verdicts(found, threat, fewest=500).values()
     told = {f"called members at {about}": one.succeeded for about, one in found.items()}
     figures(f"T-MIA-1 control, {kind} {task} {asks}", tried=one.tried, **told)
-
-
-# ---- canaries
-
-
-def _exposure(kind: str, **asks: Any) -> tuple[float, float]:
-    """How much farther up canaries stand by being learned from, and the standard error of that if they do not.
-
-    A canary is a row of chance. Of 400, every second is put into train; by how sure the model is of them all are
-    ranked. The exposure of Carlini et al. ("The secret sharer", 2019) is log2 of the number of those not put in, minus
-    log2 of the rank among them; the mean of uniform ranks is log2(e) = 1.443 but for the small number.
-    """
-    draw = np.random.default_rng(7)
-    canaries = invented(400, seed=5).with_columns(yes=pl.Series(draw.random(400) < 0.5))
-    frame = pl.concat([invented(4000), canaries])
-    said = fitted(kind, frame, **asks).said()[-400:]
-    learned = (canaries["split"] == "train").to_numpy()
-    others = np.sort(said[~learned])
-    rank = others.size + 1 - np.searchsorted(others, said[learned])
-    by_chance = np.log2(others.size + 1) - np.log2(np.arange(1, others.size + 2))
-    exposure = np.log2(others.size + 1) - np.log2(rank)
-    error = by_chance.std() * np.sqrt(1 / learned.sum() + 1 / others.size)
-    return float(exposure.mean() - by_chance.mean()), float(error)
-
-
-@pytest.mark.parametrize("kind", ["logistic_regression", "decision_tree"])
-def test_a_canary_is_not_exposed(kind: str, figures: Callable[..., None]) -> None:
-    """T-MIA-2: rows of chance among those it learned from stand where rows stand that it never saw."""
-    above, error = _exposure(kind)
-    assert above < 3 * error
-    figures(f"T-MIA-2 {kind}, exposure above chance in hundredths of a bit", canaries=200, found=round(100 * above))
-
-
-def test_a_canary_is_exposed_by_an_overfitted_model(figures: Callable[..., None]) -> None:
-    """T-MIA-2, the control."""
-    above, error = _exposure("random_forest", **OVERFITTED)
-    assert above > 6 * error
-    figures("T-MIA-2 control, exposure above chance in hundredths of a bit", canaries=200, found=round(100 * above))

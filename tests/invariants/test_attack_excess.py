@@ -258,7 +258,7 @@ def test_a_lower_ceiling_needs_more_tries():
 
 def test_a_small_group_is_judged_as_counted():
     """Two hundred people cannot show an excess of 0.09 at the upper end where chance does it half the time."""
-    numbers = dict(zip(NUMBERS, (1, 200, 104, 200, 100, 200, 10), strict=True))
+    numbers = dict(zip(NUMBERS, (1, 200, 104, 200, 100, 200, 10, 0, 0), strict=True))
     asked = {"kind": "attack_excess", "attack": "copies", "excess_at_most": 0.09, "tries_at_least": 50}
     assert judge(Parameters(**asked), numbers).verdict is Verdict.BROKEN
     assert judge(Parameters(**asked, judged_on="value"), numbers).verdict is Verdict.KEPT

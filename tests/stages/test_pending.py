@@ -3,7 +3,9 @@
 # ruff: noqa: F811  (fixtures of another file)
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -21,6 +23,7 @@ from privacy_assets.stages.step import carry_out
 from privacy_assets.techniques.synthesize import SYNTHESIZE
 from privacy_assets.verify import verify
 from privacy_assets.words import Stage
+from tests.conftest import environment_in
 from tests.stages.test_s6_synthetic import MODEL, SYNTHETIC, TRAINING, made, making  # noqa: F401
 
 Make = Callable[..., Any]
@@ -38,13 +41,36 @@ def _finds(share: float, tried: list[int]) -> Callable[..., list[Tries]]:
     return attack
 
 
+def _slow(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SYNTHESIZE["sequential_trees"], "SLOW", True, raising=False)
+
+
+@pytest.fixture(scope="session")
+def pending_once(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the project and synthetic rows that wait for the red team. To be copied."""
+    folder = tmp_path_factory.mktemp("pending")
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        _slow(patch)
+        gate = Gate.open(folder / "project", environment_in(folder))
+        carry_out(steps(gate.project)[SYNTHETIC], gate).raise_faults()
+    return folder
+
+
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The synthesizer is slow, and who runs it often finds nobody."""
+    """The synthesizer is slow, and who runs it often finds nobody; how often that was tried."""
     ran: list[int] = []
-    monkeypatch.setattr(SYNTHESIZE["sequential_trees"], "SLOW", True, raising=False)
+    _slow(monkeypatch)
     monkeypatch.setattr(ATTACKS["shadow_releases"], "attack", _finds(0.0, ran))
     return ran
+
+
+@pytest.fixture
+def pending(pending_once: Path, tmp_path: Path, tried: list[int], reopen: Callable[[], Gate]) -> Gate:
+    """The gate of that project; every test has a copy of its own."""
+    shutil.copytree(pending_once, tmp_path, dirs_exist_ok=True)
+    return reopen()
 
 
 def _redteam(gate: Gate, seed: int = 1) -> Any:
@@ -52,54 +78,51 @@ def _redteam(gate: Gate, seed: int = 1) -> Any:
     return one
 
 
-def test_a_pending_release_is_read_by_nobody(making: Gate, make: Make, tried: list[int]) -> None:
+def test_a_pending_release_is_read_by_nobody(pending: Gate, make: Make, tried: list[int]) -> None:
     """It is published, and says what it waits for and who can help; nothing is made of it."""
-    make(making, SYNTHETIC)
     assert not tried
-    examined = making.examine(SYNTHETIC)
+    examined = pending.examine(SYNTHETIC)
     assert examined.standing is Standing.PENDING
     (fault,) = examined.faults
     assert "waits for the red team" in fault.what and set(fault.expected.split(", ")) == NAMES
     assert "privacy-assets redteam smoking" in fault.next_step
     for reader in (PERSON, Stage.TRAINING):
         with pytest.raises(Refused, match="waits for the red team"):
-            making.require(SYNTHETIC, reader)
+            pending.require(SYNTHETIC, reader)
     with pytest.raises(Refused, match="waits for the red team"):
-        carry_out(steps(making.project)[TRAINING], making)
-    (line,) = [line for line in verify(making, None) if line.asset == SYNTHETIC]
+        carry_out(steps(pending.project)[TRAINING], pending)
+    (line,) = [line for line in verify(pending, None) if line.asset == SYNTHETIC]
     assert line.standing is Standing.PENDING and not line.passes
 
 
 def test_what_the_red_team_cannot_break_is_read_from_then_on(
-    making: Gate, make: Make, tried: list[int], reopen: Callable[[], Gate]
+    pending: Gate, make: Make, tried: list[int], reopen: Callable[[], Gate]
 ) -> None:
     """The ledger says what came of it; it is not tried again; the same rows, made once more, need it no more."""
-    make(making, SYNTHETIC)
-    assert _redteam(making).passes and len(tried) == 1
-    for gate in (making, reopen()):
+    assert _redteam(pending).passes and len(tried) == 1
+    for gate in (pending, reopen()):
         assert gate.examine(SYNTHETIC).standing is Standing.KEPT
         assert not gate.awaited(gate.latest(SYNTHETIC))
-    assert {entry.body["action"] for entry in making.ledger.entries()[-1:]} == {"attest"}
-    assert any("shadow_releases" in line for line in explain(making, SYNTHETIC).lines())
-    make(making, TRAINING, MODEL)
-    (line,) = [line for line in verify(making, None) if line.asset == SYNTHETIC]
+    assert {entry.body["action"] for entry in pending.ledger.entries()[-1:]} == {"attest"}
+    assert any("shadow_releases" in line for line in explain(pending, SYNTHETIC).lines())
+    make(pending, TRAINING, MODEL)
+    (line,) = [line for line in verify(pending, None) if line.asset == SYNTHETIC]
     assert line.standing is Standing.KEPT
-    size = making.ledger.size
-    assert _redteam(making, 2).passes and len(tried) == 1
-    assert making.ledger.size == size
-    before = making.latest(SYNTHETIC)
-    make(making, SYNTHETIC)
-    after = making.latest(SYNTHETIC)
+    size = pending.ledger.size
+    assert _redteam(pending, 2).passes and len(tried) == 1
+    assert pending.ledger.size == size
+    before = pending.latest(SYNTHETIC)
+    make(pending, SYNTHETIC)
+    after = pending.latest(SYNTHETIC)
     assert after.version != before.version and after.content_digest == before.content_digest
-    assert making.examine(SYNTHETIC).standing is Standing.KEPT
+    assert pending.examine(SYNTHETIC).standing is Standing.KEPT
 
 
 def test_other_rows_wait_again(
-    making: Gate, make: Make, tried: list[int], edit: Callable[[str, str, str], None], reopen: Callable[[], Gate]
+    pending: Gate, make: Make, tried: list[int], edit: Callable[[str, str, str], None], reopen: Callable[[], Gate]
 ) -> None:
     """What one version survived says nothing of the next."""
-    make(making, SYNTHETIC)
-    assert _redteam(making).passes
+    assert _redteam(pending).passes
     edit("data/purposes/smoking.yaml", "  seed: 3\n", "  seed: 4\n")
     gate = reopen()
     make(gate, SYNTHETIC)
@@ -107,25 +130,23 @@ def test_other_rows_wait_again(
 
 
 def test_what_the_red_team_breaks_twice_is_withdrawn(
-    making: Gate, make: Make, tried: list[int], monkeypatch: pytest.MonkeyPatch
+    pending: Gate, make: Make, tried: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is attested, and nobody will read it."""
-    make(making, SYNTHETIC)
     monkeypatch.setattr(ATTACKS["shadow_releases"], "attack", _finds(0.9, tried))
-    one = _redteam(making)
+    one = _redteam(pending)
     assert len(tried) == 2 and one.withdrawn is not None and not one.passes
-    assert not making.latest(SYNTHETIC).attested
-    assert making.examine(SYNTHETIC).standing is Standing.BROKEN
+    assert not pending.latest(SYNTHETIC).attested
+    assert pending.examine(SYNTHETIC).standing is Standing.BROKEN
 
 
 def test_what_the_red_team_tried_too_seldom_stays_pending(
-    making: Gate, make: Make, tried: list[int], monkeypatch: pytest.MonkeyPatch
+    pending: Gate, make: Make, tried: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Inconclusive is no pass."""
-    make(making, SYNTHETIC)
     monkeypatch.setattr(ATTACKS["shadow_releases"], "attack", lambda *_: [])
-    assert not _redteam(making).passes
-    assert making.examine(SYNTHETIC).standing is Standing.PENDING
+    assert not _redteam(pending).passes
+    assert pending.examine(SYNTHETIC).standing is Standing.PENDING
 
 
 def test_dagster_shows_what_is_pending_and_what_came_of_it(making: Gate, tried: list[int]) -> None:

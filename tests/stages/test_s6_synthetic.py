@@ -38,6 +38,7 @@ WITHSTANDS = """\
     tries: 1000
     tries_at_least: 100
     most_exposed_at_most: 0.3
+    shadows: 16
     members_at_least: 100
     members_at_most: 0.3
     members_at_most_of_few: 0.3
@@ -297,12 +298,15 @@ def test_attacks_are_tried_on_one_row_of_each_person() -> None:
     tokens = pl.Series([f"token {number}" for number in range(5)])
     held = _Held(rows, rows.take(np.arange(4)), whose, np.full(4, 4, dtype=np.int32), tokens)
     first, others = held.one_row_each(1)
-    assert (first.size, others.size, held.most_rows) == (4, 1, 4)
-    assert {int(whose[place]) for place in first} == {0, 1, 2, 3}
+    assert (len(first), len(others), held.most_rows) == (4, 1, 4)
+    assert set(whose[first].tolist()) == {0, 1, 2, 3}
     assert first.tolist() == held.one_row_each(1)[0].tolist()
-    people = held.chosen(first, others, np.array([True, False, False, False, True]))
-    assert people.tolist() == [True, False, False, False, True]
-    assert held.rows_of(people).codes[:, 0].tolist() == [0, 1, 2, 0, 1, 2, 3]
+    # and who is learned from anew is so with all rows, of whichever side
+    mask = np.isin(whose[first], [0, 2])
+    one, other = held.chosen(first, others, np.append(mask, False)), held.chosen(first, others, np.append(~mask, True))
+    assert one.tolist() == (~other).tolist() == [True, False, True, False, False]
+    assert held.rows_of(one).codes[:, 0].tolist() == [0, 1, 2, 4, 5]
+    assert held.rows_of(other).codes[:, 0].tolist() == [3, 6, 7, 8, 9, 0, 1, 2, 3]
     among = held.among(tokens[[1, 3]])
     assert among.people.tolist() == [1, 3, 3, 3, 3] and among.fitted.codes[:, 0].tolist() == [3, 6, 7, 8, 9]
     assert not among.control.rows

@@ -160,7 +160,8 @@ def test_what_a_model_tells_of_people_is_counted_before_it_is_published(of_peopl
     make(of_people, TRAINING, MODEL)
     first = of_people.latest(MODEL)
     tried = {one.finding.about: one.finding for one in first.measured if one.finding.name.startswith("attack_excess")}
-    assert set(tried) == {f"shadow_models__{rate}__everyone" for rate in RATES}
+    planted = {f"canaries__{rate}__everyone" for rate in RATES[1:]}
+    assert set(tried) == {f"shadow_models__{rate}__everyone" for rate in RATES} | planted
     for found in tried.values():
         assert found.kept and found.numbers["tried"] == found.numbers["control_tried"] > 500
     make(of_people, MODEL)
@@ -183,12 +184,15 @@ def test_a_model_that_tells_whom_it_learned_from_is_not_published(
 
 
 def test_too_few_people_decide_nothing(of_people: Gate, make: Make, edit: Edit, reopen: Callable[[], Gate]) -> None:
-    """A threat model that asks for more people than there are is not survived."""
-    edit(PURPOSE, "members_at_least: 100\n", "members_at_least: 1000\n")
+    """A threat model that asks for more people than there are is survived by pairs, where they can show it, or not."""
+    edit(PURPOSE, "members_at_least: 100\n", "members_at_least: 1000\n    members_at_most_of_pairs: 0.001\n")
     gate = reopen()
     make(gate, TRAINING)
     outcome = carry_out(steps(gate.project)[MODEL], gate)
     assert len(outcome.faults) == 3 and gate.latest(MODEL) is None
+    edit(PURPOSE, "members_at_most_of_pairs: 0.001\n", "members_at_most_of_pairs: 0.2\n")
+    gate = reopen()
+    make(gate, TRAINING, MODEL)
 
 
 def test_a_threat_model_may_stand_beside_a_model_alone(published: Gate, reopen: Callable[[], Gate], edit: Edit) -> None:
@@ -200,7 +204,8 @@ def test_a_threat_model_may_stand_beside_a_model_alone(published: Gate, reopen: 
 
 # ---- under differential privacy
 
-PRIVATE = "{kind: private_logistic_regression, epsilon: 1.0, delta: 1.0e-6}"
+PRIVATE = "{kind: private_logistic_regression, epsilon: 1.0, delta: 1.0e-6, steps: 5}"
+NET = "{kind: private_network, epsilon: 1.0, delta: 1.0e-6, steps: 2, hidden: 2}"
 TOLD = f"""{PRIVATE}
   bounds: {{age: {{low: 18, high: 80}}, cost: {{low: 0, high: 10000}}}}
   contribution: {{rows: 1}}"""
@@ -244,6 +249,22 @@ def test_a_private_model_is_paid_before_noise_and_never_drawn_twice_alike(
     with pytest.raises(Refused, match="does not hold"):
         carry_out(steps(private.project)[MODEL], private)
     assert not drawn and len(private.debits()) == spent
+
+
+def test_a_private_net_is_declared_and_paid_alike(
+    private: Gate, make: Make, rows: Rows, edit: Edit, reopen: Callable[[], Gate]
+) -> None:
+    """Its card says what the accountant says, and how large it is."""
+    edit(PURPOSE, PRIVATE, NET)
+    gate = reopen()
+    make(gate, TRAINING, MODEL)
+    (debit,) = gate.debits()
+    ((card,),) = rows(gate, MODEL, "SELECT content FROM held.main.card")
+    told = json.loads(card)
+    assert debit.what == ("private_network",) and told["estimator"]["hidden"] == 2
+    paid = told["differential_privacy"]
+    assert (paid["epsilon"], paid["delta"], paid["rho"]) == (debit.loss.epsilon, 1e-6, debit.loss.rho)
+    assert 0.9 < debit.loss.epsilon <= 1.0
 
 
 def test_of_nobody_more_rows_are_learned_from_than_declared() -> None:

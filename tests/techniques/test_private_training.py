@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,45 +12,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privacy_assets.techniques import noise
-from privacy_assets.techniques.noise import Measure, Noise
-from privacy_assets.techniques.synthesize import _spending
-from privacy_assets.techniques.train import TRAIN, _fitting
+from privacy_assets.techniques.train import TRAIN, _descent, _fitting
 from privacy_assets.techniques.train import private_logistic_regression as private
 from privacy_assets.words import Column
 from tests.accountants import RdpAccountant, dp_event
 from tests.techniques.synthesize.auditing import accused, taped
-
-M = 3
-COLUMNS = 4
-STEPS = 6
-
-
-@dataclass
-class Rows:
-    """A table as the auditor hands it on."""
-
-    numbers: np.ndarray
-    truth: np.ndarray
-
-    def and_of(self, numbers: Any, truth: Any) -> Rows:
-        """With the rows of one person more."""
-        return Rows(np.concatenate([self.numbers, numbers]), np.concatenate([self.truth, truth]))
-
-
-@dataclass
-class Weights:
-    """What came out."""
-
-    codes: np.ndarray
-
-
-def _others(rows: int = 200, seed: int = 0) -> Rows:
-    draw = np.random.default_rng(seed)
-    numbers = np.clip(draw.normal(size=(rows, COLUMNS)), -1, 1)
-    truth = numbers[:, 0] + draw.normal(size=rows) > 0
-    truth[:2] = [False, True]
-    return Rows(numbers, truth)
+from tests.techniques.training import (
+    COLUMNS,
+    PERSON,
+    STEPS,
+    M,
+    Rows,
+    Weights,
+    exact_count,
+    exact_gradient,
+    half_scale,
+    measured,
+    others,
+    unpaid,
+)
 
 
 def _train(m: int = M, columns: int = COLUMNS, **asks: Any) -> tuple[Callable[[Any], Any], float]:
@@ -69,26 +48,18 @@ def _train(m: int = M, columns: int = COLUMNS, **asks: Any) -> tuple[Callable[[A
     return train, rho
 
 
-WILD = st.floats(-1e6, 1e6) | st.sampled_from([math.nan, math.inf, -math.inf, 1.0, -1.0])
-
-
 @settings(max_examples=60, deadline=None)
-@given(
-    person=st.lists(
-        st.tuples(st.lists(WILD, min_size=COLUMNS, max_size=COLUMNS), st.booleans()), min_size=1, max_size=M
-    ),
-    epsilon=st.sampled_from([0.1, 1.0, 20.0]),
-)
+@given(person=PERSON, epsilon=st.sampled_from([0.1, 1.0, 20.0]))
 def test_whoever_is_added_moves_no_more_than_is_argued(person: Any, epsilon: float) -> None:
     """Any rows of one person, out of bounds or no numbers at all: the auditor has nothing to say."""
     numbers, truth = np.array([row for row, _ in person]), np.array([yes for _, yes in person])
     train, rho = _train(epsilon=epsilon)
-    assert accused(train, _others(), _others().and_of(numbers, truth), rho) == []
+    assert accused(train, others(), others().and_of(numbers, truth), rho) == []
 
 
 def _extreme() -> tuple[Rows, Rows]:
     """One person more, whose rows move as much as rows can: all at the bounds, and of the class that is less likely."""
-    return _others(), _others().and_of(np.ones((M, COLUMNS)), np.zeros(M, dtype=bool))
+    return others(), others().and_of(np.ones((M, COLUMNS)), np.zeros(M, dtype=bool))
 
 
 def test_the_largest_move_is_seen() -> None:
@@ -99,7 +70,7 @@ def test_the_largest_move_is_seen() -> None:
 
 def test_the_bound_is_reached() -> None:
     """Of weights that are sure and wrong: the sensitivity is not larger than it has to be."""
-    rows = private._kept(np.ones((M, COLUMNS)), COLUMNS)
+    rows = _descent.kept(np.ones((M, COLUMNS)), COLUMNS)
     moved = private.gradient(rows, np.zeros(M, dtype=bool), np.full(1 + COLUMNS, 16.0))
     length = math.sqrt(sum(int(one) ** 2 for one in moved))
     assert private.moves(COLUMNS, M) - 1 < length <= private.moves(COLUMNS, M)
@@ -107,14 +78,14 @@ def test_the_bound_is_reached() -> None:
 
 def test_rows_longer_than_declared_are_left_out() -> None:
     """Four inputs of one column are a category, of which one is 1: a row with two would be longer."""
-    assert private._kept(np.array([[0, 1, 0, 0]]), 1).tolist() == [[private.Q, 0, private.Q, 0, 0]]
-    assert not private._kept(np.array([[0, 1, 0, 1]]), 1).any()
+    assert _descent.kept(np.array([[0, 1, 0, 0]]), 1).tolist() == [[_descent.Q, 0, _descent.Q, 0, 0]]
+    assert not _descent.kept(np.array([[0, 1, 0, 1]]), 1).any()
 
 
 def test_sums_are_the_same_in_any_order_and_company() -> None:
     """Rows of others give the same integers, however many stand beside them."""
-    table, weights = _others(1000), np.random.default_rng(1).normal(size=1 + COLUMNS)
-    rows = private._kept(table.numbers, COLUMNS)
+    table, weights = others(1000), np.random.default_rng(1).normal(size=1 + COLUMNS)
+    rows = _descent.kept(table.numbers, COLUMNS)
     whole = private.gradient(rows, table.truth, weights)
     turned = np.random.default_rng(2).permutation(1000)
     assert (private.gradient(rows[turned], table.truth[turned], weights) == whole).all()
@@ -124,10 +95,10 @@ def test_sums_are_the_same_in_any_order_and_company() -> None:
 
 def test_it_follows_the_gradient_of_the_logistic_loss() -> None:
     """The control: what is noised is, but for rounding, what it is called."""
-    table, weights = _others(1000), np.array([0.3, -1.0, 2.0, 0.5, 0.0])
+    table, weights = others(1000), np.array([0.3, -1.0, 2.0, 0.5, 0.0])
     inputs = np.column_stack([np.ones(1000), table.numbers])
     exact = inputs.T @ (1 / (1 + np.exp(-inputs @ weights)) - table.truth)
-    ours = private.gradient(private._kept(table.numbers, COLUMNS), table.truth, weights) / (private.P * private.Q)
+    ours = private.gradient(_descent.kept(table.numbers, COLUMNS), table.truth, weights) / (_descent.P * _descent.Q)
     assert ours == pytest.approx(exact, abs=2.0)
 
 
@@ -139,7 +110,7 @@ def test_it_follows_the_gradient_of_the_logistic_loss() -> None:
 def test_another_accountant_agrees(epsilon: float, delta: float, steps: int) -> None:
     """Google's dp-accounting, given each draw's noise multiplier, finds no more than was debited."""
     train, _ = _train(epsilon=epsilon, delta=delta, steps=steps)
-    _, draws = taped(train, _others())
+    _, draws = taped(train, others())
     assert len(draws) == steps + 1
     accountant = RdpAccountant(orders=np.geomspace(1.05, 2000, 2000))
     for draw in draws:
@@ -153,10 +124,10 @@ def test_another_accountant_agrees(epsilon: float, delta: float, steps: int) -> 
 
 def test_more_budget_is_less_noise() -> None:
     """Scales fall as ε grows, and every fit is another."""
-    scales = [taped(_train(epsilon=epsilon)[0], _others())[1][1].noise.scale for epsilon in (0.1, 1.0, 10.0)]
+    scales = [taped(_train(epsilon=epsilon)[0], others())[1][1].noise.scale for epsilon in (0.1, 1.0, 10.0)]
     assert scales == sorted(scales, reverse=True) and len(set(scales)) == 3
     train, _ = _train()
-    assert (train(_others()).codes != train(_others()).codes).any()
+    assert (train(others()).codes != train(others()).codes).any()
 
 
 def test_with_a_large_budget_it_is_as_good_as_without() -> None:
@@ -164,7 +135,7 @@ def test_with_a_large_budget_it_is_as_good_as_without() -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
 
-    table, fresh = _others(8000), _others(4000, seed=1)
+    table, fresh = others(8000), others(4000, seed=1)
     parameters = private.Parameters(kind="private_logistic_regression", epsilon=1.0, delta=1e-6)
     ours = private.build(parameters, "classification", 0, rows_per_person=1).fit(table.numbers, table.truth)
     plain = LogisticRegression().fit(table.numbers, table.truth)
@@ -176,7 +147,7 @@ def test_other_than_two_classes_are_refused_before_noise() -> None:
     """One class, or three."""
     for truth in (np.zeros(200, int), np.arange(200) % 3):
         with pytest.raises(ValueError, match="two classes"):
-            _train()[0](Rows(_others().numbers, truth))
+            _train()[0](Rows(others().numbers, truth))
 
 
 # ---- nothing of a column is measured
@@ -232,18 +203,6 @@ def test_a_private_model_is_told_what_others_measure() -> None:
 # ---- mutants
 
 
-def _half_scale(patch: pytest.MonkeyPatch) -> None:
-    def additive(measure: Measure, sensitivity: int, loss: float) -> Noise:
-        found = noise.additive(measure, sensitivity, loss)
-        return Noise(found.mechanism, found.sensitivity, found.scale / 2, found.loss)
-
-    class Room:
-        def __getattr__(self, name: str) -> Any:
-            return additive if name == "additive" else getattr(noise, name)
-
-    patch.setattr(_spending, "noise", Room())
-
-
 def _of_a_row(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(private, "moves", lambda columns, _, moves=private.moves: moves(columns, 1))
 
@@ -254,60 +213,21 @@ def _without_columns(patch: pytest.MonkeyPatch) -> None:
 
 def _unclipped(patch: pytest.MonkeyPatch) -> None:
     def kept(numbers: Any, columns: int) -> Any:
-        scaled = np.rint(np.nan_to_num(numbers) * private.Q).astype(np.int64)
-        return np.column_stack([np.full(len(scaled), private.Q), scaled])
+        scaled = np.rint(np.nan_to_num(numbers) * _descent.Q)
+        return np.column_stack([np.full(len(scaled), _descent.Q), scaled])
 
-    patch.setattr(private, "_kept", kept)
-
-
-def _measured(patch: pytest.MonkeyPatch) -> None:
-    kept = private._kept
-    patch.setattr(private, "_kept", lambda numbers, columns: kept(numbers / numbers.std(axis=0), columns))
-
-
-def _exact_gradient(patch: pytest.MonkeyPatch) -> None:
-    class Free:
-        sensitivity, scale = 1, 1.0
-
-        def add(self, exact: list[int]) -> list[int]:
-            return exact
-
-    bought = _spending.Account.additive
-    patch.setattr(
-        _spending.Account,
-        "additive",
-        lambda self, sensitivity, share: Free() if sensitivity > M else bought(self, sensitivity, share),
-    )
-
-
-def _exact_count(patch: pytest.MonkeyPatch) -> None:
-    class Free:
-        def add(self, exact: list[int]) -> list[int]:
-            return exact
-
-    bought = _spending.Account.additive
-    patch.setattr(
-        _spending.Account,
-        "additive",
-        lambda self, sensitivity, share: Free() if sensitivity == M else bought(self, sensitivity, share),
-    )
-
-
-def _unpaid(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(_spending.Account, "_paid", lambda self, bought: bought)
-    bought = _spending.Account.additive
-    patch.setattr(_spending.Account, "additive", lambda self, moves, share: bought(self, moves, share * STEPS))
+    patch.setattr(_descent, "kept", kept)
 
 
 MUTANTS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], str]] = {
-    "half the scale": (_half_scale, "noise is smaller than what is paid for"),
+    "half the scale": (half_scale, "noise is smaller than what is paid for"),
     "sensitivity of a row": (_of_a_row, "counts move further than their sensitivity"),
     "sensitivity of one column": (_without_columns, "counts move further than their sensitivity"),
     "numbers out of bounds": (_unclipped, "counts move further than their sensitivity"),
-    "columns that are measured": (_measured, "counts move further than their sensitivity"),
-    "gradients without noise": (_exact_gradient, "tells more than its noisy answers"),
-    "rows that are counted exactly": (_exact_count, "tells more than its noisy answers"),
-    "every step spends all": (_unpaid, "spends more than is debited"),
+    "columns that are measured": (measured, "counts move further than their sensitivity"),
+    "gradients without noise": (exact_gradient, "tells more than its noisy answers"),
+    "rows that are counted exactly": (exact_count, "tells more than its noisy answers"),
+    "every step spends all": (unpaid, "spends more than is debited"),
 }
 
 

@@ -23,7 +23,7 @@ INPUTS = (
     Column("born", "DATE"),
 )
 SMALL = {"random_forest": {"n_estimators": 10}, "hist_gradient_boosting": {"max_iter": 20}}
-ASKED = {"private_logistic_regression": {"epsilon": 20.0, "delta": 1e-5}}
+ASKED = {kind: {"epsilon": 20.0, "delta": 1e-5} for kind in ("private_logistic_regression", "private_network")}
 """What those ask for that have no default."""
 BOUNDS = {"height": (-3.0, 3.0), "weight": (-3.0, 3.0), "born": (-9000.0, 9000.0)}
 CASES = [(kind, task) for kind, module in TRAIN.items() for task in module.TASKS]
