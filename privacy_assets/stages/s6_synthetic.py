@@ -10,8 +10,8 @@ training, and people through `read` and `export`.
 What attacks and comparisons found stands exact in the ledger and in Dagster: of groups, never of a person. Under
 differential privacy every materialization costs its people again, also where nothing changed.
 
-A synthesizer of several tables (`hma`) learns from the people's pseudonymized tables instead, and the features' SQL makes
-the rows of what it draws (`_linking.py`): all that comes after is the same.
+A synthesizer of several tables (`hma`) learns from the people's pseudonymized tables instead, and the features' SQL
+makes the rows of what it draws (`_linking.py`): all that comes after is the same.
 """
 
 from __future__ import annotations
