@@ -186,8 +186,8 @@ class Linking:
         """Rows of nobody, and which of them are of one of them: features of so many drawn people (None: as many as is
         asked, or as were learned from), learned from some.
 
-        Raises NotKept where a row is no unit of its own, or a value is none of its domain or NULL where nobody of
-        `like` has NULL; EngineFailed where the SQL cannot take a value.
+        Raises NotKept where a row is no unit of its own or nobody's, or a value is none of its domain, or NULL where
+        nobody of `like` has NULL; EngineFailed where the SQL cannot take a value.
         """
         drawn: Linked = SYNTHESIZE[self.asked.synthesizer.kind].synthesize(
             self.asked.synthesizer,
@@ -203,8 +203,9 @@ class Linking:
                 _show(work, table, rows, of, place)
             frame = self._features(work, domains)
         finally:
-            for table in self.tables:
-                work.con.execute(f"DROP TABLE IF EXISTS {TEMPORARY}.{quoted(table.dataset)}")
+            with engine_errors("clearing drawn tables"):
+                for table in self.tables:
+                    work.con.execute(f"DROP TABLE IF EXISTS {TEMPORARY}.{quoted(table.dataset)}")
         made = coded.encode(frame, domains)
         _only_known_nulls(made, like, str(work.asset))
         return made, frame[PERSON].rank("dense").to_numpy().astype(np.int32) - 1
@@ -226,7 +227,8 @@ class Linking:
             raise EngineFailed(fault) from None
         with engine_errors("reading features of drawn tables"):
             try:
-                sql = f"SELECT count(*) - count(DISTINCT ({units})) FROM {TEMPORARY}._drawn"
+                known = f"count(DISTINCT ({units})) FILTER ({subject} IS NOT NULL)"
+                sql = f"SELECT count(*) - {known} FROM {TEMPORARY}._drawn"
                 (twice,) = work.con.execute(sql).fetchone() or (0,)
                 sql = f"SELECT {names}, CAST({subject} AS VARCHAR) AS {key} FROM {TEMPORARY}._drawn ORDER BY ALL"
                 found = pl.DataFrame(pl.from_arrow(work.con.execute(sql).to_arrow_table()))
@@ -234,9 +236,9 @@ class Linking:
                 work.con.execute(f"DROP TABLE {TEMPORARY}._drawn")
         if twice:
             raise NotKept.of(
-                "rows of drawn tables are no units of their own",
+                "rows of drawn tables are no units of their own, or nobody's",
                 where=str(work.asset),
-                expected=f"each {units} once",
+                expected=f"each {units} once, with its person",
                 found=f"{twice:,} more",
                 next_step="look at the joins of the features' SQL",
             )

@@ -370,6 +370,33 @@ def test_what_the_sql_makes_of_drawn_values_has_to_lie_in_the_features_domains(
     _is_not_published(gate, monkeypatch, lambda table, _: _changed(table, weight=0), said)
 
 
+@pytest.mark.parametrize(
+    ("joined", "subject"),
+    [
+        ("FROM visits JOIN patients ON visits.weight = 30 OR", "visits.patient_id"),
+        ("FROM visits LEFT JOIN patients ON visits.weight > 30 AND", "patients.patient_id"),
+    ],
+    ids=["key", "nobody"],
+)
+def test_rows_that_are_no_units_or_nobodys_are_not_published(
+    linking: Gate,
+    monkeypatch: pytest.MonkeyPatch,
+    edit: Edit,
+    reopen: Callable[[], Gate],
+    make: Make,
+    joined: str,
+    subject: str,
+) -> None:
+    """Of a drawn visit of somebody who weighs 30 the join makes one for each other person, or one for none."""
+    edit(PURPOSE, "FROM visits JOIN patients ON", joined)
+    edit(PURPOSE, "visits.patient_id, patients.sex", f"{subject}, patients.sex")
+    gate = reopen()
+    make(gate, FEATURES)
+    _is_not_published(
+        gate, monkeypatch, lambda table, _: _changed(table, weight=0), "no units of their own, or nobody's"
+    )
+
+
 def _is_not_published(gate: Gate, monkeypatch: pytest.MonkeyPatch, change: Any, said: str) -> None:
     files = _files(gate)
     monkeypatch.setattr(SYNTHESIZE["hma"], "synthesize", _taking(change))
@@ -536,3 +563,20 @@ def test_what_cannot_be_drawn_is_said_with_its_line(
     file, _, number = fault.where.rpartition(":")
     assert line in (linking.project.root / file).read_text("utf-8").splitlines()[int(number) - 1]
     assert fault.next_step
+
+
+def test_more_tables_than_it_takes_are_said(linking: Gate, reopen: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything runs."""
+    monkeypatch.setattr("privacy_assets.contracts.linked_tables.MOST_TABLES", 1)
+    with pytest.raises(BadDeclaration, match="too many tables hang together"):
+        reopen()
+
+
+def test_a_table_about_nobody_is_said(linking: Gate, edit: Edit, reopen: Callable[[], Gate]) -> None:
+    """Nobody can be drawn with its rows."""
+    edit(VISITS, "      subject: {kind: patient, column: patient_id}\n", "      subject: null\n")
+    edit(VISITS, "      consents: consents\n", "")
+    for role in ("direct_identifier", "quasi_identifier"):
+        edit(VISITS, f"role: {role}", "role: attribute")
+    with pytest.raises(BadDeclaration, match="nothing says whom the rows of `visits` are about"):
+        reopen()
