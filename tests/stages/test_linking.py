@@ -419,6 +419,32 @@ def test_the_sql_never_runs_over_real_tables(linking: Gate, monkeypatch: pytest.
     assert rows(linking, SYNTHETIC, "SELECT DISTINCT weight FROM DATA") == [(150,)]
 
 
+def test_the_same_drawn_people_give_the_same_rows_in_splits_of_their_own(
+    linking: Gate, monkeypatch: pytest.MonkeyPatch, edit: Edit, reopen: Callable[[], Gate], make: Make, rows: Any
+) -> None:
+    """Twice the same; and whoever is drawn is in one split, with all their rows."""
+
+    def once(table: Linked, _: int | None) -> Linked:
+        """Each person of their own weight, as far as there are weights."""
+        (child,) = table.children
+        kept = child.of < 121
+        visits = Coded(child.rows.domains, child.of[kept, None])
+        return Linked(table.people, (Child(visits, child.of[kept]),))
+
+    monkeypatch.setattr(SYNTHESIZE["hma"], "synthesize", _taking(once))
+    monkeypatch.setattr("privacy_assets.contracts.promises._withstands", lambda *_: iter(()))
+    edit(PURPOSE, "guarantee:\n", "training: {from: synthetic}\nguarantee:\n")
+    gate = reopen()
+    digests = []
+    for _ in range(2):
+        make(gate, SYNTHETIC)
+        digests.append(gate.latest(SYNTHETIC).content_digest)
+    assert digests[0] == digests[1]
+    dealt = rows(gate, SYNTHETIC, "SELECT weight, count(DISTINCT split), count(*) FROM DATA GROUP BY 1")
+    assert len(dealt) > 80 and {splits for _, splits, _ in dealt} == {1} and max(number for *_, number in dealt) == 5
+    assert len(rows(gate, SYNTHETIC, "SELECT DISTINCT split FROM DATA")) == 3
+
+
 def test_tables_that_are_newer_than_the_features_are_refused(linking: Gate, make: Make) -> None:
     """Rows of one version would be compared with features of another."""
     make(linking, AssetName.parse("pseudonymized/smoking/visits"))
