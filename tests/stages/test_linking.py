@@ -445,6 +445,39 @@ def test_the_same_drawn_people_give_the_same_rows_in_splits_of_their_own(
     assert len(rows(gate, SYNTHETIC, "SELECT DISTINCT split FROM DATA")) == 3
 
 
+def test_days_of_a_table_are_learned_from_together(
+    linking: Gate, monkeypatch: pytest.MonkeyPatch, edit: Edit, reopen: Callable[[], Gate], make: Make
+) -> None:
+    """A person's visits of two days are theirs; a day that came after the features is not learned from unnoticed."""
+    deliveries = "customProperties: [{property: deliveries, value: {by: day, since: '2026-11-01'}}]"
+    edit(VISITS, "visits.csv, format: csv", f'visits-{{day}}.csv", format: csv, {deliveries}')
+    edit(VISITS, "path: data/", 'path: "data/')
+    samples = linking.project.root / "data/samples"
+    head, *visits = (samples / "visits.csv").read_text("utf-8").splitlines()
+    days = ["2026-11-01", "2026-11-02"]
+    for place, day in enumerate(days):
+        (samples / f"visits-{day}.csv").write_text("\n".join([head, *visits[place::2]]) + "\n", "utf-8")
+    gate, seen = reopen(), list[Linked]()
+    made = steps(gate.project)
+    chain = ["raw/visits", "minimized/smoking/visits", "pseudonymized/smoking/visits"]
+
+    def arrive(day: str) -> None:
+        for name in chain:
+            carry_out(made[AssetName.parse(name)].of(day), gate).raise_faults()
+
+    monkeypatch.setattr(SYNTHESIZE["hma"], "synthesize", _taking(lambda table, people: table, seen))
+    arrive(days[0])
+    make(gate, FEATURES)
+    carry_out(made[SYNTHETIC], gate)
+    arrive(days[1])
+    with pytest.raises(Refused, match="newer than the features"):
+        carry_out(made[SYNTHETIC], gate)
+    make(gate, FEATURES)
+    carry_out(made[SYNTHETIC], gate)
+    first, both = (table.children[0] for table in seen)
+    assert both.rows.rows > 1.7 * first.rows.rows and np.bincount(both.of).max() == 5
+
+
 def test_tables_that_are_newer_than_the_features_are_refused(linking: Gate, make: Make) -> None:
     """Rows of one version would be compared with features of another."""
     make(linking, AssetName.parse("pseudonymized/smoking/visits"))
