@@ -106,25 +106,28 @@ SYNTHESIZER = "{kind: marginal_tree, epsilon: 1.0, delta: 1.0e-6, target: emerge
 @pytest.mark.parametrize(
     ("synthesizer", "settled"),
     [
-        ("{kind: marginal_tree, epsilon: 0.5, delta: 1.0e-6}", "by_accountant"),
-        (SYNTHESIZER, "by_attack"),
-        ("{kind: ctgan}", "later"),
-        ("{kind: sequential_trees}", "by_attack"),
+        ("{kind: marginal_tree, epsilon: 0.5, delta: 1.0e-6}", {"by_accountant"}),
+        (SYNTHESIZER, {"by_attack", "by_accountant"}),
+        ("{kind: ctgan}", {"later"}),
+        ("{kind: sequential_trees}", {"by_attack"}),
     ],
 )
 def test_what_runs_the_synthesizer_often_is_settled_where_that_is_cheapest(
-    sample: Callable[..., Any], synthesizer: str, settled: str
+    sample: Callable[..., Any], synthesizer: str, settled: set[str]
 ) -> None:
-    """By ε where it leaves nothing, before the publication where that is quick, after it where not."""
+    """By ε where it leaves nothing, before the publication where that is quick, after it where not.
+
+    At ε = 1 it leaves nothing of one in a thousand, and too much of one in a hundred.
+    """
     project = sample((PURPOSE, SYNTHESIZER, synthesizer))
     columns = project.features("research_sharing").columns
     asked = withstood(project.purposes["research_sharing"], columns, Stage.SYNTHETIC)
     shadows = [each for each in asked if each.attack.kind == "shadow_releases"]
-    assert {each.settled.value for each in shadows} == {settled}
+    assert {each.settled.value for each in shadows} == settled
     assert {each.settled.value for each in asked if each not in shadows} == {"by_attack"}
     promised = promises(project, AssetName.parse("synthetic/research_sharing"))
     later = {each.name for each in promised if each.later}
-    expected = {"fpr_01_percent", "fpr_1_percent"} if settled == "later" else set()
+    expected = {"fpr_01_percent", "fpr_1_percent"} if settled == {"later"} else set()
     assert later == {f"attack_excess__shadow_releases__{about}__everyone" for about in expected}
 
 
