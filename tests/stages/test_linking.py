@@ -114,6 +114,7 @@ guarantee:
     kind: trusted_partner
     tries: 1000
     tries_at_least: 20
+    most_exposed_at_least: 5
     excess_at_most: 0.6
     most_exposed_at_most: 0.6
     members_at_least: 20
