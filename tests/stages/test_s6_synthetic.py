@@ -37,6 +37,7 @@ WITHSTANDS = """\
     kind: trusted_partner
     tries: 1000
     tries_at_least: 100
+    excess_at_most: 0.3
     most_exposed_at_most: 0.3
     shadows: 16
     members_at_least: 100

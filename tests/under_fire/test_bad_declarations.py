@@ -430,7 +430,9 @@ DRAFTED = TABLES | {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", DRAFTED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long) if name == "5,000 columns" else name for name in DRAFTED]
+)
 def test_a_draft_of_a_bad_file_is_written_whole_or_not_at_all(shop: Workshop, reception: Reception, name: str) -> None:
     """`privacy-assets draft` writes two files that load, or none; it ends with words for people, and names nobody."""
     path = shop.project / "data/samples/theirs"

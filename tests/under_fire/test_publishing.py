@@ -132,7 +132,15 @@ features:
   subject: patient_id
 guarantee:
   withstands:
-    {kind: public_release, tries_at_least: 1, most_exposed_at_least: 1, excess_at_most: 0.9, most_exposed_at_most: 0.9}
+    kind: public_release
+    tries_at_least: 1
+    most_exposed_at_least: 1
+    excess_at_most: 0.9
+    most_exposed_at_most: 0.9
+    shadows: 16
+    members_at_most: 0.9
+    members_at_most_of_few: 0.9
+    members_at_most_of_pairs: 0.49
   fidelity: {marginals: 0.9, pairs: 0.9}
 synthetic:
   synthesizer: {kind: sequential_trees, min_samples_leaf: 20}
