@@ -445,6 +445,35 @@ def explain(asset: Asset, root: Root = None) -> None:
     out.print(top)
 
 
+@app.command("impact")
+def impact_of(
+    of: Annotated[
+        str,
+        typer.Argument(
+            metavar="OF", help="A column (raw/patients.email), an asset, a dataset, a purpose, a technique."
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    root: Root = None,
+) -> None:
+    """Print what depends on a column, an asset, a dataset, a purpose or a technique, and what that depends on."""
+    from privacy_assets.build import flows, steps
+    from privacy_assets.contracts.loading import load
+    from privacy_assets.reports import impact
+
+    project = load(find_root(root))
+    found = impact.impact(project, flows(steps(project)), of)
+    if as_json:
+        out.print_json(json.dumps(impact.as_json(project, found)))
+        return
+    table = Table(*impact.HEADS, box=None)
+    for cells in impact.rows(found):
+        table.add_row(*map(escape, cells))
+    out.print(table)
+    for line in impact.summary(project, found):
+        out.print(line, markup=False)
+
+
 @app.command()
 def show(asset: Asset, root: Root = None) -> None:
     """Print an asset's schema and counts, from the ledger and the declarations; never its rows."""
