@@ -458,11 +458,14 @@ def impact_of(
 ) -> None:
     """Print what depends on a column, an asset, a dataset, a purpose or a technique, and what that depends on."""
     from privacy_assets.build import flows, steps
-    from privacy_assets.contracts.loading import load
+    from privacy_assets.gate import Gate
+    from privacy_assets.lineage.roles import carried, evidence
     from privacy_assets.reports import impact
 
-    project = load(find_root(root))
-    found = impact.impact(project, flows(steps(project)), of)
+    gate = Gate.open(find_root(root))
+    graph = flows(steps(gate.project))
+    roles = carried(graph, {asset: evidence(gate, asset) for asset in graph.made})
+    project, found = gate.project, impact.impact(gate.project, graph, of, roles)
     if as_json:
         out.print_json(json.dumps(impact.as_json(project, found)))
         return

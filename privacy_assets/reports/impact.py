@@ -7,7 +7,7 @@ Belongs here: what a person may ask of the graph, and the answer as rows. Does n
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from privacy_assets.contracts.loading import Project
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.gate import PERSON, READERS
 from privacy_assets.lineage.flows import Flows, Place, Reached
+from privacy_assets.lineage.roles import Roles
 from privacy_assets.words import AssetName, Stage
 
 HEADS = ("", "asset", "column", "role", "technique", "by", "via")
@@ -30,6 +31,7 @@ class Impact:
     starts: Sequence[Place]
     upstream: Sequence[Reached]
     downstream: Sequence[Reached]
+    roles: Mapping[Place, Roles]
 
     def released(self) -> list[AssetName]:
         """The assets downstream, or asked for, that people may read."""
@@ -37,8 +39,8 @@ class Impact:
         return [asset for asset in self.flows.made if PERSON in READERS[asset.stage] and asset in dict(places)]
 
 
-def impact(project: Project, flows: Flows, asked: str) -> Impact:
-    """What depends on `asked`, and what that depends on.
+def impact(project: Project, flows: Flows, asked: str, roles: Mapping[Place, Roles]) -> Impact:
+    """What depends on `asked`, and what that depends on; `roles` are those that each place still carries.
 
     `asked` is a column (`raw/patients.email`), an asset (`model/readmission_model`), a dataset, a purpose or a kind of
     technique. Raises BadDeclaration for anything else, with what it may have meant.
@@ -47,7 +49,7 @@ def impact(project: Project, flows: Flows, asked: str) -> Impact:
     inside = set(starts)
     found = [list(reached(starts).values()) for reached in (flows.upstream, flows.downstream)]
     up, down = ([one for one in each if one.place not in inside] for each in found)
-    return Impact(asked, flows, starts, up, down)
+    return Impact(asked, flows, starts, up, down, roles)
 
 
 def _starts(project: Project, flows: Flows, asked: str) -> list[Place]:
@@ -86,18 +88,17 @@ def rows(found: Impact) -> Iterator[tuple[str, ...]]:
     order = {asset: place for place, asset in enumerate(found.flows.made)}
     for direction, every in ((UP, found.upstream), (DOWN, found.downstream)):
         for one in sorted(every, key=lambda one: (order[one.place[0]], one.steps, one.place)):
-            told = record(found.flows, one)
+            told = record(found, one)
             yield direction, *(str(told[name]) for name in ("asset", "column", "role", "technique", "by", "via"))
 
 
-def record(flows: Flows, one: Reached) -> dict[str, Any]:
+def record(found: Impact, one: Reached) -> dict[str, Any]:
     """One place that was reached, for machines."""
-    column = flows.column(one.place)
     return {
         "asset": str(one.place[0]),
         "column": one.place[1],
-        "role": column.role.value if column else "",
-        "technique": column.technique if column else "",
+        "role": " + ".join(sorted(found.roles.get(one.place, ()))) or "none",
+        "technique": found.flows.technique(one.place),
         "by": one.kind,
         "via": f"{one.via[0]}.{one.via[1]}",
         "steps": one.steps,
@@ -111,8 +112,12 @@ def summary(project: Project, found: Impact) -> Iterator[str]:
         values = sum(one.direct for one in every)
         yield f"{found.asked}: {what} {len(every):,} columns of {len(assets)} assets, {values:,} of them by value"
     for asset in found.released():
+        left = sorted(frozenset().union(*(found.roles.get(at, frozenset()) for at in found.flows.places([asset]))))
         recipients = ", ".join(project.purposes[asset.purpose].recipients) or "nobody outside is named"
-        yield f"people read {asset} (for {asset.purpose}; recipients: {recipients})"
+        yield (
+            f"people read {asset}, which still carries {' + '.join(left) or 'no role'} "
+            f"(for {asset.purpose}; recipients: {recipients})"
+        )
 
 
 def as_json(project: Project, found: Impact) -> dict[str, Any]:
@@ -120,8 +125,8 @@ def as_json(project: Project, found: Impact) -> dict[str, Any]:
     return {
         "asked": found.asked,
         "starts": [f"{asset}.{column}" for asset, column in found.starts],
-        "upstream": [record(found.flows, one) for one in found.upstream],
-        "downstream": [record(found.flows, one) for one in found.downstream],
+        "upstream": [record(found, one) for one in found.upstream],
+        "downstream": [record(found, one) for one in found.downstream],
         "read_by_people": [
             {"asset": str(asset), "recipients": list(project.purposes[asset.purpose].recipients)}
             for asset in found.released()
