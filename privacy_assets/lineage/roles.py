@@ -1,6 +1,6 @@
 """What each column still can do to a person: roles travel with values, and stop only on evidence.
 
-    raw.postcode: quasi_identifier ─► features.district: quasi_identifier ─► anonymized.district: nothing, by k_anonymity
+    raw.postcode: quasi_identifier ─► features.district: quasi_identifier ─► anonymized.district: none, by k_anonymity
 
 A role is carried to every column that values flow into. A stage lowers it only where a finding that says so was kept on
 the very version that stands: without a version, or with one that does not stand any more, it is carried on. What only
