@@ -120,8 +120,9 @@ def _tries_that_decide(project: Project) -> Iterator[str]:
         }
         for at_most, tries in sorted(few):
             yield (
-                f"{name}: membership takes {tries:,} people of either sort; of fewer, pairs decide whether the area "
-                f"under the curve is over {0.5 + at_most:g}: {pairs_that_decide(at_most):,} for the innocent to pass"
+                f"{name}: membership takes {tries:,} people in train and {2 * tries:,} others; of fewer, pairs of one "
+                f"and one decide whether the area under the curve is over {0.5 + at_most:g}, and "
+                f"{pairs_that_decide(at_most):,} of them let the innocent pass"
             )
 
 

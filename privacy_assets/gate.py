@@ -45,6 +45,7 @@ from sqlglot import exp
 
 from privacy_assets.contracts.contract import ConsentRecords
 from privacy_assets.contracts.entitlement import consent_records, entitled, retained
+from privacy_assets.contracts.linked_tables import asks_for_tables
 from privacy_assets.contracts.loading import Project, load
 from privacy_assets.contracts.promises import RETENTION_FROM, Promise, promises
 from privacy_assets.durable import disk_errors
@@ -82,6 +83,9 @@ READERS: Mapping[Stage, frozenset[str]] = {
     Stage.MODEL: frozenset({PERSON}),
 }
 """Who may read a stage: the next one, and people from training on."""
+
+READERS_OF_TABLES: Mapping[Stage, frozenset[str]] = {Stage.PSEUDONYMIZED: frozenset({Stage.SYNTHETIC})}
+"""Who may as well, where the purpose asks for a synthesizer that sees several tables."""
 
 
 class Standing(StrEnum):
@@ -943,10 +947,13 @@ class Gate:
 
     def _may_read(self, asset: AssetName, reader: str) -> None:
         self._known(asset)
-        if reader not in READERS[asset.stage]:
+        readers = READERS[asset.stage]
+        if asset.purpose and asks_for_tables(self.project.purposes[asset.purpose]):
+            readers |= READERS_OF_TABLES.get(asset.stage, frozenset())
+        if reader not in readers:
             raise Refused.of(
                 f"{reader} may not read {asset}",
-                expected=f"readers of {asset.stage}: {', '.join(sorted(READERS[asset.stage]))}",
+                expected=f"readers of {asset.stage}: {', '.join(sorted(readers))}",
                 next_step="read the training set of your purpose, or declare a purpose that needs this data",
             )
 
@@ -1090,7 +1097,8 @@ class Gate:
     def attest(self, passport: Passport, findings: Sequence[Measured], *, seed: int) -> int:
         """Put on record what was measured of a version after it was published; the position of the entry.
 
-        `seed` are the chances by which it was. What is not kept is not for here: it is withdrawn.
+        `seed` are the chances by which it was. What is not kept keeps the version from being read, as it would have
+        kept it from being published; what is broken twice is withdrawn.
         """
         body = {
             "action": "attest",

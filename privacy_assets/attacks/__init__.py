@@ -7,6 +7,8 @@ An attack is a module with
 * `ADVERSARY`: in one sentence, who that is and what they want;
 * `ON`: the stage that it is tried on, which says what `target` is: `_trying.Target` for synthetic,
   `_generalized.Generalized` for anonymized, `_modelled.Modelled` for models.
+* `OF_A_PERSON = True`, where it is so: whether a try succeeds is an event of one person's row and of what was released,
+  whoever else is in the data; that is what (ε, δ) bounds (`invariants/attack_excess`).
 
 Every attack is tried on three sorts of people alike: those whose rows were in the release's source, others of the same
 population who were not (the *control*), and, with a guess that looks at no release, the *baseline*. Only what succeeds

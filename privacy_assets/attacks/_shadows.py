@@ -57,22 +57,34 @@ def _log_density(at: Floats, shadows: Floats, mask: Mask) -> Floats:
     return density
 
 
-def counted(score: Floats, false_positives: Mapping[str, float], generator: np.random.Generator) -> Sequence[Tries]:
-    """A line for each rate of false positives, and one of pairs.
+def chosen(tries: int, members: int, strangers: int) -> tuple[int, int]:
+    """How many members and strangers are scored: as many of either as there are for pairs, and twice as many strangers
+    as members for a rate, since half of them set its threshold."""
+    paired = min(tries, members, strangers)
+    return paired, max(paired, 2 * min(paired, strangers // 2))
 
-    `score` (3 n,) is of n members, n strangers of whom the thresholds are made, and n others. Who scores above what
-    that part of the second exceeds is called a member; among equal scores chance decides.
+
+def counted(
+    members: Floats, strangers: Floats, false_positives: Mapping[str, float], generator: np.random.Generator
+) -> Sequence[Tries]:
+    """A line for each rate of false positives, and one of pairs, of the scores of members and of strangers.
+
+    Who scores above what that part of the first strangers exceeds is called a member, of as many members, and of as
+    many other strangers; among equal scores chance decides. Pairs take whoever there is.
     """
+    score = np.concatenate([members, strangers])
     rank = np.empty(score.size)
     rank[np.lexsort((generator.random(score.size), score))] = np.arange(score.size)
-    tried, known, control = np.split(rank, 3)
+    ours, theirs = rank[: members.size], rank[members.size :]
+    size, paired = min(ours.size, theirs.size // 2), min(ours.size, theirs.size)
     found = []
     for about, rate in false_positives.items():
-        threshold = _threshold(known, rate)
-        baseline = generator.random(tried.size) < rate
-        found.append(Tries.counted(about, EVERYONE, tried > threshold, control > threshold, baseline))
-    won = tried > control
-    found.append(Tries.counted(PAIRS, EVERYONE, won, ~won, generator.random(won.size) < 0.5))
+        threshold = _threshold(theirs[:size], rate)
+        baseline = generator.random(size) < rate
+        tried, control = ours[:size] > threshold, theirs[size : 2 * size] > threshold
+        found.append(Tries.counted(about, EVERYONE, tried, control, baseline))
+    won = ours[:paired] > theirs[:paired]
+    found.append(Tries.counted(PAIRS, EVERYONE, won, ~won, generator.random(paired) < 0.5))
     return found
 
 

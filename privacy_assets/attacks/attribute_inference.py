@@ -31,6 +31,7 @@ from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Who knows some of a person's values, and wants another one."
 ON = Stage.SYNTHETIC
+OF_A_PERSON = True
 
 
 class Parameters(Frozen):

@@ -26,6 +26,7 @@ from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Who looks for a person's own row in the release."
 ON = Stage.SYNTHETIC
+OF_A_PERSON = True
 
 
 class Parameters(Frozen):

@@ -30,6 +30,7 @@ from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Two who each know a part of a person's values, and want to put them together."
 ON = Stage.SYNTHETIC
+OF_A_PERSON = True
 Names = tuple[Annotated[str, Field(min_length=1, max_length=128)], ...]
 
 

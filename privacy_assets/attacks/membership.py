@@ -34,6 +34,7 @@ from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Who knows a person, and wants to know whether they were among those the release was made from."
 ON = Stage.SYNTHETIC
+OF_A_PERSON = True
 CLOSE = 0.01
 """Distances far below this are alike: no density grows without bound where two rows are the same."""
 

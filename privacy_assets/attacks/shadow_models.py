@@ -29,7 +29,7 @@ import numpy as np
 from pydantic import Field
 
 from privacy_assets.attacks._modelled import Floats, Modelled, Places
-from privacy_assets.attacks._shadows import FALSE_POSITIVES, Shadows, counted, learns, ratio
+from privacy_assets.attacks._shadows import FALSE_POSITIVES, Shadows, chosen, counted, learns, ratio
 from privacy_assets.attacks._trying import Count, Tries
 from privacy_assets.words import Frozen, Stage
 
@@ -56,10 +56,10 @@ def attack(parameters: Parameters, target: Modelled, generator: np.random.Genera
     members, strangers = (
         generator.permutation(np.unique(target.person[chosen])) for chosen in (target.member, ~target.member)
     )
-    size = min(parameters.tries, members.size, strangers.size // 2)
-    people = np.concatenate([members[:size], strangers[: 2 * size]])
-    score = _scores(parameters, target, people, generator) if size else np.empty(0)
-    return counted(score, FALSE_POSITIVES, generator)
+    ours, theirs = chosen(parameters.tries, members.size, strangers.size)
+    people = np.concatenate([members[:ours], strangers[:theirs]])
+    score = _scores(parameters, target, people, generator) if people.size else np.empty(0)
+    return counted(score[:ours], score[ours:], FALSE_POSITIVES, generator)
 
 
 def _scores(parameters: Parameters, target: Modelled, people: Places, generator: np.random.Generator) -> Floats:

@@ -13,7 +13,7 @@ calling that part of the people members, at random.
 The likelihood ratio attack, online (Carlini et al., S&P 2022, arXiv 2112.03570), on releases instead of models, as the
 shadow models of Stadler, Oprisanu, Troncoso: "Synthetic Data - Anonymisation Groundhog Day", USENIX Security 2022,
 arXiv 2011.07018. The adversary knows the rows of everybody of the source who is not tried, up to `others`, and sees up
-to `seen` rows of a release.
+to `seen` rows of a release. Shadows learn from as many people as the release did, where there are enough others.
 
 Not covered: adversaries who see more of a release than its rows' distances, or who put rows of their own into the
 source. A threshold for 0.1 % is an estimate from half of the control.
@@ -29,13 +29,14 @@ from pydantic import Field
 
 from privacy_assets.attacks._nearest import nearest
 from privacy_assets.attacks._rows import in_order, order
-from privacy_assets.attacks._shadows import FALSE_POSITIVES, Floats, Shadows, counted, learns, ratio
+from privacy_assets.attacks._shadows import FALSE_POSITIVES, Floats, Shadows, chosen, counted, learns, ratio
 from privacy_assets.attacks._trying import Count, Target, Tries
 from privacy_assets.coded import Coded
 from privacy_assets.words import Frozen, Stage
 
 ADVERSARY = "Who knows a person and how a release was made, and makes many like it with and without the person."
 ON = Stage.SYNTHETIC
+OF_A_PERSON = True
 MAKES_SHADOWS = True
 """The synthesizer is run once for each shadow: where it is slow, after the release was made."""
 NEIGHBOURS = 5
@@ -60,12 +61,13 @@ def attack(parameters: Parameters, target: Target, generator: np.random.Generato
     if target.again is None:
         return []
     members, strangers = (generator.permutation(order(table)) for table in (target.fitted, target.control))
-    size = min(parameters.tries, members.size, strangers.size // 2)
-    if not size:
-        return counted(np.empty(0), RATES, generator)
-    tried = np.concatenate([members[:size], target.fitted.rows + strangers[: 2 * size]])
-    people = _together(target.fitted.take(members[:size]), target.control.take(strangers[: 2 * size]))
-    others = members[size:][: parameters.others]
+    ours, theirs = chosen(parameters.tries, members.size, strangers.size)
+    if not ours:
+        return counted(np.empty(0), np.empty(0), RATES, generator)
+    tried = np.concatenate([members[:ours], target.fitted.rows + strangers[:theirs]])
+    people = _together(target.fitted.take(members[:ours]), target.control.take(strangers[:theirs]))
+    # half of those tried learn besides: a shadow learns from as many as the release did, as far as it can be
+    others = members[ours:][: max(0, min(parameters.others, members.size - tried.size // 2))]
     inside = learns(tried.size, parameters.shadows, generator).T  # (shadows, people)
     shadows = []
     for mask in inside:
@@ -75,7 +77,7 @@ def attack(parameters: Parameters, target: Target, generator: np.random.Generato
     released = _seen(people, target.released, parameters.seen)
     ratios = [ratio(at, seen, inside) for at, seen in zip(released, np.stack(shadows, axis=1), strict=True)]
     score: Floats = np.sum(ratios, axis=0)
-    return counted(score, RATES, generator)
+    return counted(score[:ours], score[ours:], RATES, generator)
 
 
 def _together(one: Coded, other: Coded) -> Coded:

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from privacy_assets.contracts import anonymity, features_sql, person_wise, synthesis, withstanding
+from privacy_assets.contracts import anonymity, features_sql, linked_tables, person_wise, synthesis, withstanding
 from privacy_assets.contracts._faults import Faults, echo
 from privacy_assets.contracts._odcs import INTEGERS, aliases, owner_fault
 from privacy_assets.contracts._yaml import Place
@@ -146,6 +146,7 @@ def check_purpose(
     withstanding.check(purpose, features.columns, faults)
     if purpose.synthetic:
         _check_synthetic(purpose, purpose.synthetic, features, used, contracts, faults)
+        linked_tables.check(purpose, purpose.synthetic, used, tables, features, faults)
     if purpose.statistics:
         _check_statistics(purpose, purpose.statistics, features, used, contracts, faults)
     if purpose.model:

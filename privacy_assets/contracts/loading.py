@@ -16,13 +16,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from privacy_assets.contracts import _odcs, _yaml, anonymity, columns, synthesis
+from privacy_assets.contracts import _odcs, _yaml, anonymity, columns, linked_tables, synthesis
 from privacy_assets.contracts._faults import Faults, parse
 from privacy_assets.contracts._tables import with_tables
 from privacy_assets.contracts._yaml import Document
 from privacy_assets.contracts.checks import check_contracts, check_purpose, paying
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.features_sql import FeatureQuery
+from privacy_assets.contracts.linked_tables import LinkedTable
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.errors import BadDeclaration, Fault, raise_gathered
 from privacy_assets.words import AssetName, Column, Stage
@@ -126,6 +127,12 @@ class Project:
     def synthetic_columns(self, purpose: str) -> tuple[Column, ...]:
         """The columns of a purpose's features as they are synthesized."""
         return synthesis.synthetic_columns(self.purposes[purpose], self.features(purpose).columns)
+
+    def linked_tables(self, purpose: str) -> tuple[LinkedTable, ...]:
+        """The tables that a purpose's synthesizer sees, people's first; none where it sees the features."""
+        asked = self.purposes[purpose]
+        tables = {dataset: self.pseudonymized_columns(purpose, dataset) for dataset in asked.datasets}
+        return linked_tables.linked_tables(asked, self.contracts, tables, self.features(purpose))
 
     def training_columns(self, purpose: str) -> tuple[Column, ...]:
         """The columns of a purpose's training set: those of what it is made from, and the split."""

@@ -14,6 +14,7 @@ from itertools import combinations, pairwise
 from types import ModuleType
 from typing import Any
 
+from privacy_assets.attacks import ATTACKS
 from privacy_assets.contracts import synthesis, withstanding
 from privacy_assets.contracts.anonymity import (
     SPLIT,
@@ -341,7 +342,7 @@ def _synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Iterator
     before, after = project.features(purpose.purpose).columns, project.synthetic_columns(purpose.purpose)
     yield _ask("has_rows", where("synthetic", "rows"), at_least=asked.rows or 1)
     yield _ask("only_columns", where("synthetic"), columns=tuple(column.name for column in after))
-    for domain in synthesis.domains(asked, after):
+    for domain in synthesis.domains(asked.bounds, after):
         if domain.ordered:
             place = where("synthetic", "bounds", domain.name)
             days = not isinstance(asked.bounds[domain.name].low, float)
@@ -354,18 +355,19 @@ def _synthetic(project: Project, purpose: Purpose, asked: Synthetic) -> Iterator
 
 def _withstands(purpose: Purpose, columns: tuple[Column, ...], stage: Stage, place: str) -> Iterator[Promise]:
     loss = withstanding.synthetic_loss(purpose) if stage is Stage.SYNTHETIC else None
-    accounted = {"epsilon": loss.epsilon, "delta": loss.delta} if loss else {}
     for tried in withstanding.withstood(purpose, columns, stage):
         for about in tried.about:
             for group, ceiling in tried.ceilings.items():
+                bounded = loss is not None and getattr(ATTACKS[tried.attack.kind], "OF_A_PERSON", False)
                 asked = _ask(
                     "attack_excess",
                     place,
                     attack=tried.attack.kind,
                     about=about,
                     group=group,
+                    asked=tried.attack.model_dump_json(),
                     **asdict(ceiling),
-                    **accounted,
+                    **({"epsilon": loss.epsilon, "delta": loss.delta} if loss is not None and bounded else {}),
                 )
                 yield replace(asked, later=tried.settled is Settled.LATER)
 
@@ -377,6 +379,9 @@ def _fidelity(purpose: Purpose, where: Callable[..., str]) -> Iterator[Promise]:
     at = ("guarantee", "fidelity")
     yield _ask("fidelity", where(*at, "marginals"), measure="marginals", at_most=asked.marginals)
     yield _ask("fidelity", where(*at, "pairs"), measure="pairs", at_most=asked.pairs)
+    if asked.rows_per_person is not None:
+        place = where(*at, "rows_per_person")
+        yield _ask("fidelity", place, measure="rows_per_person", at_most=asked.rows_per_person)
     if (transfer := asked.transfer) is not None:
         place = where(*at, "transfer")
         yield _ask("fidelity", place, measure="transfer", at_least=transfer.at_least)

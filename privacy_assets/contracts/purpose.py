@@ -200,11 +200,12 @@ class Fidelity(Frozen):
     """How like the rows that they stand for synthetic ones are, at least.
 
     Total variation distance from 0 to 1, at most: `marginals` of single columns and `pairs` of two, the mean over all
-    of them, numbers in twenty intervals.
+    of them, numbers in twenty intervals; `rows_per_person` of how many rows one has, where people are drawn.
     """
 
     marginals: Annotated[float, Field(gt=0, le=1)]
     pairs: Annotated[float, Field(gt=0, le=1)]
+    rows_per_person: Annotated[float, Field(gt=0, le=1)] | None = None
     transfer: Transfer | None = None
 
 
@@ -277,6 +278,13 @@ class Anonymized(Frozen):
     quality: Literal["loss", "discernibility", "average_class", "entropy"] = "loss"
 
 
+class TableDomains(Frozen):
+    """What the columns of one table can be, where its contract does not say: numbers and days, and texts."""
+
+    bounds: dict[ColumnName, Bounds] = Field(default_factory=dict)
+    categories: dict[ColumnName, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
+
+
 class Synthetic(Frozen):
     """Rows of nobody, in the place of the features: how they are made, and what each number can be.
 
@@ -284,10 +292,14 @@ class Synthetic(Frozen):
     `contribution` bounds how many rows of a person are learned from (default: as many as somebody has, but under
     differential privacy, where it has to be said); `rows` is how many there will be (default: as many as were
     learned from, with noise under differential privacy).
+
+    A synthesizer of several tables draws people with their rows, at most `contribution` in a table, and the features'
+    SQL makes the rows of them: `tables` says what the columns of the purpose's tables can be, and `rows` is the least.
     """
 
     synthesizer: Synthesizer
     bounds: dict[ColumnName, Bounds] = Field(default_factory=dict)
+    tables: dict[Name, TableDomains] = Field(default_factory=dict)
     contribution: Contribution | None = None
     rows: Annotated[int, Field(ge=100, le=10_000_000)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

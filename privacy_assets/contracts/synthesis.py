@@ -7,7 +7,7 @@ them (`promises.py`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from privacy_assets.coded import MOST_VALUES, Domain
@@ -15,7 +15,7 @@ from privacy_assets.contracts._faults import Faults
 from privacy_assets.contracts._odcs import INTEGERS
 from privacy_assets.contracts._yaml import Place
 from privacy_assets.contracts.anonymity import SPLIT, leaving, split_column
-from privacy_assets.contracts.purpose import Model, Purpose, Split, Synthetic
+from privacy_assets.contracts.purpose import Bounds, Model, Purpose, Split
 from privacy_assets.words import Column
 
 WIDTHS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 54, "HUGEINT": 54}
@@ -38,7 +38,7 @@ def split(purpose: Purpose) -> Split:
     return purpose.training.split if purpose.training is not None else Split()
 
 
-def domains(asked: Synthetic, columns: Sequence[Column]) -> tuple[Domain, ...]:
+def domains(bounds: Mapping[str, Bounds], columns: Sequence[Column]) -> tuple[Domain, ...]:
     """What each column can hold, in their order; KeyError for a number without bounds."""
     found = []
     for column in columns:
@@ -47,9 +47,9 @@ def domains(asked: Synthetic, columns: Sequence[Column]) -> tuple[Domain, ...]:
         if labels := _labels(column):
             found.append(Domain(column.name, labels))
         else:
-            bounds = asked.bounds[column.name]
-            low, high = bounds.days
-            found.append(Domain(column.name, low=low, high=high, step=bounds.step))
+            ends = bounds[column.name]
+            low, high = ends.days
+            found.append(Domain(column.name, low=low, high=high, step=ends.step))
     return tuple(found)
 
 
@@ -77,7 +77,7 @@ def check(purpose: Purpose, columns: Sequence[Column], faults: Faults) -> None:
         if name not in leaves:
             faults.unknown(("synthetic", "bounds", name), "no such column is synthesized", name, leaves)
     for column in leaves.values():
-        _check_column(asked, column, faults)
+        check_column(("synthetic",), column, asked.bounds, faults)
     for name in (name for name in leaves if name.startswith("_")):
         faults.add(
             ("features", "sql"),
@@ -91,32 +91,40 @@ def check(purpose: Purpose, columns: Sequence[Column], faults: Faults) -> None:
         faults.add(("features", "sql"), f"`{SPLIT}` is a column that is added", next_step="name yours otherwise")
 
 
-def _check_column(asked: Synthetic, column: Column, faults: Faults) -> None:
-    place: Place = ("synthetic", "bounds", column.name)
-    bounds = asked.bounds.get(column.name)
+def with_domain(column: Column, values: tuple[str, ...] | None) -> Column:
+    """The column with the values that are declared of it; as it is where none are."""
+    return replace(column, domain=values) if values else column
+
+
+def check_column(at: Place, column: Column, declared: Mapping[str, Bounds], faults: Faults) -> None:
+    """Note why a column cannot be synthesized; `at` is where its `bounds` would stand."""
+    place: Place = (*at, "bounds", column.name)
+    bounds = declared.get(column.name)
     if _labels(column):
         if bounds is not None:
             faults.add(place, f"`{column.name}` has declared values, and needs no bounds")
         return
     if column.type == "VARCHAR":
+        place = at if len(at) > 1 else ("features",)
         faults.add(
-            ("synthetic",),
+            at,
             f"the values of `{column.name}` are not declared, so that they would be read off people",
-            next_step="declare `enum:` in its contract or `features.categories`, or leave the column out of the SQL",
+            next_step="declare `enum:` in its contract or "
+            f"`{'.'.join(map(str, place))}.categories`, or leave the column out of the SQL",
         )
         return
     number = column.type in INTEGERS or column.type in ("DOUBLE", "FLOAT") or column.type.startswith("DECIMAL")
     if not number and column.type != "DATE":
         faults.add(
-            ("synthetic",),
+            at,
             f"`{column.name}` is a {column.type}, which is not synthesized",
             expected="text with declared values, true or false, a number or a DATE",
-            next_step="make one of these of it in the features' SQL",
+            next_step="make one of these of it " + ("by its technique" if len(at) > 1 else "in the features' SQL"),
         )
         return
     if bounds is None:
         faults.add(
-            ("synthetic", "bounds"),
+            (*at, "bounds"),
             f"nothing says what `{column.name}` can be, and the largest value is somebody's",
             expected=f"`{column.name}: {{low: …, high: …}}`",
         )

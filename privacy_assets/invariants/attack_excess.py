@@ -16,18 +16,22 @@ Inconclusive, which is no pass, is
   guess instead; Giomi et al., PoPETs 2023, throw it away likewise. One that is as good as a guess is kept: on a
   release without any tie to people no attack is better.
 
-**With fewer tries** than were promised one of two may decide in their place, where the promise names it:
+**With fewer tries** than were promised, an excess that is surely over the ceiling (the lower end of its interval)
+breaks it all the same. Else one of two may keep the promise, where it names it:
 
 * `small_sample_at_most`: an attack that gives every person a score is counted in *pairs* besides, each of a person of
   the release and one of the control, drawn without regard to their scores, nobody twice: how often the first scores
-  higher. That share is the area under the ROC curve (a tie is broken by chance), and the pairs are independent, so
-  that the interval of Clopper and Pearson holds exactly, for any number of them. Kept is an area of at most one half
-  and `small_sample_at_most`, at the upper end; broken one that is surely over it (at the lower end).
-* `epsilon` and `delta`, which the accountant found and the ledger debited: nobody can succeed more often than e^ε times
-  as often as without the person, plus δ, and likewise of failures. With q the share on the control that means
-  an excess of at most min(e^ε q + δ, 1 - e^-ε (1 - q - δ)) - q (Wasserman and Zhou 2010, theorem 2.4; Kairouz, Oh and
-  Viswanath 2015). q is `rate`, where an attack sets its false positives itself, else the upper end of what
-  was counted. It can keep a promise and never break one; who has tries enough is judged on them, ε or not.
+  higher. That share is the area under the ROC curve (a tie is broken by chance), and of people drawn independently the
+  interval of Clopper and Pearson holds for any number of them. Kept is an area of at most one half and
+  `small_sample_at_most`, at the upper end; broken one that is surely over it. It speaks of the release at hand, and of
+  what an adversary learns on average: it is much weaker than the rates, since a few who are surely found move it
+  little.
+* `epsilon` and `delta`, which the accountant found and the ledger debited, for attacks whose success is an event of one
+  person's row and of what was released (`OF_A_PERSON`). With q the share on the control that means an excess of at
+  most min(e^2ε q + δ', 1 - e^-2ε (1 - q - δ')) - q, δ' = (1 + e^ε) δ (Wasserman and Zhou 2010, theorem 2.4; Kairouz,
+  Oh and Viswanath 2015): 2ε, since a person of the control stands beside a release of as many others. q is `rate`, or
+  what that comes to with so few tries, where an attack sets its false positives itself; else the upper end of what
+  was counted.
 
 **How many tries.** An innocent release has no excess, and is refused if chance puts the upper end over the ceiling.
 That happens the less, the more tries there are and the farther the attack's chance successes are from one half.
@@ -73,7 +77,10 @@ Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length
 
 
 class Parameters(Frozen):
-    """Which attack on whom, what it may gain at most, and how often it must have been tried at least."""
+    """Which attack on whom, what it may gain at most, and how often it must have been tried at least.
+
+    `asked` are the attack's own parameters: what was tried otherwise answers another question.
+    """
 
     kind: Literal["attack_excess"]
     attack: Word
@@ -86,6 +93,7 @@ class Parameters(Frozen):
     epsilon: Annotated[float, Field(gt=0)] | None = None
     delta: Annotated[float, Field(ge=0, lt=1)] = 0.0
     rate: Annotated[float, Field(gt=0, lt=1)] | None = None
+    asked: str = ""
 
 
 def about(parameters: Parameters) -> str:
@@ -115,8 +123,8 @@ def question(parameters: Parameters, output: exp.Table, references: Mapping[str,
 
 
 def meaning(parameters: Parameters) -> str:
-    """What was counted under another ε says nothing of this one."""
-    return "" if parameters.epsilon is None else f"epsilon {parameters.epsilon!r}, delta {parameters.delta!r}"
+    """What was counted by another attack, or under another ε, says nothing of this one."""
+    return f"{parameters.asked}, epsilon {parameters.epsilon!r}, delta {parameters.delta!r}"
 
 
 def judge(parameters: Parameters, numbers: Numbers) -> Finding:
@@ -153,30 +161,47 @@ def _else(parameters: Parameters) -> str:
 
 
 def _of_few(parameters: Parameters, numbers: Numbers) -> Verdict:
-    """With fewer tries than were promised: by pairs, by the accountant, or not at all."""
+    """With fewer tries than were promised: by what is sure all the same, by pairs, by the accountant, or not at all."""
+    both = numbers["measured"] and numbers["tried"] and numbers["control_tried"]
+    if both and excess(numbers).low > parameters.excess_at_most:
+        return Verdict.BROKEN
     most, paired = parameters.small_sample_at_most, numbers["paired"]
-    if most is not None and paired:
+    if most is not None and both and paired:
         area = exact(int(numbers["paired_won"]), int(paired))
         if area.low > 0.5 + most:
             return Verdict.BROKEN
         if area.high <= 0.5 + most:
             return Verdict.KEPT
-    if parameters.epsilon is None:
+    if parameters.epsilon is None or (rate := _rate(parameters, numbers)) is None:
         return Verdict.INCONCLUSIVE
-    rate = parameters.rate
-    if rate is None:
-        if not numbers["control_tried"]:
-            return Verdict.INCONCLUSIVE
-        rate = wilson(numbers["control_succeeded"], numbers["control_tried"]).high
     left = most_under(parameters.epsilon, parameters.delta, rate)
     return Verdict.KEPT if left <= parameters.excess_at_most else Verdict.INCONCLUSIVE
 
 
+def _rate(parameters: Parameters, numbers: Numbers) -> float | None:
+    """The largest share of the control that the attack may succeed on; None where nothing says so."""
+    tried = numbers["control_tried"]
+    if parameters.rate is not None:
+        # of so few that set a threshold, one more than those above it is above it on average
+        return (math.floor(parameters.rate * tried) + 1) / (tried + 1) if tried else parameters.rate
+    return wilson(numbers["control_succeeded"], tried).high if tried else None
+
+
 def most_under(epsilon: float, delta: float, rate: float) -> float:
-    """The largest excess that (ε, δ) allows of an attack whose share of successes on the control is at most `rate`."""
-    ratio = math.exp(epsilon)
+    """The largest excess that (ε, δ) allows of an attack whose share of successes on the control is at most `rate`.
+
+    ε is of adding or removing a person; somebody of the control is compared with somebody in their place, which is two
+    such steps.
+    """
+    if epsilon > 300:  # e^2ε is no double any more, and nothing is bounded
+        return 1.0
+    one, ratio = math.exp(epsilon), math.exp(2 * epsilon)
+    delta = min(1.0, (1 + one) * delta)
+    steepness = ratio - 1 / ratio
+    if steepness <= 0:
+        return delta
     # here both bounds meet: beyond it more successes on the control leave less
-    peak = (1 - delta - (1 - delta) / ratio) / (ratio - 1 / ratio)
+    peak = (1 - delta) * (1 - 1 / ratio) / steepness
     share = min(rate, peak)
     return min(1.0, min(ratio * share + delta, 1 - (1 - share - delta) / ratio) - share)
 

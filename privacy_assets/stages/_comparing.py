@@ -2,6 +2,7 @@
 
     marginals[column]   total variation distance between released and real rows, of one column
     marginals, pairs    its mean over all columns, and over all pairs of columns
+    rows_per_person     the same distance, of how many rows one has, where people are drawn with their rows
     discriminator       AUC of a model that tells released rows from those of the control: 0.5 is the best
 
 Numbers are compared in up to twenty intervals, cut at quantiles of the real rows. Belongs here: the measures and the
@@ -66,12 +67,18 @@ def write(
     control: Coded,
     people: Codes,
     seed: int,
+    rows_per_person: float | None = None,
 ) -> dict[str, float]:
-    """Compare, write the table, and give its values by name; `people` numbers the person of each row of the control."""
+    """Compare, write the table, and give its values by name; `people` numbers the person of each row of the control.
+
+    `rows_per_person` is as `numbers_of_rows` tells it, where people are drawn with their rows.
+    """
     found: list[tuple[str, str, float, float | None, float | None, int]] = [
         (measure, about, value, None, None, released.rows) for measure, about, value in distances(released, fitted)
     ]
     found.append(("discriminator", "", discriminator(released, control, seed), None, None, control.rows))
+    if rows_per_person is not None:
+        found.append(("rows_per_person", "", rows_per_person, None, None, released.rows))
     private = purpose.synthetic is not None and purpose.synthetic.differential is not None
     # under differential privacy shares of real rows would be a release that nobody paid for
     work.write(SHARES, pl.DataFrame([] if private else shares(released, fitted), schema=_SHARES, orient="row"))
@@ -130,6 +137,14 @@ def distances(released: Coded, real: Coded) -> list[tuple[str, str, float]]:
     ]
     of_columns = [("marginals", name, value) for name, value in zip(names, each, strict=True)]
     return [("marginals", "", float(np.mean(each))), ("pairs", "", float(np.mean(pairs or [0.0]))), *of_columns]
+
+
+def numbers_of_rows(drawn: Codes, real: Codes) -> float:
+    """Total variation distance between how many rows one has who has any, drawn and real; each names whose a row is."""
+    found = [np.bincount(np.unique(whose, return_counts=True)[1]) for whose in (drawn, real)]
+    most = max(map(len, found))
+    shares = [np.pad(counts, (0, most - len(counts))) / max(counts.sum(), 1) for counts in found]
+    return float(np.abs(shares[0] - shares[1]).sum() / 2)
 
 
 def _intervals(table: Coded, real: Coded) -> tuple[Codes, Codes]:

@@ -386,8 +386,8 @@ def _published(step: Step, passport: Passport, destroyed: int) -> dict[str, dg.M
 
 
 def _pictures(gate: Gate, passport: Passport) -> dict[str, dg.MetadataValue]:
-    """What synthetic rows look like beside the real ones, and what attacks came to."""
-    if passport.asset.stage is not Stage.SYNTHETIC:
+    """What synthetic rows look like beside the real ones, and what attacks came to; of what is pending nothing."""
+    if passport.asset.stage is not Stage.SYNTHETIC or gate.awaited(passport):
         return {}
     found = comparison.figures(comparison.of_version(gate, passport))
     return metadata({f"picture/{name}": Picture(png) for name, png in found.items()})
@@ -415,7 +415,8 @@ def _budgets(project: Project, gate: Gate, asset: AssetName) -> dict[str, dg.Met
 def _check_results(asked: Sequence[Promise], outcome: Outcome, *, candidate: bool) -> list[dg.AssetCheckResult]:
     where = {promise.name: promise.where for promise in asked}
     later = {promise.name: promise.later for promise in asked}
-    judged: dict[str, Measured] = {measured.finding.name: measured for measured in outcome.measured}
+    attested = outcome.passport.attested if outcome.passport else ()
+    judged: dict[str, Measured] = {measured.finding.name: measured for measured in (*outcome.measured, *attested)}
     results = []
     for name, place in where.items():
         found = judged[name].finding if name in judged else None

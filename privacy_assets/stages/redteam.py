@@ -2,9 +2,8 @@
 
     released version ─► attacks ─► findings ─► broken? ─► attacked again ─► still broken? ─► withdrawn (ledger)
 
-A version that is *pending* is attacked by what takes too long before a publication as well. What it survives is put on
-record (`Gate.attest`), and then it can be read; in later rounds that is not tried again, since it tells nothing new of
-the same rows.
+A version that is *pending* is attacked by what takes too long before a publication as well. What comes of it is
+put on record (`Gate.attest`), and decides for good whether it can be read: it is not tried again until it passes.
 
 An innocent release is refused by chance now and then; so what is broken is tried a second time, with chances of its
 own, and only what is broken both times is withdrawn. From then on the gate refuses it, and all that was made from it.
@@ -31,22 +30,23 @@ from privacy_assets.words import AssetName, Finding, Verdict
 class Attacked:
     """What came of the attacks on one asset's version.
 
-    `findings` are what was found first, `confirmed` those of them that were broken a second time, `withdrawn` the
-    ledger entry that took the version back; `faults` say why it could not be attacked, or may not be read anyway.
+    `findings` are what was found first, `confirmed` those of them that were broken a second time, `undecided` what was
+    tried too seldom to say anything in the round that counts, `withdrawn` the ledger entry that took the version back;
+    `faults` say why it could not be attacked, or may not be read anyway.
     """
 
     asset: AssetName
     version: str
     findings: tuple[Finding, ...] = ()
     confirmed: tuple[Finding, ...] = ()
+    undecided: tuple[Finding, ...] = ()
     withdrawn: int | None = None
     faults: tuple[Fault, ...] = ()
 
     @property
     def passes(self) -> bool:
         """Whether every attack was tried often enough, and none was found to work twice."""
-        undecided = any(found.verdict is Verdict.INCONCLUSIVE for found in self.findings)
-        return bool(self.findings) and not (self.confirmed or self.faults or undecided)
+        return bool(self.findings) and not (self.confirmed or self.faults or self.undecided)
 
 
 def said(one: Attacked) -> str:
@@ -54,8 +54,8 @@ def said(one: Attacked) -> str:
     if one.withdrawn is not None:
         names = ", ".join(found.about for found in one.confirmed)
         return f"{one.asset} is withdrawn (ledger entry {one.withdrawn}): {names}, broken twice"
-    undecided = [found.about for found in one.findings if found.verdict is Verdict.INCONCLUSIVE]
-    said = f"tried too seldom to say anything: {', '.join(undecided)}" if undecided else "nothing was tried"
+    names = ", ".join(found.about for found in one.undecided)
+    said = f"tried too seldom to say anything: {names}" if names else "nothing was tried"
     return "\n".join(map(str, one.faults)) or f"{one.asset}: {said}"
 
 
@@ -112,32 +112,33 @@ def _attacked(gate: Gate, step: Step, seed: int) -> Attacked:
     try:
         rounds = tried(seed, (False, True))
         first = {promise: found for judged in rounds.values() for promise, found in judged.items()}
-        broken = {found.name for found in first.values() if found.verdict is Verdict.BROKEN}
-        failed = [later for later, judged in rounds.items() if broken & {found.name for found in judged.values()}]
+        broken = {promise for promise, found in first.items() if found.verdict is Verdict.BROKEN}
+        failed = [later for later, judged in rounds.items() if broken & set(judged)]
         again = {promise: found for judged in tried(seed + 1, failed).values() for promise, found in judged.items()}
     except PrivacyAssetsError as error:
         return Attacked(step.asset, passport.version, faults=error.faults)
     except Exception as error:  # of a library: its text could hold a value, and the others are still to be attacked
         return Attacked(step.asset, passport.version, faults=(Fault(unexpected(error), where=str(step.asset)),))
-    confirmed = {promise: found for promise, found in again.items() if found.name in broken and not found.kept}
+    # what was broken at first is decided by the second round, all else by the first
+    decided = [(seed, {promise: found for promise, found in first.items() if promise not in broken})]
+    decided.append((seed + 1, {promise: found for promise, found in again.items() if promise in broken}))
+    confirmed = {promise: found for promise, found in decided[1][1].items() if found.verdict is Verdict.BROKEN}
+    undecided = [found for _, each in decided for found in each.values() if found.verdict is Verdict.INCONCLUSIVE]
     position = None
     if confirmed:
         position = gate.withdraw(passport, _measured(confirmed), seed=seed + 1)
-    elif survived := {promise: found for promise in awaited if (found := _survived(promise, first, again))}:
-        gate.attest(passport, _measured(survived), seed=seed)
-    return Attacked(step.asset, passport.version, tuple(first.values()), tuple(confirmed.values()), position)
+    for by, each in decided if awaited and not confirmed else ():
+        if measured := _measured({promise: found for promise, found in each.items() if promise in awaited}):
+            gate.attest(passport, measured, seed=by)
+    return Attacked(
+        step.asset, passport.version, tuple(first.values()), tuple(confirmed.values()), tuple(undecided), position
+    )
 
 
 def _is_due(promise: Promise, later: bool, awaited: Collection[Promise]) -> bool:
     """Whether an attack is tried in this round: of those that wait for the red team, what was not attested yet."""
     attack = promise.parameters.kind == "attack_excess"
     return attack and promise.later is later and (not later or promise in awaited)
-
-
-def _survived(promise: Promise, first: Mapping[Promise, Finding], again: Mapping[Promise, Finding]) -> Finding | None:
-    """What is kept, of the round that counts: the second, where there had to be one."""
-    found = again.get(promise, first.get(promise))
-    return found if found is not None and found.kept else None
 
 
 def _measured(found: Mapping[Promise, Finding]) -> list[Measured]:

@@ -2,7 +2,8 @@
 
 On arrival: minimized. On leaving: the same rows; a person's token is the same in every table of the purpose and
 unlinkable to the tokens of another purpose or epoch; no value that its technique cannot put out. It is still personal
-data for whoever holds the key. Who may read it: features.
+data for whoever holds the key. Who may read it: features; synthetic, where a purpose asks for a synthesizer of several
+tables.
 
 Keyed techniques are run on distinct values only, then joined: a table `map_<column>` of value and mapped value, in
 memory. Its key is HKDF(pseudonym root; purpose, epoch, identifier domain); each technique derives its own from that.

@@ -270,6 +270,8 @@ class _Work:
         size = self.rows[contract.name].size
         if column.domain == ():
             return "a declared value that a reader of the file does not take for a missing one", "none"
+        if is_identifier(column) and not keys.form(column):
+            return "text or a whole number, which can be written as nobody's is", column.type
         if not own and domain is None:
             return None
         if not is_identifier(column):

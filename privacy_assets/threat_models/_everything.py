@@ -43,7 +43,7 @@ class Ceilings(Frozen):
     `canaries_at_most_of_half`, where 1 % and a half of those that were not are called planted.
     """
 
-    tries: Annotated[int, Field(ge=1, le=1_000_000)] = 2000
+    tries: Annotated[int, Field(ge=1, le=400_000)] = 2000
     tries_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 500
     most_exposed_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 50
     excess_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.05
@@ -62,6 +62,8 @@ class Ceilings(Frozen):
     def _can_be_decided(self) -> Ceilings:
         if self.tries < max(self.tries_at_least, self.most_exposed_at_least):
             raise ValueError("`tries` are fewer than decide anything (`tries_at_least`, `most_exposed_at_least`)")
+        if self.tries < self.members_at_least:
+            raise ValueError("`tries` are fewer than `members_at_least`, so that no rate would ever decide")
         return self
 
 

@@ -65,7 +65,7 @@ def test_too_few_tries_decide_nothing():
     assert judge(PROMISE, _numbers(0, 0)).verdict is Verdict.KEPT
     assert judge(PROMISE, _numbers(0, 0, tried=1_999)).verdict is Verdict.INCONCLUSIVE
     assert judge(PROMISE, _numbers(0, 0, control_tried=1_999)).verdict is Verdict.INCONCLUSIVE
-    assert judge(PROMISE, _numbers(1_999, 0, tried=1_999)).verdict is Verdict.INCONCLUSIVE
+    assert judge(PROMISE, _numbers(90, 0, tried=1_999)).verdict is Verdict.INCONCLUSIVE
 
 
 def _few(won, paired=400, **numbers):
@@ -117,36 +117,60 @@ def test_pairs_hardly_ever_keep_what_is_over_the_ceiling(pairs):
 @pytest.mark.parametrize("epsilon", [0.01, 0.5, 1.0, 3.0])
 @pytest.mark.parametrize("delta", [0.0, 1e-5, 0.01])
 def test_what_epsilon_leaves_is_the_largest_that_it_allows(epsilon, delta):
-    """Of all shares that (ε, δ) allows on members, given one on strangers: searched, and nothing is over it."""
-    ratio, grid = np.exp(epsilon), np.linspace(0, 1, 2_001)
+    """Of all shares that two neighbouring steps allow on members, given one on strangers: searched, none is over it."""
+    ratio, delta_of_two, grid = np.exp(2 * epsilon), (1 + np.exp(epsilon)) * delta, np.linspace(0, 1, 2_001)
     for rate in (0.001, 0.01, 0.2, 0.5, 0.9, 1.0):
         strangers, members = np.meshgrid(grid * rate, grid, indexing="ij")
-        allowed = (
-            (members <= ratio * strangers + delta) & (1 - members <= ratio * (1 - strangers) + delta)
-            & (strangers <= ratio * members + delta) & (1 - strangers <= ratio * (1 - members) + delta)
-        )  # fmt: skip
+        allowed = (members <= ratio * strangers + delta_of_two) & (
+            1 - strangers <= ratio * (1 - members) + delta_of_two
+        )
         most = (members - strangers)[allowed].max()
         assert most <= most_under(epsilon, delta, rate) + 1e-12
         assert most == pytest.approx(most_under(epsilon, delta, rate), abs=2e-3)
 
 
+def test_an_epsilon_of_nothing_or_of_far_too_much_leaves_nothing_or_all():
+    """No division by zero, no number that is too large."""
+    assert most_under(5e-324, 0.0, 0.01) == 0 and most_under(1e-17, 1e-6, 0.5) == pytest.approx(2e-6)
+    assert most_under(1e6, 0.0, 0.01) == 1
+
+
+def test_two_steps_are_what_it_takes():
+    """Person by person added or removed a mechanism keeps ε, and tells one in the place of another by 2ε."""
+    epsilon, people = 0.5, 5
+    share = {count: 1 / (1 + np.exp(-epsilon * (count - people))) for count in (people, people + 1)}
+    assert share[people + 1] - share[people] <= most_under(epsilon, 0.0, share[people])
+
+
 def test_the_accountant_decides_what_few_tries_do_not():
-    """By the rate that an attack sets itself, also untried; else by what was counted; and it breaks nothing."""
-    accounted = PROMISE.model_copy(update={"epsilon": 1.0, "delta": 1e-6})
+    """By the rate that an attack sets itself, also untried; else by what was counted; and it excuses nothing."""
+    accounted = PROMISE.model_copy(update={"epsilon": 0.5, "delta": 1e-6})
     set_rate = accounted.model_copy(update={"excess_at_most": 0.02, "rate": 0.01})
     untried = dict.fromkeys(NUMBERS, 0)
     assert judge(set_rate, untried).verdict is Verdict.KEPT
     assert judge(set_rate.model_copy(update={"excess_at_most": 0.017}), untried).verdict is Verdict.INCONCLUSIVE
+    # of twenty who set a threshold one in twenty-one is above it, and not one in a hundred
+    assert judge(set_rate, _numbers(1, 1, tried=20, control_tried=20)).verdict is Verdict.INCONCLUSIVE
     assert judge(accounted, untried).verdict is Verdict.INCONCLUSIVE
     assert judge(accounted, _numbers(3, 2, tried=500, control_tried=500)).verdict is Verdict.KEPT
     assert judge(accounted, _numbers(30, 40, tried=500, control_tried=500)).verdict is Verdict.INCONCLUSIVE
     assert judge(PROMISE, _numbers(3, 2, tried=500, control_tried=500)).verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("more", [{}, {"small_sample_at_most": 0.1}, {"epsilon": 0.1}])
+def test_what_is_surely_over_the_ceiling_breaks_it_with_any_number(more):
+    """Neither pairs nor the accountant excuse what was seen: five thousand copies beside too few strangers."""
+    promise = PROMISE.model_copy(update=more)
+    assert judge(promise, _numbers(2_000, 0, tried=2_000, control_tried=1_999)).verdict is Verdict.BROKEN
+    few = _numbers(120, 1, tried=999, control_tried=999) | {"paired": 999, "paired_won": 520}
+    assert judge(promise, few).verdict is Verdict.BROKEN
+
+
 def test_what_was_counted_under_another_epsilon_answers_another_question():
-    """The question's text does not say ε; its meaning does."""
+    """The question's text says neither ε nor how often the attack was made; its meaning does."""
     one, other = (PROMISE.model_copy(update={"epsilon": epsilon}) for epsilon in (1.0, 2.0))
-    assert meaning(PROMISE) == "" and meaning(one) and meaning(one) != meaning(other)
+    assert len({meaning(PROMISE), meaning(one), meaning(other)}) == 3
+    assert meaning(PROMISE) != meaning(PROMISE.model_copy(update={"asked": '{"kind": "copies", "tries": 9}'}))
 
 
 def test_an_attack_that_was_not_made_or_twice_decides_nothing():

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ import pytest
 from privacy_assets.attacks import ATTACKS
 from privacy_assets.attacks._trying import Tries
 from privacy_assets.build import REDTEAM, build_definitions, steps
-from privacy_assets.errors import Refused
+from privacy_assets.errors import PrivacyAssetsError, Refused
 from privacy_assets.gate import PERSON, Gate, Standing
 from privacy_assets.reports.explain import explain
+from privacy_assets.stages import _attacking
 from privacy_assets.stages.asset import key_of
 from privacy_assets.stages.redteam import redteam
-from privacy_assets.stages.step import carry_out
+from privacy_assets.stages.step import attack_again, carry_out
 from privacy_assets.techniques.synthesize import SYNTHESIZE
 from privacy_assets.verify import verify
 from privacy_assets.words import Stage
@@ -140,13 +142,56 @@ def test_what_the_red_team_breaks_twice_is_withdrawn(
     assert pending.examine(SYNTHETIC).standing is Standing.BROKEN
 
 
-def test_what_the_red_team_tried_too_seldom_stays_pending(
+def test_what_the_red_team_tried_too_seldom_is_no_pass_and_is_not_asked_until_it_is(
     pending: Gate, make: Make, tried: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Inconclusive is no pass."""
+    """What could not be decided is on record, and decides: other chances later change nothing."""
+    survives = ATTACKS["shadow_releases"].attack
     monkeypatch.setattr(ATTACKS["shadow_releases"], "attack", lambda *_: [])
-    assert not _redteam(pending).passes
-    assert pending.examine(SYNTHETIC).standing is Standing.PENDING
+    one = _redteam(pending)
+    assert not one.passes and {f"attack_excess__{found.about}" for found in one.undecided} == NAMES
+    assert pending.examine(SYNTHETIC).standing is Standing.BROKEN
+    monkeypatch.setattr(ATTACKS["shadow_releases"], "attack", survives)
+    for seed in range(3):
+        _redteam(pending, seed)
+    assert not tried and pending.examine(SYNTHETIC).standing is Standing.BROKEN
+
+
+def test_the_round_that_counts_is_on_record_with_its_chances(
+    pending: Gate, tried: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken by the first, kept by the second: what stands in the ledger is the second, with its seed."""
+    rounds = [_finds(0.9, tried), _finds(0.0, tried)]
+    monkeypatch.setattr(ATTACKS["shadow_releases"], "attack", lambda *asked: rounds.pop(0)(*asked))
+    assert _redteam(pending, seed=40).passes
+    (entry,) = [entry.body for entry in pending.ledger.entries() if entry.body["action"] == "attest"]
+    assert entry["seed"] == 41 and {found["verdict"] for found in entry["findings"]} == {"kept"}
+    assert pending.examine(SYNTHETIC).standing is Standing.KEPT
+
+
+def test_broken_once_and_undecided_then_is_not_withdrawn(
+    pending: Gate, tried: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what is broken twice is; what nothing decides is not read either."""
+    rounds = [_finds(0.9, tried), lambda *_: []]
+    monkeypatch.setattr(ATTACKS["shadow_releases"], "attack", lambda *asked: rounds.pop(0)(*asked))
+    one = _redteam(pending)
+    assert one.withdrawn is None and not one.passes
+    assert pending.examine(SYNTHETIC).standing is Standing.BROKEN
+
+
+def test_what_was_withdrawn_by_shadows_is_tried_by_the_same_chances(
+    pending: Gate, tried: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version has to survive the seed by which the one before fell, beside the red team's own."""
+    monkeypatch.setattr(ATTACKS["shadow_releases"], "attack", _finds(0.9, tried))
+    assert _redteam(pending, seed=7).withdrawn is not None
+    seen: list[int] = []
+    monkeypatch.setattr(_attacking, "tried", lambda asked, target, seed: seen.append(seed) or [])
+    step = steps(pending.project)[SYNTHETIC]
+    with suppress(PrivacyAssetsError):
+        attack_again(step, pending, pending.latest(SYNTHETIC), 3, later=True)
+    assert seen == [3, 8]
 
 
 def test_dagster_shows_what_is_pending_and_what_came_of_it(making: Gate, tried: list[int]) -> None:

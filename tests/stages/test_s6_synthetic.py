@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from privacy_assets.build import steps
@@ -294,12 +295,18 @@ def test_attacks_are_tried_on_one_row_of_each_person() -> None:
     domains = (Domain("number", low=0, high=99),)
     rows = Coded(domains, np.arange(10, dtype=np.int32)[:, None])
     whose = np.array([0, 0, 0, 1, 2, 2, 3, 3, 3, 3], dtype=np.int32)
-    held = _Held(rows, rows.take(np.arange(4)), whose, np.zeros(4, dtype=np.int32))
+    tokens = pl.Series([f"token {number}" for number in range(5)])
+    held = _Held(rows, rows.take(np.arange(4)), whose, np.full(4, 4, dtype=np.int32), tokens)
     first, others = held.one_row_each(1)
     assert (len(first), len(others), held.most_rows) == (4, 1, 4)
     assert set(whose[first].tolist()) == {0, 1, 2, 3}
     assert first.tolist() == held.one_row_each(1)[0].tolist()
     # and who is learned from anew is so with all rows, of whichever side
     mask = np.isin(whose[first], [0, 2])
-    assert held.rows_of(first, others, np.append(mask, False)).codes[:, 0].tolist() == [0, 1, 2, 4, 5]
-    assert held.rows_of(first, others, np.append(~mask, True)).codes[:, 0].tolist() == [3, 6, 7, 8, 9, 0, 1, 2, 3]
+    one, other = held.chosen(first, others, np.append(mask, False)), held.chosen(first, others, np.append(~mask, True))
+    assert one.tolist() == (~other).tolist() == [True, False, True, False, False]
+    assert held.rows_of(one).codes[:, 0].tolist() == [0, 1, 2, 4, 5]
+    assert held.rows_of(other).codes[:, 0].tolist() == [3, 6, 7, 8, 9, 0, 1, 2, 3]
+    among = held.among(tokens[[1, 3]])
+    assert among.people.tolist() == [1, 3, 3, 3, 3] and among.fitted.codes[:, 0].tolist() == [3, 6, 7, 8, 9]
+    assert not among.control.rows

@@ -26,10 +26,11 @@ from privacy_assets.techniques.aggregate._grouped import column, parse
 FEATURES = "features"
 
 
-def bounded(names: Sequence[str], subject: str, key: Sequence[str], rows: int) -> exp.Select:
-    """At most `rows` rows of each person in the table `features`, with the columns `names`."""
+def bounded(names: Sequence[str], subject: str, key: Sequence[str], rows: int, table: str = FEATURES) -> exp.Select:
+    """At most `rows` rows of each person in the table, with the columns `names`."""
     chosen = parse(
-        "SELECT * FROM features QUALIFY ROW_NUMBER() OVER (PARTITION BY $subject ORDER BY HASH($key)) <= $rows",
+        "SELECT * FROM $table QUALIFY ROW_NUMBER() OVER (PARTITION BY $subject ORDER BY HASH($key)) <= $rows",
+        table=exp.to_identifier(table),
         subject=column(subject),
         key=exp.Tuple(expressions=[column(name) for name in key]) if len(key) > 1 else column(key[0]),
         rows=rows,

@@ -10,6 +10,10 @@ A synthesizer is a module with
   than `rows_per_person` rows in `table`. The same table in the same order, parameters and seed give the same rows, but
   where `cost` is not None: noise takes no seed.
 
+One that says `LINKED = True` sees the purpose's tables instead of its features. Its `synthesize(parameters, table, *,
+people, rows_per_person, seed) -> Linked` draws so many people (None: as many as were learned from) with their rows, at
+most `rows_per_person` in a table; the features' SQL is run over what it draws.
+
 One that takes seconds for a few thousand rows says `SLOW = True`: what runs it dozens of times over waits for the red
 team.
 
@@ -19,7 +23,14 @@ invariants measure what was written. Those that bring large libraries import the
 
 from __future__ import annotations
 
+from typing import Any
+
 from privacy_assets.discovery import members, union
 
 SYNTHESIZE = members(__name__, ("cost", "synthesize"))
 Synthesizer = union(SYNTHESIZE)
+
+
+def is_linked(parameters: Any) -> bool:
+    """Whether this synthesizer sees several tables."""
+    return bool(getattr(SYNTHESIZE[parameters.kind], "LINKED", False))

@@ -12,13 +12,14 @@ from pydantic import ValidationError
 
 from privacy_assets.coded import Coded, Domain
 from privacy_assets.errors import NotKept
-from privacy_assets.techniques.synthesize import SYNTHESIZE
+from privacy_assets.techniques.synthesize import SYNTHESIZE, is_linked
 from privacy_assets.words import Frozen, PrivacyLoss
 from tests.techniques.synthesize.tables import DOMAINS, SIZES, coded, distance, only, people
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "ctgan": {"epochs": 1, "batch_size": 60},
     "gaussian_copula": {"distribution": "norm"},
+    "hma": {"distribution": "norm"},
     "independent_marginals": {"epsilon": 2.0, "delta": 1e-5},
     "marginal_tree": {"epsilon": 2.0, "delta": 1e-5},
     "sequential_trees": {"min_samples_leaf": 20},
@@ -26,7 +27,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 """Of each synthesizer parameters with which it is quick."""
 
-MEMBERS = sorted(SYNTHESIZE)
+EVERY = sorted(SYNTHESIZE)
+MEMBERS = [kind for kind in EVERY if not getattr(SYNTHESIZE[kind], "LINKED", False)]
+"""Those that see one table; for those that see several, see `test_hma.py`."""
 PRIVATE = [kind for kind in MEMBERS if "epsilon" in EXAMPLES[kind]]
 PLAIN = [kind for kind in MEMBERS if kind not in PRIVATE]
 AGE = Domain("age", low=18, high=90)
@@ -46,7 +49,12 @@ def synthesize(kind: str, table: Coded, rows: int | None = None, m: int = 1, see
 
 def test_each_has_an_example() -> None:
     """Whoever adds a file adds a line here, and everything below is asked of it."""
-    assert sorted(EXAMPLES) == MEMBERS
+    assert sorted(EXAMPLES) == EVERY
+
+
+def test_who_sees_several_tables_says_so() -> None:
+    """By the module, and so for the parameters that a purpose declares."""
+    assert [kind for kind in EVERY if is_linked(parameters(kind))] == ["hma"]
 
 
 @pytest.mark.parametrize("kind", MEMBERS)
@@ -65,7 +73,7 @@ def test_as_many_rows_as_there_were_where_nothing_is_asked(kind: str) -> None:
     assert made.rows == 100 if kind in PLAIN else abs(made.rows - 300) < 90
 
 
-@pytest.mark.parametrize("kind", MEMBERS)
+@pytest.mark.parametrize("kind", EVERY)
 def test_what_it_costs_is_a_loss_or_nothing(kind: str) -> None:
     """Who takes ε has a cost, and who has none takes no ε."""
     loss = SYNTHESIZE[kind].cost(parameters(kind))
@@ -175,17 +183,17 @@ def test_nothing_is_printed_and_nothing_written(
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("kind", MEMBERS)
+@pytest.mark.parametrize("kind", EVERY)
 def test_unknown_words_are_refused(kind: str) -> None:
     """A misspelled parameter is none."""
     with pytest.raises(ValidationError, match="Extra inputs"):
         parameters(kind, epslon=1)
 
 
-@pytest.mark.parametrize("kind", MEMBERS)
+@pytest.mark.parametrize("kind", EVERY)
 def test_each_says_what_it_does_not_cover(kind: str) -> None:
     """In the docstring of its file, with its source, unless it is the baseline."""
     text = SYNTHESIZE[kind].__doc__ or ""
     assert re.search(r"Learns", text) and re.search(r"[Dd]oes not cover", text)
     assert "Source:" in text or kind == "independent_marginals"
-    assert ("No differential privacy" in text) == (kind in PLAIN)
+    assert ("No differential privacy" in text) == (kind not in PRIVATE)
