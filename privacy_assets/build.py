@@ -18,6 +18,7 @@ import dagster as dg
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.loading import Project, load
 from privacy_assets.gate import Gate
+from privacy_assets.lineage.flows import Flows, Made
 from privacy_assets.stages.asset import asset_of, days_of, guarded, key_of, redteam_job, source_key
 from privacy_assets.stages.s1_raw import raw
 from privacy_assets.stages.s2_minimized import minimized
@@ -57,6 +58,12 @@ def steps(project: Project) -> Mapping[AssetName, Step]:
         if purpose.model:
             made.append(model(project, purpose, purpose.model))
     return {step.asset: step for step in made}
+
+
+def flows(made: Mapping[AssetName, Step]) -> Flows:
+    """What flows from column to column through these steps."""
+    reads = {asset: {view: read.asset for view, read in step.views.items()} for asset, step in made.items()}
+    return Flows({asset: Made(step.columns, reads[asset], step.lineage) for asset, step in made.items()})
 
 
 def build_definitions(

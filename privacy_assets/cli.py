@@ -446,6 +446,38 @@ def explain(asset: Asset, root: Root = None) -> None:
     out.print(top)
 
 
+@app.command("impact")
+def impact_of(
+    of: Annotated[
+        str,
+        typer.Argument(
+            metavar="OF", help="A column (raw/patients.email), an asset, a dataset, a purpose, a technique."
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    root: Root = None,
+) -> None:
+    """Print what depends on a column, an asset, a dataset, a purpose or a technique, and what that depends on."""
+    from privacy_assets.build import flows, steps
+    from privacy_assets.gate import Gate
+    from privacy_assets.lineage.roles import carried, evidence
+    from privacy_assets.reports import impact
+
+    gate = Gate.open(find_root(root))
+    graph = flows(steps(gate.project))
+    roles = carried(graph, {asset: evidence(gate, asset) for asset in graph.made})
+    project, found = gate.project, impact.impact(gate.project, graph, of, roles)
+    if as_json:
+        out.print_json(json.dumps(impact.as_json(project, found)))
+        return
+    table = Table(*impact.HEADS, box=None)
+    for cells in impact.rows(found):
+        table.add_row(*map(escape, cells))
+    out.print(table)
+    for line in impact.summary(project, found):
+        out.print(line, markup=False)
+
+
 @app.command()
 def show(asset: Asset, root: Root = None) -> None:
     """Print an asset's schema and counts, from the ledger and the declarations; never its rows."""

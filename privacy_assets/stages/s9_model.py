@@ -23,7 +23,7 @@ from privacy_assets.attacks._modelled import Modelled
 from privacy_assets.contracts.anonymity import SPLIT
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.purpose import Model, Purpose
-from privacy_assets.lineage.columns import Lineage
+from privacy_assets.lineage.columns import Edge, Lineage, Source
 from privacy_assets.stages import _attacking
 from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
 from privacy_assets.techniques import noise
@@ -145,7 +145,7 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
         views={"training": View(made_from, tuple(dict.fromkeys((*read, *key))))},
         columns=COLUMNS,
         query=None,
-        lineage=Lineage({"value": sources}, {"value": deciding}),
+        lineage=_lineage(sources, deciding),
         write=write,
         declared=declared(("purpose", f"{purpose.purpose}@{purpose.version}", project.digest(purpose.purpose))),
         made_by=(
@@ -161,6 +161,13 @@ def model(project: Project, purpose: Purpose, asked: Model) -> Step:
         attack=attack if attacked else None,
         epoch=purpose.epoch,
     )
+
+
+def _lineage(sources: frozenset[Source], deciding: frozenset[Edge]) -> Lineage:
+    """Metrics are of all that the model learned from and was tried on; their names are declared, not computed."""
+    nothing: frozenset[Source] = frozenset()
+    direct = {column.name: nothing for column in COLUMNS} | dict.fromkeys(("value", "low", "high"), sources)
+    return Lineage(direct, dict.fromkeys(direct, deciding))
 
 
 def query_of(read: Sequence[str], unit: str, key: Sequence[str], rows_per_person: int | None) -> str:

@@ -1,0 +1,134 @@
+"""What depends on a column, a dataset, a purpose, a technique or a model, and what that depends on.
+
+Belongs here: what a person may ask of the graph, and the answer as rows. Does not belong here: the graph
+(`lineage/flows.py`), terminals (`cli.py`).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from privacy_assets.contracts.loading import Project
+from privacy_assets.errors import BadDeclaration
+from privacy_assets.gate import PERSON, READERS
+from privacy_assets.lineage.flows import Flows, Place, Reached
+from privacy_assets.lineage.roles import Roles
+from privacy_assets.words import AssetName, Stage
+
+HEADS = ("", "asset", "column", "role", "technique", "by", "via")
+UP, DOWN = "from", "to"
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """The answer to one question: where it begins, and what was reached from there, up and down, nearest first."""
+
+    asked: str
+    flows: Flows
+    starts: Sequence[Place]
+    upstream: Sequence[Reached]
+    downstream: Sequence[Reached]
+    roles: Mapping[Place, Roles]
+
+    def released(self) -> list[AssetName]:
+        """The assets downstream, or asked for, that people may read."""
+        places = (*self.starts, *(one.place for one in self.downstream))
+        return [asset for asset in self.flows.made if PERSON in READERS[asset.stage] and asset in dict(places)]
+
+
+def impact(project: Project, flows: Flows, asked: str, roles: Mapping[Place, Roles]) -> Impact:
+    """What depends on `asked`, and what that depends on; `roles` are those that each place still carries.
+
+    `asked` is a column (`raw/patients.email`), an asset (`model/readmission_model`), a dataset, a purpose or a kind of
+    technique. Raises BadDeclaration for anything else, with what it may have meant.
+    """
+    starts = _starts(project, flows, asked)
+    inside = set(starts)
+    found = [list(reached(starts).values()) for reached in (flows.upstream, flows.downstream)]
+    up, down = ([one for one in each if one.place not in inside] for each in found)
+    return Impact(asked, flows, starts, up, down, roles)
+
+
+def _starts(project: Project, flows: Flows, asked: str) -> list[Place]:
+    every = flows.places(flows.made)
+    meant: dict[str, list[Place]] = {}
+    for name, where in (
+        *((f"{asset}.{column}", (asset, column)) for asset, column in every),
+        *((str(asset), (asset, column)) for asset, column in every),
+        *((asset.purpose, (asset, column)) for asset, column in every if asset.purpose),
+        *((asset.dataset, (asset, column)) for asset, column in every if asset.stage is Stage.RAW),
+        *((flows.technique(place), place) for place in every if flows.technique(place)),
+    ):
+        meant.setdefault(name, []).append(where)
+    kinds = [asked in project.contracts, asked in project.purposes, any(flows.technique(at) == asked for at in every)]
+    if sum(kinds) > 1:
+        raise BadDeclaration.of(
+            f"{asked!r} is the name of several things: of a dataset, a purpose, a technique",
+            expected="what only one thing is called",
+            next_step=f"for the dataset: raw/{asked}",
+        )
+    if asked in meant:
+        return list(dict.fromkeys(meant[asked]))
+    near = difflib.get_close_matches(asked, list(meant), n=3, cutoff=0.6)
+    raise BadDeclaration.of(
+        f"there is no column, asset, dataset, purpose or technique {asked!r}",
+        expected="raw/<dataset>.<column>, <stage>/<purpose>, a dataset, a purpose or a technique of this project",
+        next_step=f"did you mean {', '.join(near)}?" if near else "`privacy-assets show ASSET` lists columns",
+    )
+
+
+def rows(found: Impact) -> Iterator[tuple[str, ...]]:
+    """Each place that was reached, in the order of the corridor: direction, what it is, by what, from or through where.
+
+    `by` is `value`, or how a column decides: filter, join, group, order, window, distinct, setop, unnest.
+    """
+    order = {asset: place for place, asset in enumerate(found.flows.made)}
+    for direction, every in ((UP, found.upstream), (DOWN, found.downstream)):
+        for one in sorted(every, key=lambda one: (order[one.place[0]], one.steps, one.place)):
+            told = record(found, one)
+            yield direction, *(str(told[name]) for name in ("asset", "column", "role", "technique", "by", "via"))
+
+
+def record(found: Impact, one: Reached) -> dict[str, Any]:
+    """One place that was reached, for machines."""
+    return {
+        "asset": str(one.place[0]),
+        "column": one.place[1],
+        "role": " + ".join(sorted(found.roles.get(one.place, ()))) or "none",
+        "technique": found.flows.technique(one.place),
+        "by": one.kind,
+        "via": f"{one.via[0]}.{one.via[1]}",
+        "steps": one.steps,
+    }
+
+
+def summary(project: Project, found: Impact) -> Iterator[str]:
+    """In a few lines: how far it reaches, and who reads what it reaches."""
+    for what, every in (("it depends on", found.upstream), ("on it depend", found.downstream)):
+        assets = {one.place[0] for one in every}
+        values = sum(one.direct for one in every)
+        yield f"{found.asked}: {what} {len(every):,} columns of {len(assets)} assets, {values:,} of them by value"
+    for asset in found.released():
+        left = sorted(frozenset().union(*(found.roles.get(at, frozenset()) for at in found.flows.places([asset]))))
+        recipients = ", ".join(project.purposes[asset.purpose].recipients) or "nobody outside is named"
+        yield (
+            f"people read {asset}, which still carries {' + '.join(left) or 'no role'} "
+            f"(for {asset.purpose}; recipients: {recipients})"
+        )
+
+
+def as_json(project: Project, found: Impact) -> dict[str, Any]:
+    """The whole answer, for machines."""
+    return {
+        "asked": found.asked,
+        "starts": [f"{asset}.{column}" for asset, column in found.starts],
+        "upstream": [record(found, one) for one in found.upstream],
+        "downstream": [record(found, one) for one in found.downstream],
+        "read_by_people": [
+            {"asset": str(asset), "recipients": list(project.purposes[asset.purpose].recipients)}
+            for asset in found.released()
+        ],
+    }
