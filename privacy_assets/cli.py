@@ -805,10 +805,7 @@ def erase(
     resume: Annotated[bool, typer.Option("--resume", help="Finish an erasure that was interrupted.")] = False,
     root: Root = None,
 ) -> None:
-    """Erase people through to the models: plan, rewrite, retrain, destroy, and search for what is left.
-
-    Exit 1 where something was found, could not be made again, or was not searched.
-    """
+    """Erase people through to the models: plan, rewrite, retrain, destroy, and search for what is left."""
     from privacy_assets.build import steps
     from privacy_assets.gate import Gate
     from privacy_assets.stages.asset import tell_published

@@ -16,7 +16,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from privacy_assets.build import CORRIDOR, VERIFICATION, build_definitions, corridor_of, steps
+from privacy_assets.build import CORRIDOR, EXPIRY, VERIFICATION, build_definitions, corridor_of, steps
 from privacy_assets.contracts.loading import load
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.gate import Gate
@@ -173,13 +173,26 @@ def test_the_job_verification_asks_every_check_and_makes_nothing(tiny: dg.Defini
     assert keys(selection, tiny) == set()
     found = tiny.resolve_asset_graph()
     assert selection.resolve_checks(found) == found.asset_check_keys
-    (nightly,) = tiny.schedules or ()
-    assert isinstance(nightly, dg.ScheduleDefinition)
+    nightly = schedule(tiny, "nightly_verification")
     assert (nightly.name, nightly.job_name, nightly.cron_schedule) == (
         "nightly_verification", VERIFICATION, "0 3 * * *",
     )  # fmt: skip
     assert nightly.execution_timezone == "UTC"
     assert nightly.default_status is dg.DefaultScheduleStatus.STOPPED
+
+
+def test_what_lapsed_is_erased_before_it_is_verified(tiny: dg.Definitions) -> None:
+    """At two o'clock, off until somebody switches it on; it selects no asset, so that it makes only what it has to."""
+    expiry = schedule(tiny, "nightly_expiry")
+    assert (expiry.job_name, expiry.cron_schedule, expiry.execution_timezone) == (EXPIRY, "0 2 * * *", "UTC")
+    assert expiry.default_status is dg.DefaultScheduleStatus.STOPPED
+
+
+def schedule(definitions: dg.Definitions, name: str) -> dg.ScheduleDefinition:
+    """The schedule of this name."""
+    (found,) = (one for one in definitions.schedules or () if one.name == name)
+    assert isinstance(found, dg.ScheduleDefinition)
+    return found
 
 
 def test_all_jobs_run_in_one_process(tiny: dg.Definitions) -> None:

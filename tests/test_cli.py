@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -569,3 +570,52 @@ def test_testdata_that_cannot_be_made(
     said = command("testdata", *words)
     assert said.code == code and told in said.err
     assert [path.name for path in folder.iterdir()] == ["mine"]
+
+
+def test_a_person_is_traced_handed_out_and_erased(
+    published: Gate, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The identifier comes from a file or from standard input; nothing that is printed holds it."""
+    asked = tmp_path / "asked"
+    asked.write_text("p-07\n")
+    traced = command("trace", "--file", asked)
+    assert traced.code == 0
+    assert re.search(r"model/smoking .* made from rows of theirs", traced.out)
+    (tmp_path / "keys").mkdir()
+    words = ("export-subject", "--to", tmp_path / "theirs.duckdb", "--key-file", tmp_path / "keys/k")
+    handed = command(*words, "--file", asked)
+    assert (handed.code, "patients: 1 rows" in handed.out) == (0, True)
+    planned = command("erase", "--reason", "letter of May", "--file", asked)
+    assert planned.code == 0
+    assert "Nothing is changed" in planned.out
+    erased = command("erase", "--reason", "letter of May", "--file", asked, "--yes")
+    assert erased.code == 0
+    assert "0 places found" in erased.out
+    assert "ledger entry" in erased.out
+    nobody = command("trace", "--file", asked)
+    assert nobody.code == 1
+    assert command("erase", "--resume").out.startswith("There is nothing to finish")
+    assert "0 versions" in command("erase", "--lapsed", "--yes").out
+    assert not any("p-07" in said.out + said.err for said in (traced, handed, planned, erased, nobody))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("p-08\n"))
+    assert "model/smoking" in command("trace").out
+
+
+@pytest.mark.parametrize(
+    "words", [("erase",), ("erase", "--lapsed", "--resume"), ("erase", "--reason", "x", "--lapsed"), ("trace", "p-07")]
+)
+def test_an_erasure_is_asked_for_in_one_way(command: Command, words: tuple[str, ...]) -> None:
+    """An identifier is never an argument: others on the machine see those."""
+    assert command(*words).code == 2
+
+
+def test_identifiers_that_cannot_be_read_are_said(published: Gate, command: Command, tmp_path: Path) -> None:
+    """No file, no text, two people where one is asked for."""
+    assert command("trace", "--file", tmp_path / "none").code == 1
+    (tmp_path / "asked").write_bytes(b"\xff\xfe\x00")
+    assert "cannot be read" in command("trace", "--file", tmp_path / "asked").err
+    (tmp_path / "asked").write_text("p-07\np-08\n")
+    words = ("export-subject", "--to", tmp_path / "x.duckdb", "--key-file", tmp_path / "k", "--file")
+    assert "these are 2 people" in command(*words, tmp_path / "asked").err
+    (tmp_path / "asked").write_text("\n")
+    assert "no identifier" in command("trace", "--file", tmp_path / "asked").err

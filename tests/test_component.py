@@ -215,9 +215,9 @@ def test_dg_checks_and_lists_a_project_that_took_the_corridor_in(shop: Shop) -> 
         "pseudonymized/smoking/patients", "features/smoking", "training/smoking", "model/smoking",
     }  # fmt: skip
     assert {one["name"] for one in found["jobs"]} == {
-        "nightly_orders", "corridor", "corridor_smoking", "verification",
+        "nightly_orders", "corridor", "corridor_smoking", "verification", "expiry",
     }  # fmt: skip
-    assert [one["name"] for one in found["schedules"]] == ["nightly_verification"]
+    assert [one["name"] for one in found["schedules"]] == ["nightly_expiry", "nightly_verification"]
     assert {path for path in shop.root.rglob("*") if path.is_file()} == before
     assert not (shop.folder / "home").exists()
     assert not (shop.folder / "guards").exists()

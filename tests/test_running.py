@@ -18,6 +18,8 @@ from privacy_assets.gate import Gate, Standing
 from privacy_assets.running import run_all
 from privacy_assets.stages.days import due, is_current, left_alone
 from privacy_assets.stages.step import carry_out
+from privacy_assets.subjects.erasing import erase
+from privacy_assets.subjects.people import find
 from privacy_assets.verify import verify
 from privacy_assets.warehouse.connections import governed
 from privacy_assets.words import AssetName, Stage
@@ -456,3 +458,20 @@ def test_free_text_of_a_day_is_redacted_by_what_is_known_of_all(with_notes: Path
         notes = [row[0] for row in con.execute("SELECT note FROM held.main.data").fetchall()]
     assert len(notes) == 20
     assert sum("quarkmann" in note for note in notes) == 1, "who is called otherwise now is known by the new name alone"
+
+
+def test_a_day_of_which_everybody_is_erased_is_closed(run: Callable[[], Gate]) -> None:
+    """The other days stand as they are, and the day is not taken in again."""
+    ran = run()
+    made = steps(ran.project)
+    people = find(ran, [f"p-{number:02}" for number in range(21, 41)])
+    untouched = ran.latest(RAW.of(DAYS[0]))
+    done = erase(ran, made, people, "asked by letter")
+    assert not done.failed
+    assert ran.closed(RAW.of(DAYS[1]))
+    assert [part.day for part in ran.parts(MINIMIZED)] == [DAYS[0], DAYS[2]]
+    assert ran.latest(RAW.of(DAYS[0])) == untouched
+    assert ran.examine(FEATURES).standing is Standing.KEPT
+    assert list(due(made, ran, ran.project.contracts["patients"])) == []
+    assert all(one.clean for one in done.searched)
+    assert find(ran, ["p-01"])

@@ -30,6 +30,8 @@ from privacy_assets.errors import PrivacyAssetsError
 from privacy_assets.gate import Gate
 from privacy_assets.stages.asset import key_of
 from privacy_assets.stages.step import Step, carry_out, measure_again
+from privacy_assets.subjects import erasing, searching
+from privacy_assets.subjects.people import find
 from privacy_assets.techniques.train import _fitting  # noqa: F401
 from privacy_assets.words import AssetName
 
@@ -183,7 +185,28 @@ def mounted(root: Path, options: str) -> dict[str, Any]:
     return {"mount": subprocess.run(command, check=True).returncode}
 
 
-_ALL = (made, materialized, history, commanded, examined, recovered, told, filled, freed, mounted)
+def erased(root: Path, people: list[str]) -> dict[str, Any]:
+    """Erase people, in what has been made."""
+    gate = _gate(root)
+    done = erasing.erase(gate, _steps(gate.project), find(gate, people), "asked by letter")
+    return {"complete": done.complete}
+
+
+def resumed(root: Path, people: list[str]) -> dict[str, Any]:
+    """Finish what was begun; whether these people are gone, and where something of them is all the same."""
+    gate = _gate(root)
+    gate.ledger.verify()
+    done = erasing.resume(gate, _steps(gate.project))
+    try:
+        find(gate, people)
+        gone = False
+    except PrivacyAssetsError:
+        gone = True
+    found = searching.search(gate, people) if gone else []
+    return {"resumed": len(done), "gone": gone, "unclean": [one.store for one in found if not one.clean]}
+
+
+_ALL = (made, materialized, history, commanded, examined, recovered, told, filled, freed, mounted, erased, resumed)
 DOES = {one.__name__: one for one in _ALL}
 
 
