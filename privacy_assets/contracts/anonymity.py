@@ -8,12 +8,12 @@ of which column, and what is wrong with that. Does not belong here: data, how a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from privacy_assets.contracts._faults import Faults
 from privacy_assets.contracts._yaml import Place
-from privacy_assets.contracts.purpose import Anonymity, Purpose
+from privacy_assets.contracts.purpose import Anonymity, Model, Purpose
 from privacy_assets.techniques.anonymize import ANONYMIZE
 from privacy_assets.techniques.criteria import CRITERIA
 from privacy_assets.techniques.hierarchies import HIERARCHIES, flat
@@ -101,6 +101,21 @@ def labels(purpose: Purpose, column: Column) -> tuple[str, ...] | None:
     asked = hierarchy(purpose, column.name)
     found: tuple[str, ...] | None = HIERARCHIES[asked.kind].domain(asked, column)
     return found
+
+
+def transferred(purpose: Purpose) -> Model | None:
+    """The model by which it is measured what the rows are worth; None where none is asked for."""
+    asked = purpose.guarantee.anonymity.transfer if purpose.guarantee.anonymity else None
+    return (asked.model or purpose.model) if asked else None
+
+
+def true_columns(purpose: Purpose, columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns that leave as they are before they are generalized; what a public table lists is declared."""
+    found = []
+    for column in leaving(purpose, columns):
+        listed = tuple(row[0] for row in getattr(hierarchy(purpose, column.name), "rows", ()))
+        found.append(replace(column, domain=column.domain or listed) if column.type == "VARCHAR" else column)
+    return tuple(found)
 
 
 def suppressed_at_most(anonymity: Anonymity) -> float:

@@ -25,7 +25,7 @@ from privacy_assets.contracts.columns import (
 )
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.features_sql import FeatureQuery
-from privacy_assets.contracts.purpose import Model, PlainNumbers, Purpose, Statistics, Synthetic
+from privacy_assets.contracts.purpose import Model, PlainNumbers, Purpose, Statistics, Synthetic, Transfer
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.techniques.aggregate import AGGREGATE
 from privacy_assets.techniques.aggregate._grouped import Plain, domain
@@ -164,6 +164,8 @@ def check_purpose(
         faults.add(
             ("guarantee", "utility"), "a floor of utility needs a `model`", next_step="add `model:`, or remove it"
         )
+    if len(faults.found) == before:
+        _check_transfer_of_anonymized(purpose, features, faults)
     return features if len(faults.found) == before else None
 
 
@@ -444,17 +446,44 @@ def _check_synthetic(
     made = synthesis.synthetic_columns(purpose, features.columns)
     transfer, model = purpose.guarantee.fidelity and purpose.guarantee.fidelity.transfer, synthesis.transferred(purpose)
     if transfer and model:
-        place: Place = ("guarantee", "fidelity", "transfer")
-        if model.differential is not None:
-            faults.add(
-                (*place, "model", "estimator") if transfer.model else place,
-                "what rows are worth is measured without noise, on two fits that nobody gets",
-                expected="an estimator without differential privacy",
-                next_step="name another `model` under `transfer`",
-            )
-        if transfer.model:
-            _check_model(purpose, model, (*place, "model"), [column for column in made if column.name != SPLIT], faults)
-        _check_metric(transfer.metric, place, model, made, faults)
+        of_rows = [column for column in made if column.name != SPLIT]
+        _check_transfer(purpose, transfer, model, ("guarantee", "fidelity", "transfer"), of_rows, faults)
+
+
+def _check_transfer(
+    purpose: Purpose, transfer: Transfer, model: Model, place: Place, columns: Sequence[Column], faults: Faults
+) -> None:
+    """What is learned from released rows can be measured on real ones, whose columns these are."""
+    if model.differential is not None:
+        faults.add(
+            (*place, "model", "estimator") if transfer.model else place,
+            "what rows are worth is measured without noise, on two fits that nobody gets",
+            expected="an estimator without differential privacy",
+            next_step="name another `model` under `transfer`",
+        )
+    if transfer.model:
+        _check_model(purpose, model, (*place, "model"), columns, faults)
+    _check_metric(transfer.metric, place, model, columns, faults)
+
+
+def _check_transfer_of_anonymized(purpose: Purpose, features: FeatureQuery, faults: Faults) -> None:
+    """As that; what is learned to be told stands in the rows as it is, and each text says what it can be."""
+    asked, model = purpose.guarantee.anonymity, anonymity.transferred(purpose)
+    if asked is None or asked.transfer is None or model is None:
+        return
+    place: Place = ("guarantee", "anonymity", "transfer")
+    generalized = {column.name for column in anonymity.quasi_identifiers(purpose, features.columns)}
+    columns = anonymity.true_columns(purpose, features.columns)
+    if model.target in generalized:
+        faults.add(
+            (*place, "model", "target") if asked.transfer.model else place,
+            f"`{model.target}` is generalized, so what is told of it cannot be compared with what is true",
+            expected="a target that is no quasi-identifier",
+            next_step="name another `model` under `transfer`, or look at its role in the contract",
+        )
+    _check_transfer(purpose, asked.transfer, model, place, columns, faults)
+    if not asked.transfer.model:
+        _check_model(purpose, model, ("model",), columns, faults)
 
 
 def _check_plain(asked: Statistics, columns: Mapping[str, Column], faults: Faults) -> None:

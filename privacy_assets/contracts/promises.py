@@ -27,7 +27,7 @@ from privacy_assets.contracts.columns import SMALLEST_DOMAIN
 from privacy_assets.contracts.contract import ROW, Contract
 from privacy_assets.contracts.known_identifiers import known_identifiers
 from privacy_assets.contracts.loading import Project
-from privacy_assets.contracts.purpose import PlainNumbers, Purpose, Statistics, Synthetic
+from privacy_assets.contracts.purpose import PlainNumbers, Purpose, Statistics, Synthetic, Transfer
 from privacy_assets.invariants import INVARIANTS
 from privacy_assets.techniques.aggregate import AGGREGATE
 from privacy_assets.techniques.noise import Mechanism, rho_within
@@ -332,6 +332,11 @@ def _anonymized(project: Project, purpose: Purpose) -> Iterator[Promise]:
     if fair is not None and fair.disparity_at_most is not None:
         place = where("guarantee", "fairness", "disparity_at_most")
         yield _ask("fidelity", place, measure="disparity", at_most=fair.disparity_at_most)
+    if asked.transfer is not None:
+        yield from _transfer(asked.transfer, where("guarantee", "anonymity", "transfer"))
+    if fair is not None and fair.transfer_disparity_at_most is not None:
+        place = where("guarantee", "fairness", "transfer_disparity_at_most")
+        yield _ask("fidelity", place, measure="transfer_disparity", at_most=fair.transfer_disparity_at_most)
     yield from _withstands(purpose, before, Stage.ANONYMIZED, where("guarantee", "withstands"))
 
 
@@ -383,12 +388,15 @@ def _fidelity(purpose: Purpose, where: Callable[..., str]) -> Iterator[Promise]:
         place = where(*at, "rows_per_person")
         yield _ask("fidelity", place, measure="rows_per_person", at_most=asked.rows_per_person)
     if (transfer := asked.transfer) is not None:
-        place = where(*at, "transfer")
-        yield _ask("fidelity", place, measure="transfer", at_least=transfer.at_least)
-        yield _ask("fidelity", place, measure="transfer_loss", at_most=transfer.loses_at_most)
+        yield from _transfer(transfer, where(*at, "transfer"))
         if fair is not None and fair.disparity_at_most is not None:
             place = where("guarantee", "fairness", "disparity_at_most")
             yield _ask("fidelity", place, measure="disparity", at_most=fair.disparity_at_most)
+
+
+def _transfer(asked: Transfer, place: str) -> Iterator[Promise]:
+    yield _ask("fidelity", place, measure="transfer", at_least=asked.at_least)
+    yield _ask("fidelity", place, measure="transfer_loss", at_most=asked.loses_at_most)
 
 
 def _statistics(project: Project, purpose: Purpose, asked: Statistics) -> Iterator[Promise]:

@@ -155,15 +155,31 @@ class UtilityFloor(Frozen):
     at_least: Annotated[float, Field(ge=-1, le=1)]
 
 
+class Transfer(Frozen):
+    """What a model that learned from the released rows reaches on real people whom it did not learn of.
+
+    `loses_at_most` is how much less it may be than after learning from the real rows. `model` is what is learned:
+    the purpose's own where it has one.
+    """
+
+    metric: Literal["roc_auc", "balanced_accuracy", "accuracy", "r2"]
+    at_least: Annotated[float, Field(ge=-1, le=1)]
+    loses_at_most: Annotated[float, Field(ge=0, le=1)]
+    model: Model | None = None
+
+
 class Anonymity(Frozen):
     """The standard that anonymized rows keep: a named `profile`, `criteria`, or both.
 
-    `suppressed_at_most` is the share of rows that may be left out (default: the profile's, 0.05 without one).
+    `suppressed_at_most` is the share of rows that may be left out (default: the profile's, 0.05 without one);
+    `transfer` says what the rows have to be worth: a model learns from those of the split `train`
+    (`training.split`, or its default), and meets the true rows of the others.
     """
 
     profile: Profile | None = None
     criteria: tuple[Criterion, ...] = ()
     suppressed_at_most: Annotated[float, Field(ge=0, le=1)] | None = None
+    transfer: Transfer | None = None
 
     @model_validator(mode="after")
     def _asks_something(self) -> Anonymity:
@@ -176,24 +192,13 @@ class Fairness(Frozen):
     """The columns by whose groups it is told what a transformation costs each of them.
 
     `disparity_at_most` is by how much more than everybody a group may lose: of rows, the share that is left out; of
-    what is learned from synthetic rows, the metric of `fidelity.transfer`. None: it is told, and nothing is asked.
+    what is learned from synthetic rows, the metric of `fidelity.transfer`. `transfer_disparity_at_most` says it of what
+    is learned from anonymized rows, by `anonymity.transfer`. None: it is told, and nothing is asked.
     """
 
     columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
     disparity_at_most: Annotated[float, Field(gt=0, le=1)] | None = None
-
-
-class Transfer(Frozen):
-    """What a model that learned from the released rows reaches on real people whom they were not made from.
-
-    `loses_at_most` is how much less it may be than after learning from the real rows. `model` is what is learned:
-    the purpose's own where it has one.
-    """
-
-    metric: Literal["roc_auc", "balanced_accuracy", "accuracy", "r2"]
-    at_least: Annotated[float, Field(ge=-1, le=1)]
-    loses_at_most: Annotated[float, Field(ge=0, le=1)]
-    model: Model | None = None
+    transfer_disparity_at_most: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 class Fidelity(Frozen):
@@ -367,7 +372,16 @@ class Purpose(Frozen):
             raise ValueError("`synthetic` and `guarantee.fidelity` (how like the real rows it is) need each other")
         if self.training is not None and self.training.source == "synthetic" and self.synthetic is None:
             raise ValueError("`training.from: synthetic` needs `synthetic`")
-        transfer = self.guarantee.fidelity.transfer if self.guarantee.fidelity else None
-        if transfer is not None and transfer.model is None and self.model is None:
-            raise ValueError("`transfer` needs a `model`: its own, or the purpose's")
+        return self
+
+    @model_validator(mode="after")
+    def _transfer_has_a_model(self) -> Purpose:
+        asked, fair = self.guarantee, self.guarantee.fairness
+        of_anonymized = asked.anonymity.transfer if asked.anonymity else None
+        of_synthetic = asked.fidelity.transfer if asked.fidelity else None
+        for transfer in (of_anonymized, of_synthetic):
+            if transfer is not None and transfer.model is None and self.model is None:
+                raise ValueError("`transfer` needs a `model`: its own, or the purpose's")
+        if fair is not None and fair.transfer_disparity_at_most is not None and of_anonymized is None:
+            raise ValueError("`transfer_disparity_at_most` needs `anonymity.transfer`: by which metric a group loses")
         return self

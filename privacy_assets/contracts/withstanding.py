@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from privacy_assets.attacks import ATTACKS
-from privacy_assets.contracts import anonymity
+from privacy_assets.contracts import anonymity, synthesis
 from privacy_assets.contracts._faults import Faults
 from privacy_assets.contracts._yaml import Place
 from privacy_assets.contracts.purpose import Purpose
@@ -36,8 +36,7 @@ def adversary(purpose: Purpose, columns: Sequence[Column]) -> Adversary:
     names = [column.name for column in leaves]
     known = [column.name for column in leaves if column.role is Role.QUASI_IDENTIFIER]
     secret = [column.name for column in leaves if column.role is Role.SENSITIVE]
-    transfer = purpose.guarantee.fidelity.transfer if purpose.guarantee.fidelity else None
-    learned = (transfer and transfer.model) or purpose.model
+    learned = synthesis.transferred(purpose) or anonymity.transferred(purpose) or purpose.model
     if not secret and learned is not None and learned.target in names:
         secret = [learned.target]
     secret = secret or [name for name in names if name not in known] or names

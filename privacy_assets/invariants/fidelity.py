@@ -2,7 +2,8 @@
 
 Judged on the value; its 95 % interval is recorded beside it (the value twice, where it has none). Reference: `fidelity`
 (measure VARCHAR, about VARCHAR, value DOUBLE, low DOUBLE, high DOUBLE, n BIGINT), of which the rows about nobody in
-particular count. What each measure is stands where it is made: `stages/_comparing.py`, `techniques/train/_transfer.py`.
+particular count. What each measure is stands where it is made: `stages/_comparing.py`, `stages/_transferring.py`,
+`techniques/train/_transfer.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from privacy_assets.invariants._asking import ask, judged, legal
 from privacy_assets.words import Finding, Frozen, Name, Numbers
 
 NUMBERS = ("measured", "value", "low", "high", "n")
-NEXT_STEP = "another synthesizer or more of its budget may reach it; or lower the floor as a major version"
+NEXT_STEP = "another technique, or more of its budget, may reach it; or lower the floor as a major version"
 
 
 class Parameters(Frozen):

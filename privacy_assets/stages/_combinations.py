@@ -144,6 +144,13 @@ def _numbers(frame: pl.DataFrame, column: str) -> np.ndarray:
     return frame[column].cast(pl.Int64).to_numpy()
 
 
+def leaves_of(purpose: Purpose, known: Known, place: int) -> pl.Series:
+    """The values behind the levels of a column, in their order, with NULL at the end where somebody has it."""
+    found = known.frame[known.names[place]]
+    values = _leaves(anonymity.hierarchy(purpose, known.names[place]), found)
+    return values.extend_constant(None, 1) if found.null_count() else values
+
+
 def _leaves(chosen: Any, found: pl.Series) -> pl.Series:
     """The different values, in their order: of a public table all that it knows, then those that it does not."""
     values = found.drop_nulls().unique().sort()

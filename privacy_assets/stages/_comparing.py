@@ -24,7 +24,7 @@ import polars as pl
 from privacy_assets import coded
 from privacy_assets.coded import Coded, Codes, Domain
 from privacy_assets.contracts import synthesis
-from privacy_assets.contracts.purpose import Purpose
+from privacy_assets.contracts.purpose import Model, Purpose
 from privacy_assets.reports.comparison import FEWEST
 from privacy_assets.stages.step import Work
 from privacy_assets.techniques.train import TRAIN
@@ -48,6 +48,9 @@ _SHARES: dict[str, Any] = {
     "real": pl.Float64,
 }
 _ASSOCIATIONS: dict[str, Any] = {"one": pl.String, "other": pl.String, "difference": pl.Float64}
+Row = tuple[str, str, float, float | None, float | None, int]
+"""One measure: what it is, of which column or group ("": of all), its value, its interval, the rows behind it."""
+
 _SCHEMA: dict[str, Any] = {
     "measure": pl.String,
     "about": pl.String,
@@ -73,7 +76,7 @@ def write(
 
     `rows_per_person` is as `numbers_of_rows` tells it, where people are drawn with their rows.
     """
-    found: list[tuple[str, str, float, float | None, float | None, int]] = [
+    found: list[Row] = [
         (measure, about, value, None, None, released.rows) for measure, about, value in distances(released, fitted)
     ]
     found.append(("discriminator", "", discriminator(released, control, seed), None, None, control.rows))
@@ -98,17 +101,27 @@ def write(
             estimator=model.estimator,
             metric=asked.transfer.metric,
             people=people.astype(np.intp),
-            groups=_groups(purpose, real),
+            groups=groups(purpose, real),
             seed=seed,
         ):
             found.append((one.measure, one.group, one.value, one.low, one.high, one.n))
-    frame = pl.DataFrame(found, schema=_SCHEMA, orient="row")
-    work.write(TABLE, frame.with_columns(pl.col("value", "low", "high").fill_nan(None)))
-    told = {f"{measure}[{about}]" if about else measure: value for measure, about, value, *_ in found}
-    return {name: value for name, value in told.items() if np.isfinite(value)}
+    work.write(TABLE, frame(found))
+    return told(found)
 
 
-def _groups(purpose: Purpose, rows: pl.DataFrame) -> Mapping[str, Any]:
+def frame(found: Sequence[Row]) -> pl.DataFrame:
+    """The table that invariants judge."""
+    made = pl.DataFrame(found, schema=_SCHEMA, orient="row")
+    return made.with_columns(pl.col("value", "low", "high").fill_nan(None))
+
+
+def told(found: Sequence[Row]) -> dict[str, float]:
+    """The values by name, without those that nothing defines."""
+    named = {f"{measure}[{about}]" if about else measure: value for measure, about, value, *_ in found}
+    return {name: value for name, value in named.items() if np.isfinite(value)}
+
+
+def groups(purpose: Purpose, rows: pl.DataFrame) -> Mapping[str, Any]:
     """The rows of each group of the fairness columns."""
     fair = purpose.guarantee.fairness.columns if purpose.guarantee.fairness else ()
     texts = {name: rows[name].cast(pl.String).fill_null("NULL") for name in fair if name in rows.columns}
@@ -121,9 +134,12 @@ def _groups(purpose: Purpose, rows: pl.DataFrame) -> Mapping[str, Any]:
 
 def made_by(purpose: Purpose) -> tuple[ModuleType | str, ...]:
     """The modules whose source says what was measured."""
-    model = synthesis.transferred(purpose)
-    own: tuple[ModuleType | str, ...] = (sys.modules[__name__],)
-    return (*own, TRANSFER, FITTING, TRAIN[model.estimator.kind]) if model else own
+    return (sys.modules[__name__], *learned_by(synthesis.transferred(purpose)))
+
+
+def learned_by(model: Model | None) -> tuple[ModuleType | str, ...]:
+    """The modules whose source says what is learned of released rows, if anything is."""
+    return (TRANSFER, FITTING, TRAIN[model.estimator.kind]) if model else ()
 
 
 def distances(released: Coded, real: Coded) -> list[tuple[str, str, float]]:

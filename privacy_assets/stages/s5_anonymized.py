@@ -3,8 +3,10 @@
 On arrival: features. On leaving: quasi-identifiers as labels, other columns as they were, no key, no token, no order of
 rows that tells where they came from; rows that would stand out are left out, and counted. Beside the rows the version
 keeps, encrypted, the class table (generalized tuples with their rows and people), those of earlier versions that were
-delivered, hierarchies that were read off the data, and what it cost. Who may read it: training, and people through
-`read` and `export`.
+delivered, hierarchies that were read off the data, and what it cost. Where the purpose says what the rows have to be
+worth (`guarantee.anonymity.transfer`), a model that learned from them meets true rows of the features, of people whose
+rows it did not learn from; only figures of that are left. Who may read it: training, and people through `read` and
+`export`.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from privacy_assets.contracts.promises import LINKED
 from privacy_assets.contracts.purpose import Anonymity, Anonymized, Purpose
 from privacy_assets.errors import Fault, NotKept, Refused
 from privacy_assets.lineage.columns import Lineage
-from privacy_assets.stages import _attacking, _combinations
+from privacy_assets.stages import _attacking, _combinations, _comparing, _transferring
 from privacy_assets.stages._combinations import Known, tuples_of
 from privacy_assets.stages.step import DATA, Step, View, Work, declared, names
 from privacy_assets.techniques.anonymize import ANONYMIZE
@@ -80,14 +82,17 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
             )
             left_out = _fairness(work, generalized, fair, member)
             measures = {**measures, **left_out, **_apart(tuples, recoding, earlier)}
-            work.write(FIDELITY, _disparity(left_out, measures["suppressed_share"], int(tuples.rows.sum())))
+            worth = _transferring.measured(work.con, purpose, arrives, known, tuples, recoding)
+            measures |= _comparing.told(worth)
+            found = [_disparity(left_out, measures["suppressed_share"], int(tuples.rows.sum())), *worth]
+            work.write(FIDELITY, _comparing.frame(found))
             work.write(RELEASES, earlier)
             work.write(HIERARCHY, pl.DataFrame(learned, schema=_LEARNED, orient="row"))
             work.write(MEASURES, pl.DataFrame({"name": list(measures), "value": list(measures.values())}))
             work.con.unregister("recoded")
         if purpose.guarantee.withstands is not None:
-            found = _attacking.on_anonymized(purpose, arrives, tuples, recoding, 0)
-            work.write(_attacking.TABLE, _attacking.frame(found))
+            tried = _attacking.on_anonymized(purpose, arrives, tuples, recoding, 0)
+            work.write(_attacking.TABLE, _attacking.frame(tried))
 
     def attack(work: Work, seed: int) -> _attacking.Found:
         with engine_errors("counting combinations"):
@@ -120,6 +125,7 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
             QUALITY,
             TOGETHER,
             _splitting,
+            *_transferring.made_by(purpose),
             *_attacking.made_by(purpose, arrives, Stage.ANONYMIZED),
         ),
         references={"input": "features", LINKED: f"main.{LINKED}", "attacks": _attacking.TABLE, "fidelity": FIDELITY},
@@ -265,11 +271,10 @@ def _apart(tuples: Any, recoding: Any, earlier: pl.DataFrame) -> dict[str, float
     return found
 
 
-def _disparity(left_out: Mapping[str, float], share: float, rows: int) -> pl.DataFrame:
+def _disparity(left_out: Mapping[str, float], share: float, rows: int) -> _comparing.Row:
     """By how much more rows are left out of the group that loses most than of everybody, as `fidelity` judges it."""
     most = max(left_out.values(), default=share) - share
-    told = {"measure": ["disparity"], "about": [""], "value": [most], "low": [most], "high": [most], "n": [rows]}
-    return pl.DataFrame(told)
+    return "disparity", "", most, most, most, rows
 
 
 def _fairness(work: Work, generalized: Sequence[Column], fair: Sequence[str], member: str | None) -> dict[str, float]:

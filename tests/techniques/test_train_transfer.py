@@ -77,6 +77,15 @@ def test_nothing_is_told_of_a_few_people() -> None:
     assert "transfer_loss[group=a]" not in found and "transfer_loss[group=b]" in found
 
 
+def test_a_control_of_a_few_people_decides_nothing() -> None:
+    """However many rows they have: no number is told, so that no floor is kept; of a few more it is."""
+    few, enough = (compared(people(1), people(2), people=np.arange(400) % number) for number in (FEWEST - 1, FEWEST))
+    assert {"transfer", "transfer_real", "transfer_loss"} == set(few) and all(
+        np.isnan(one.value) for one in few.values()
+    )
+    assert np.isfinite(enough["transfer_loss"].value)
+
+
 def test_a_control_without_targets_is_said() -> None:
     """Not a library's complaint about shapes."""
     with pytest.raises(NotKept, match="nobody of those that it is tried on has a known ill"):

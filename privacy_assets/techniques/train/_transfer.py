@@ -13,6 +13,7 @@ Belongs here: the comparison. Does not belong here: fitting and metrics (`_fitti
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,7 @@ from privacy_assets.techniques.train._fitting import Floats, Metric, Task, fit, 
 from privacy_assets.words import Column
 
 FEWEST = 20
-"""Of groups of fewer people nothing is told."""
+"""Of fewer people nothing is told: neither of a group, nor of everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def transfer(
     `people` (control rows,) numbers the person of each row from 0, `groups` say which rows are of whom. `disparity` is
     by how much more the group that loses most loses than everybody. Rows without a target are left out.
 
-    NaN where the metric does not define one of the groups; groups of fewer than `FEWEST` people are not told of.
+    NaN where the metric does not define one of the groups, and where `control` has fewer than `FEWEST` people; groups
+    of fewer are not told of.
 
     Raises what `fit` raises, and NotKept where nobody of the control has a target.
     """
@@ -72,6 +74,9 @@ def transfer(
             expected="rows with a target among the people who are not learned from",
             next_step="take in more people, or look at what is filtered out before",
         )
+    if len(np.unique(people)) < FEWEST:
+        told = ("transfer", "transfer_real", "transfer_loss")
+        return tuple(Compared(measure, "", math.nan, math.nan, math.nan, control.height) for measure in told)
     measured: list[Metric] = []
     for rows in (released, real):
         train = rows.drop_nulls(target).with_columns(split=pl.lit("train"))
