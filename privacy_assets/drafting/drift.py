@@ -32,10 +32,7 @@ from privacy_assets.drafting.looking import CATEGORIES, SHARED, Delivered, look_
 from privacy_assets.drafting.naming import could_be_somebody
 from privacy_assets.drafting.writing import LOGICAL, as_yaml, column_lines, guessed_lines, stated
 from privacy_assets.errors import BadDeclaration, BadSource, Fault, raise_gathered
-from privacy_assets.words import Role
-
-PROTECTION = {Role.ATTRIBUTE: 0, Role.QUASI_IDENTIFIER: 1, Role.SENSITIVE: 1, Role.DIRECT_IDENTIFIER: 2}
-"""Which role protects more; of two that protect alike none takes the other's place by itself."""
+from privacy_assets.words import PROTECTION, Role
 
 WIDER = {"BIGINT": "DOUBLE", "INTEGER": "DOUBLE", "SMALLINT": "DOUBLE", "DATE": "TIMESTAMP"}
 """The next type that holds all that this one holds, and more."""
@@ -268,7 +265,7 @@ class _Comparison:
         if before is None or before is guess.role:
             return column
         said = f"{name}: {guess.role.value} ({guess.kind}) is guessed now, {before.value} before"
-        if PROTECTION[guess.role] <= PROTECTION[declared]:
+        if PROTECTION.rank(guess.role) <= PROTECTION.rank(declared):
             self.notes.append(f"{said}; it stays {declared.value}")
             return column
         self._change(Size.MAJOR, f"{said}: {guess.evidence}")
