@@ -163,8 +163,7 @@ def _of_models(before: Any, after: Any, direction: Direction, place: Place) -> I
             effect = Effect.WEAKER if strong < weak else Effect.STRONGER
         yield Difference(place, before, after, effect)
         names = [name for name in names if name != "kind"]
-    declared: type[Any] = type(after)
-    said = directions(declared)
+    said = directions(after.__class__)
     for name in names:
         written = _written(type(after), name)
         one, other = getattr(before, name), getattr(after, name)

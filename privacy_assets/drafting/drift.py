@@ -18,12 +18,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from privacy_assets.contracts.contract import ROW, Contract, ContractColumn, Drafted
 from privacy_assets.contracts.loading import CONTRACT_ENDING, CONTRACTS, PURPOSES, Folders, Project, load
+from privacy_assets.contracts.versions import Size, next_version
 from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.editing import Editor
 from privacy_assets.drafting.judged import judged
@@ -36,14 +36,6 @@ from privacy_assets.words import PROTECTION, Role
 
 WIDER = {"BIGINT": "DOUBLE", "INTEGER": "DOUBLE", "SMALLINT": "DOUBLE", "DATE": "TIMESTAMP"}
 """The next type that holds all that this one holds, and more."""
-
-
-class Size(IntEnum):
-    """How much of a promise changes."""
-
-    PATCH = 1
-    MINOR = 2
-    MAJOR = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +94,7 @@ def drift(dataset: str, root: Path) -> Drift:
     )
     found.compare()
     size = max((change.size for change in found.changes), default=None)
-    version = contract.version if size is None else _next(contract.version, size)
+    version = contract.version if size is None else next_version(contract.version, size)
     after = before
     if size is not None:
         found.editor.put(("version",), "version", version)
@@ -364,17 +356,6 @@ def _can_be_declared(name: str, known: Mapping[str, object]) -> bool:
 
 def _plain(name: str) -> str:
     return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.casefold())
-
-
-def _next(version: str, size: Size) -> str:
-    major, minor, patch = map(int, version.split("."))
-    match size:
-        case Size.MAJOR:
-            return f"{major + 1}.0.0"
-        case Size.MINOR:
-            return f"{major}.{minor + 1}.0"
-        case _:
-            return f"{major}.{minor}.{patch + 1}"
 
 
 def _shadowed(root: Path, contract: Contract, text: str, expected: Contract) -> Iterator[Fault]:
