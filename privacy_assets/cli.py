@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.prompt import Confirm, Prompt
-from rich.table import Table
+from rich.table import Column, Table
 from rich.tree import Tree
 
 from privacy_assets.durable import disk_errors
@@ -508,7 +508,7 @@ def diff_with(
     elif as_markdown:
         sys.stdout.write(report.markdown(found))
     else:
-        table = Table(*report.HEADS, box=None)
+        table = Table(*(Column(head, overflow="fold") for head in report.HEADS), box=None)
         for cells in report.rows(found):
             table.add_row(*map(escape, cells))
         if table.row_count:

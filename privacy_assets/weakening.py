@@ -77,6 +77,11 @@ class Effect(StrEnum):
         """Whether it is weaker, or could be."""
         return self in (Effect.WEAKER, Effect.CHANGED)
 
+    @property
+    def concerns(self) -> bool:
+        """Whether it says anything about people's protection."""
+        return self not in (Effect.OTHER, Effect.WORDS)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Difference:

@@ -25,6 +25,8 @@ from privacy_assets.contracts.loading import SETTINGS, Folders, Project, load, n
 from privacy_assets.errors import BadDeclaration, BadEnvironment
 
 YAML = (".yaml", ".yml")
+OF_HOOKS = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})
+"""What git sets for its hooks, relative to where it runs them."""
 
 
 @contextmanager
@@ -36,7 +38,7 @@ def revision(root: Path, base: str) -> Iterator[Project]:
     place; BadEnvironment where git cannot be run.
     """
     folder = Path(base).expanduser()
-    if folder.is_dir():
+    if base and folder.is_dir():  # nothing, as of a variable that is not set, would be the folder one stands in
         with _told(base, folder):
             project = load(folder.resolve())
         yield project
@@ -80,60 +82,65 @@ def _taken(root: Path, base: str, to: Path) -> Path:
     _take(top, commit, base, [inside(SETTINGS)], to)
     with _told(base, project):
         folders = Folders.of(project)
-    declared = [
-        name
-        for folder in (folders.contracts, folders.purposes)
-        for name in _listed(top, commit, f"{inside(folder)}/")
-        if name.lower().endswith(YAML) and posixpath.dirname(name) == inside(folder)
-    ]
-    _take(top, commit, base, declared, to)
-    _take(top, commit, base, [inside(table) for table in named_tables(project, folders)], to)
     for folder in (folders.contracts, folders.purposes):
-        if not folder.exists() and _listed(top, commit, f"{inside(folder)}/"):
-            folder.mkdir(parents=True)
+        within = _listed(top, commit, inside(folder))
+        declared = [name for name in within if posixpath.dirname(name) == inside(folder)]
+        # a folder that is a link is listed as itself, and refused: its files would look as if they had not been there
+        wanted = [name for name in declared if name.lower().endswith(YAML)] + [inside(folder)] * (
+            inside(folder) in within
+        )
+        _take(top, commit, base, wanted, to)
+        if within:
+            folder.mkdir(parents=True, exist_ok=True)
+    _take(top, commit, base, [inside(table) for table in named_tables(project, folders)], to)
     return project
 
 
 def _place(root: Path, base: str) -> tuple[Path, str]:
     """The top of the repository that `root` lies in, and the way from there to it."""
-    found = _git(root, "rev-parse", "--show-toplevel", "--show-prefix")
-    if found is None:
+    asked = _asked(root, "rev-parse", "--show-toplevel", "--show-prefix")
+    if asked.returncode != 0:
         raise BadDeclaration.of(
             "there is no such folder, and the project lies in no git repository",
             where=base,
             expected="a folder with a project, or a commit of the repository that the project lies in",
+            found=asked.stderr.decode(errors="replace").partition("\n")[0],
             next_step="name a folder with --base, or run it in a clone",
         )
-    top, prefix = found.decode(errors="surrogateescape").splitlines()
+    top, prefix = asked.stdout.decode(errors="surrogateescape").split("\n")[:2]
     return Path(top), prefix.rstrip("/")
 
 
 def _listed(top: Path, commit: str, *names: str) -> dict[str, str]:
-    """The files of a commit among these and below these folders, with their modes."""
-    found = _git(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", *names)
-    lines = (found or b"").decode(errors="surrogateescape").split("\0")
+    """The files of a commit among these and below these folders, with their modes; of what lies outside none."""
+    inside = [name for name in names if name != ".." and not name.startswith(("../", "/"))]
+    found = _git(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", *inside) if inside else b""
+    if found is None:
+        raise BadEnvironment.of(
+            "git cannot read this commit", where=commit, next_step="`git fsck` says what is wrong with the repository"
+        )
+    lines = found.decode(errors="surrogateescape").split("\0")
     return {name: head.split()[0] for head, _, name in (line.partition("\t") for line in lines) if name}
 
 
 def _take(top: Path, commit: str, base: str, names: Iterable[str], to: Path) -> None:
-    """Bring files of a commit into `to`: what is no plain file, or leads out of the repository, is refused."""
-    inside = sorted({name for name in names if name != ".." and not name.startswith(("../", "/"))})
-    listed = _listed(top, commit, *inside) if inside else {}
+    """Bring those of these files that a commit has into `to`; what is no plain file is refused."""
+    asked = set(names)
+    listed = {name: mode for name, mode in _listed(top, commit, *sorted(asked)).items() if name in asked}
     for name, mode in listed.items():
         if not mode.startswith("100"):
             raise BadDeclaration.of(
                 "this is a link, not a file", where=f"{base}:{name}", next_step="put the file itself there"
             )
-    wanted = [name for name in inside if name in listed]
-    if not wanted:
+    if not listed:
         return
-    taken = dict(_unpacked(_git(top, "archive", "--format=tar", commit, "--", *wanted) or b""))
-    for name in wanted:
+    taken = dict(_unpacked(_git(top, "archive", "--format=tar", commit, "--", *listed) or b""))
+    for name in listed:
         if name in taken:
             place = to / name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(taken[name])
-    if missing := sorted(set(wanted) - set(taken)):
+    if missing := sorted(set(listed) - set(taken)):
         raise BadDeclaration.of(
             "git leaves this out of archives, so that nobody can tell what it was",
             where=f"{base}:{missing[0]}",
@@ -153,10 +160,16 @@ def _unpacked(archive: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _git(folder: Path, *words: str) -> bytes | None:
     """What git says, or None where it refuses."""
-    env = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
+    done = _asked(folder, *words)
+    return done.stdout if done.returncode == 0 else None
+
+
+def _asked(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    env = {name: value for name, value in os.environ.items() if name not in OF_HOOKS}
+    env |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
     try:
         # no shell; what somebody typed comes after --end-of-options, and is a commit's digest from then on
-        done = subprocess.run(["git", "-C", str(folder), *words], check=False, capture_output=True, env=env)  # noqa: S603, S607
+        return subprocess.run(["git", "-C", str(folder), *words], check=False, capture_output=True, env=env)  # noqa: S603, S607
     except OSError as error:
         raise BadEnvironment.of(
             "git cannot be run",
@@ -164,4 +177,3 @@ def _git(folder: Path, *words: str) -> bytes | None:
             found=os.strerror(error.errno) if error.errno else type(error).__name__,
             next_step="install git, or name a folder with --base",
         ) from None
-    return done.stdout if done.returncode == 0 else None

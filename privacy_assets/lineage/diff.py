@@ -158,7 +158,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What differs; `models` are those that depend on anything of it. `notes` say what could not be told, and why."""
+    """What differs; `models` are those in which people's protection changes. `notes` say what is not told, and why."""
 
     base: str
     changes: Sequence[Change]
@@ -202,12 +202,13 @@ def diff(base: Side, head: Side, name: str) -> Diff:
         return rank[change.effect], not is_flow, order[change.of], change.what if is_flow else ""
 
     changes.sort(key=at)
+    reached = _reached(base, head, changes)
     return Diff(
         name,
         changes,
         _versions(base, head, edited, changes),
-        _approvals(base, head, changes),
-        _models(base, head, changes),
+        _approvals(base, head, changes, reached),
+        tuple(asset for asset in reached if asset.stage is Stage.MODEL),
     )
 
 
@@ -484,7 +485,17 @@ def _answers_for(base: Side, head: Side, edited: Collection[Declaration], change
     return [of for of in edited if of.kind == CONTRACT and of.name in datasets]
 
 
-def _approvals(base: Side, head: Side, changes: Iterable[Change]) -> tuple[Approval, ...]:
+def _reached(base: Side, head: Side, changes: Iterable[Change]) -> tuple[AssetName, ...]:
+    """The assets that people's protection changes in: where it does first, and all that depends on that."""
+    starts = {place for change in changes if change.effect.concerns for place in change.starts}
+    found: set[AssetName] = set()
+    for side in (base, head):
+        here = [place for place in starts if side.flows.column(place)]
+        found |= {place[0] for place in (*here, *side.flows.downstream(here))}
+    return tuple(sorted(found))
+
+
+def _approvals(base: Side, head: Side, changes: Iterable[Change], reached: Iterable[AssetName]) -> tuple[Approval, ...]:
     """Owners on either side of all that was touched: who gives something away answers for it as who takes it over."""
     touched: dict[Declaration, None] = {}
     for change in changes:
@@ -492,6 +503,7 @@ def _approvals(base: Side, head: Side, changes: Iterable[Change]) -> tuple[Appro
             touched[change.of] = None
             if change.topic == "flow":
                 touched[Declaration(CONTRACT, change.what.partition(".")[0])] = None
+    touched |= {Declaration(PURPOSE, asset.purpose): None for asset in reached if asset.purpose}
     found: dict[Approval, None] = {}
     for of in touched:
         for side in (head, base):
@@ -499,16 +511,6 @@ def _approvals(base: Side, head: Side, changes: Iterable[Change]) -> tuple[Appro
             if one is not None:
                 found[Approval(of, one.owner, one.privacy.third_parties if isinstance(one, Contract) else ())] = None
     return tuple(found)
-
-
-def _models(base: Side, head: Side, changes: Iterable[Change]) -> tuple[AssetName, ...]:
-    """The models that a touched place flows into, or decides about, on either side."""
-    starts = {place for change in changes if change.effect is not Effect.WORDS for place in change.starts}
-    found: set[AssetName] = set()
-    for side in (base, head):
-        here = [place for place in starts if side.flows.column(place)]
-        found |= {place[0] for place in (*here, *side.flows.downstream(here)) if place[0].stage is Stage.MODEL}
-    return tuple(sorted(found))
 
 
 # ---- what was measured

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from enum import Enum
+from itertools import takewhile
 from typing import Any
 
 from pydantic import BaseModel
@@ -33,8 +34,13 @@ def rows(found: Diff) -> Iterator[tuple[str, ...]]:
 
 
 def _texts(one: Change) -> tuple[str, str]:
-    before, after = (_reach(each) if one.topic == "flow" else _text(each) for each in (one.before, one.after))
-    return before, after
+    if one.topic == "flow":
+        return _reach(one.before), _reach(one.after)
+    before, after = _text(one.before), _text(one.after)
+    # of two long texts what is read is where they part
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
+    same = sum(1 for _ in alike) if min(len(before), len(after)) > LONGEST else 0
+    return _short(before, same), _short(after, same)
 
 
 def _reach(reach: Reach | None) -> str:
@@ -59,8 +65,14 @@ def _text(value: Any) -> str:
     if value is None:
         return "-"
     plain = _plain(value)
-    text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+
+
+def _short(text: str, same: int) -> str:
+    """The text from shortly before a place on, with what was left out marked."""
+    start = max(0, min(same, len(text)) - LONGEST // 4)
+    left = text[start:]
+    return ("…" if start else "") + (left if len(left) <= LONGEST else f"{left[: LONGEST - 1]}…")
 
 
 def _plain(value: Any) -> Any:
@@ -113,7 +125,9 @@ def verdict(found: Diff) -> str:
     wrong = sum(not one.kept for one in found.versions)
     said = f"{weaker:,} of {len(found.changes):,} changes are weaker, wider, or to be looked at"
     return f"Beside {found.base}: {said}; " + (
-        f"{wrong:,} versions do not say so." if wrong else "every version says what was changed."
+        f"{wrong:,} {'versions do' if wrong > 1 else 'version does'} not say so."
+        if wrong
+        else "every version says what was changed."
     )
 
 
@@ -123,7 +137,7 @@ def markdown(found: Diff) -> str:
     if found.changes:
         parts += _table(HEADS, list(rows(found)))
     if found.versions:
-        lines = [(str(one.of), "kept" if one.kept else "**not kept**", _version(one)) for one in found.versions]
+        lines = [(str(one.of), "kept" if one.kept else "not kept", _version(one)) for one in found.versions]
         parts += ["### Versions", "", *_table(("declaration", "", "version"), lines)]
     if found.models:
         parts += ["### Models touched", "", *(f"- {_cell(str(asset))}" for asset in found.models), ""]
