@@ -27,7 +27,7 @@ from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.contracts.versions import Size, size_of, step
 from privacy_assets.gate import Gate, Passport
 from privacy_assets.invariants.attack_excess import excess
-from privacy_assets.lineage.flows import Flows, Place, origins
+from privacy_assets.lineage.flows import Flows, Place, assets_below, origins
 from privacy_assets.lineage.roles import Evidence, Roles, carried, declared
 from privacy_assets.weakening import Effect, Weaker, differences, directions
 from privacy_assets.words import AssetName, Number, Role, Stage
@@ -229,6 +229,9 @@ def _alike(before: Any, after: Any) -> bool:
 # ---- flows
 
 
+_NO_WAY = Way(False, frozenset())
+
+
 class _Judged:
     """A side with the promises of the purposes that a difference can reach, and the roles that these leave."""
 
@@ -244,15 +247,18 @@ class _Judged:
     def reach(self) -> dict[tuple[str, Place], dict[AssetName, Way]]:
         """By purpose and column of raw about people: where it comes to."""
         found: dict[tuple[str, Place], dict[AssetName, Way]] = {}
-        places = self.side.flows.places(self.assets)
-        for place, sources in origins(self.side.flows, places).items():
+        could_be: dict[Place, Roles] = {}
+        for place, sources in origins(self.side.flows, self.side.flows.places(self.assets)).items():
+            asset, left = place[0], self.roles[place]
             for origin, direct in sources.items():
-                if self.side.about_people(origin):
-                    ways = found.setdefault((place[0].purpose, origin), {})
-                    known = ways.get(place[0], Way(False, frozenset()))
-                    left = self.roles[place] & self._could_be(origin) if direct else frozenset()
-                    ways[place[0]] = Way(known.by_value or direct, known.roles | left)
-        return found
+                if origin not in could_be:
+                    could_be[origin] = self._could_be(origin)
+                ways = found.setdefault((asset.purpose, origin), {})
+                known = ways.get(asset, _NO_WAY)
+                roles = left & could_be[origin] if direct else known.roles
+                if direct > known.by_value or roles - known.roles or asset not in ways:
+                    ways[asset] = Way(known.by_value or direct, known.roles | roles)
+        return {at: ways for at, ways in found.items() if self.side.about_people(at[1])}
 
     def role(self, origin: Place) -> Role | None:
         """What a column of raw is declared to be."""
@@ -490,8 +496,7 @@ def _reached(base: Side, head: Side, changes: Iterable[Change]) -> tuple[AssetNa
     starts = {place for change in changes if change.effect.concerns for place in change.starts}
     found: set[AssetName] = set()
     for side in (base, head):
-        here = [place for place in starts if side.flows.column(place)]
-        found |= {place[0] for place in (*here, *side.flows.downstream(here))}
+        found |= assets_below(side.flows, (place for place in starts if side.flows.column(place)))
     return tuple(sorted(found))
 
 

@@ -111,6 +111,18 @@ def origins(flows: Flows, places: Iterable[Place]) -> dict[Place, Mapping[Place,
     return {place: of(place) for place in places}
 
 
+def assets_below(flows: Flows, starts: Iterable[Place]) -> set[AssetName]:
+    """The assets of these places, and those that depend on any of them."""
+    waiting = list(starts)
+    seen = set(waiting)
+    while waiting:
+        for other, _ in flows.out_of.get(waiting.pop(), ()):
+            if other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return {asset for asset, _ in seen}
+
+
 def _reached(starts: Collection[Place], edges: Mapping[Place, set[tuple[Place, str]]]) -> dict[Place, Reached]:
     """First along values alone, then along all that there is: what was reached by values stays so."""
     found: dict[Place, Reached] = {}

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from privacy_assets import cli
 from privacy_assets.contracts.contract import Retention
 from privacy_assets.contracts.versions import Size
+from privacy_assets.gate import Gate
 from privacy_assets.lineage.diff import Approval, Change, Declaration, Diff, Measured, Versioned, Way
 from privacy_assets.reports.diff import LONGEST, MOST, as_json, markdown, rows, summary
 from privacy_assets.weakening import Effect
@@ -77,6 +78,16 @@ def test_nothing_is_made_by_looking(say: Say, tmp_path: Path):
     before = sorted(tmp_path.rglob("*"))
     assert say(edits=RECIPIENT).exit_code == 1
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_where_a_home_cannot_be_read_the_rest_is_told(say: Say, tmp_path: Path):
+    """What was measured is beside the point then, and it is said why it is missing; the exit code is the same."""
+    gate = Gate.open(tmp_path / "project")
+    assert "not told" not in say(edits=RECIPIENT).stdout
+    gate.home.key_file.unlink()
+    result = say()
+    assert result.exit_code == 1 and "What was measured is not told: the key file is missing" in result.stdout
+    assert not gate.home.key_file.exists()
 
 
 def test_faults_of_the_base_end_it_with_its_name(say: Say, tmp_path: Path):
