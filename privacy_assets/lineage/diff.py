@@ -189,11 +189,10 @@ def diff(base: Side, head: Side, name: str) -> Diff:
         if Declaration(PURPOSE, purpose) in edited or any(Declaration(CONTRACT, one) in edited for one in datasets)
     }
     before, after = _Judged(base, involved), _Judged(head, involved)
-    changes = [
-        *_flows(before, after),
-        *_promised(before, after),
-        *(change for of in edited for change in _declared(base, head, of)),
-    ]
+    promised = list(_promised(before, after))
+    told = {change.of for change in promised}
+    declared_anew = (change for of in edited for change in _declared(base, head, of, promised=of in told))
+    changes = [*_flows(before, after), *promised, *declared_anew]
     order = {of: place for place, of in enumerate({**head.declarations(), **base.declarations()})}
     rank = {effect: place for place, effect in enumerate(Effect)}
 
@@ -384,8 +383,8 @@ def _about(parameters: Any, both: Collection[str]) -> Any:
 # ---- declared values
 
 
-def _declared(base: Side, head: Side, of: Declaration) -> Iterator[Change]:
-    """Every value of a declaration that differs, but for what its flows and promises tell."""
+def _declared(base: Side, head: Side, of: Declaration, *, promised: bool) -> Iterator[Change]:
+    """Every value of a declaration that differs, but for what its flows and promises tell (`promised`: these do)."""
     before, after = base.declarations().get(of), head.declarations().get(of)
     if before is None or after is None:
         yield _whole(base, head, of)
@@ -403,7 +402,8 @@ def _declared(base: Side, head: Side, of: Declaration) -> Iterator[Change]:
             _starts(base, of, one.place) + _starts(head, of, one.place),
         )
     if isinstance(before, Purpose) and isinstance(after, Purpose):
-        yield from _otherwise(head, of, before, after, [one.place for one in found])
+        told = {one.place for one in found} | ({_ANONYMITY} if promised else set())
+        yield from _otherwise(head, of, before, after, told)
 
 
 def _whole(base: Side, head: Side, of: Declaration) -> Change:
@@ -424,6 +424,9 @@ def _comparable(side: Side, of: Declaration) -> Contract | Purpose:
     return one
 
 
+_ANONYMITY = ("guarantee", "anonymity")
+
+
 def _otherwise(
     head: Side, of: Declaration, before: Purpose, after: Purpose, told: Collection[tuple[str | int, ...]]
 ) -> Iterator[Change]:
@@ -431,10 +434,9 @@ def _otherwise(
     sql = ("features", "sql")
     if before.features.sql != after.features.sql and sql not in told:
         yield Change("declaration", of, "features.sql", "", "written otherwise", Effect.WORDS, _where(head, of, sql))
-    was, now, place = before.guarantee.anonymity, after.guarantee.anonymity, ("guarantee", "anonymity")
-    if was != now and place not in told:
-        what = ".".join(place)
-        yield Change("guarantee", of, what, "", "see its promises", Effect.OTHER, _where(head, of, place))
+    if before.guarantee.anonymity != after.guarantee.anonymity and _ANONYMITY not in told:
+        what, where = ".".join(_ANONYMITY), _where(head, of, _ANONYMITY)
+        yield Change("guarantee", of, what, "", "written otherwise", Effect.OTHER, where)
 
 
 def _where(side: Side, of: Declaration, place: tuple[str | int, ...]) -> str:

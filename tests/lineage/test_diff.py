@@ -19,6 +19,7 @@ from privacy_assets.words import AssetName, Role, Stage
 from tests.conftest import environment_in, write_tiny_project
 from tests.contracts.test_anonymity import ASKED, BEFORE
 
+ROOT = Path(__file__).parents[2]
 PATIENTS, PURPOSE = "data/contracts/patients.odcs.yaml", "data/purposes/smoking.yaml"
 Edit = tuple[str, str, str]
 W, C, S, O, T = Effect.WEAKER, Effect.CHANGED, Effect.STRONGER, Effect.OTHER, Effect.WORDS  # noqa: E741
@@ -133,32 +134,36 @@ EACH: dict[str, tuple[list[Edit], dict[str, Effect]]] = {
         },
     ),
     "a lower k": (
-        [_in_purpose("k: 3}", "k: 2}")], {"smoking anonymized: k_anonymity.k": W, "smoking guarantee.anonymity": O}),
+        [_in_purpose("k: 3}", "k: 2}")], {"smoking anonymized: k_anonymity.k": W}),
     "a higher k": (
-        [_in_purpose(*K5)], {"smoking anonymized: k_anonymity.k": S, "smoking guarantee.anonymity": O}),
+        [_in_purpose(*K5)], {"smoking anonymized: k_anonymity.k": S}),
     "a lower l": (
         [_in_purpose("l: 2}", "l: 1}")],
-        {"smoking anonymized: l_diversity.l of distinct_smoker": W, "smoking guarantee.anonymity": O},
+        {"smoking anonymized: l_diversity.l of distinct_smoker": W},
     ),
     "no l": (
         [_in_purpose(", {kind: l_diversity, l: 2}", "")],
         {
             "smoking anonymized: l_diversity of distinct_smoker": W,
-            "smoking guarantee.anonymity": O,
             "smoking patients.smoker": W,  # it is sensitive still, where it is anonymized
         },
     ),
     "a t besides": (
         [_in_purpose("l: 2}]", "l: 2}, {kind: t_closeness, t: 0.3}]")],
-        {"smoking anonymized: t_closeness of equal_smoker": S, "smoking guarantee.anonymity": O},
+        {"smoking anonymized: t_closeness of equal_smoker": S},
+    ),
+    "criteria in another order": (
+        [_in_purpose("[{kind: k_anonymity, k: 3}, {kind: l_diversity, l: 2}]",
+                     "[{kind: l_diversity, l: 2}, {kind: k_anonymity, k: 3}]")],
+        {"smoking guarantee.anonymity": O},
     ),
     "more may be suppressed": (
         [_in_purpose("suppressed_at_most: 0.2", "suppressed_at_most: 0.3")],
-        {"smoking anonymized: suppressed_share.at_most": W, "smoking guarantee.anonymity": O},
+        {"smoking anonymized: suppressed_share.at_most": W},
     ),
     "a profile in the place of criteria": (
         [_in_purpose("criteria: [{kind: k_anonymity, k: 3}, ", "profile: {kind: k5}\n    criteria: [")],
-        {"smoking anonymized: k_anonymity.k": S, "smoking guarantee.anonymity": O},
+        {"smoking anonymized: k_anonymity.k": S},
     ),
     "a higher ceiling": (
         [_in_purpose("{kind: public_release}", "{kind: public_release, excess_at_most: 0.2}")],
@@ -206,7 +211,6 @@ EACH: dict[str, tuple[list[Edit], dict[str, Effect]]] = {
         {
             "patients columns.smoker.privacy.role": W,
             "smoking anonymized: l_diversity of distinct_smoker": W,
-            "smoking guarantee.anonymity": O,
             "smoking anonymized: attack_excess of homogeneity__smoker__everyone, minimality__smoker__everyone": W,
         },
     ),
@@ -250,6 +254,29 @@ def test_each_change_alone_is_told_with_its_effect(base: Side, head: Callable[..
     for name, size in _version(found).items():
         assert size == max(needed[effect] for of, effect in effects.items() if of.startswith(name))
     assert not effects or found.versions
+
+
+def test_noise_synthesizers_and_threat_models_are_ranked_by_what_they_prove(tmp_path: Path):
+    """A larger ε, a smaller δ, noise that is given up, another adversary: on the sample's purposes."""
+    for name in ("base", "head"):
+        for folder in ("data/contracts", "data/purposes"):
+            shutil.copytree(ROOT / folder, tmp_path / name / folder)
+    planning, sharing = "data/purposes/capacity_planning.yaml", "data/purposes/research_sharing.yaml"
+    _edit(
+        tmp_path / "head",
+        (planning, "epsilon: 0.5, delta: 1.0e-6", "epsilon: 1.5, delta: 1.0e-7"),
+        (planning, "{kind: trusted_partner}", "{kind: public_release, excess_at_most: 0.2}"),
+        (sharing, "{kind: marginal_tree, epsilon: 1.0, delta: 1.0e-6, target: emergency}", "{kind: sequential_trees}"),
+    )
+    before, after = _side(tmp_path / "base"), _side(tmp_path / "head")
+    effects = _effects(diff(before, after, "main"))
+    assert effects["capacity_planning statistics.privacy.epsilon"] is W
+    assert effects["capacity_planning statistics.privacy.delta"] is S
+    assert effects["capacity_planning guarantee.withstands"] is S
+    assert effects["capacity_planning guarantee.withstands.excess_at_most"] is W
+    assert effects["research_sharing synthetic.synthesizer"] is W
+    back = _effects(diff(after, before, "main"))
+    assert back["research_sharing synthetic.synthesizer"] is S and back["capacity_planning guarantee.withstands"] is W
 
 
 def test_the_same_is_nothing(base: Side, base_root: Path):
