@@ -30,6 +30,7 @@ from privacy_assets.stages.s7_statistics import statistics
 from privacy_assets.stages.s8_training import training
 from privacy_assets.stages.s9_model import model
 from privacy_assets.stages.step import Step
+from privacy_assets.subjects.job import expiry_job
 from privacy_assets.warehouse import sources as taken_from
 from privacy_assets.words import AssetName
 
@@ -37,6 +38,7 @@ CORRIDOR = "corridor"
 DELIVERIES = "deliveries"
 VERIFICATION = "verification"
 REDTEAM = "redteam"
+EXPIRY = "expiry"
 
 
 def steps(project: Project) -> Mapping[AssetName, Step]:
@@ -138,8 +140,16 @@ def corridor_of(
         execution_timezone="UTC",
         description="Every night at 03:00 UTC, once it is switched on.",
     )
-    jobs: list[Any] = [corridor, *by_purpose, *deliveries, verification]
-    schedules = [nightly]
+    expiry = expiry_job(EXPIRY, made, gate)
+    before = dg.ScheduleDefinition(
+        name="nightly_expiry",
+        job=expiry,
+        cron_schedule="0 2 * * *",
+        execution_timezone="UTC",
+        description="Every night at 02:00 UTC, once it is switched on.",
+    )
+    jobs: list[Any] = [corridor, *by_purpose, *deliveries, verification, expiry]
+    schedules = [nightly, before]
     if any(step.attack for step in made.values()):
         attacks = redteam_job(REDTEAM, made, gate)
         jobs.append(attacks)

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from io import TextIOWrapper
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from privacy_assets.contracts.loading import Project
     from privacy_assets.drafting.judging import Guess
     from privacy_assets.lineage.diff import Diff, Side
+    from privacy_assets.stages.step import Outcome, Step
+    from privacy_assets.subjects.erasing import Erased
+    from privacy_assets.subjects.erasing import Line as Planned
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 # a pipe has no width of its own: wide enough that no table is cut
@@ -796,6 +799,173 @@ def export(
 
     rows = export_copy(asset, purpose=purpose, to=to, key_file=key_file, root=root)
     out.print(f"{rows:,} rows of {asset} written to {to}, key in {key_file}", markup=False)
+
+
+IdentifiersFile = Annotated[
+    Path | None,
+    typer.Option("--file", help="A file with identifiers of people, one a line; default: standard input."),
+]
+
+
+@app.command()
+def trace(file: IdentifiersFile = None, root: Root = None) -> None:
+    """Find every asset, version and model that holds a person; exit 1 where nobody is found."""
+    from privacy_assets.build import steps
+    from privacy_assets.gate import Gate
+    from privacy_assets.subjects import people, tracing
+
+    identifiers = _identifiers(file)
+    gate = Gate.open(find_root(root))
+    held, position = tracing.trace(gate, steps(gate.project), people.find(gate, identifiers))
+    table = Table("asset", "version", "published", "rows", "stands", box=None)
+    for one in held:
+        passport = one.passport
+        rows = "made from rows of theirs" if one.rows is None else f"{one.rows:,}"
+        stands = gate.examine(passport.asset).standing.value if one.latest else "superseded"
+        table.add_row(str(passport.asset), passport.version[:8], f"{passport.time:%Y-%m-%d %H:%M}", rows, stands)
+    out.print(table)
+    out.print(f"{len(held)} versions; that they were looked up is entry {position} of the ledger.")
+
+
+@app.command("export-subject")
+def export_subject(
+    to: Annotated[Path, typer.Option("--to", help="The encrypted copy, a DuckDB file that does not exist yet.")],
+    key_file: Annotated[Path, typer.Option("--key-file", help="Where its key goes: another folder.")],
+    file: IdentifiersFile = None,
+    root: Root = None,
+) -> None:
+    """Write all that is held of one person into a sealed file, for them: their rows, and who uses them for what."""
+    from privacy_assets.build import steps
+    from privacy_assets.errors import BadDeclaration
+    from privacy_assets.gate import Gate
+    from privacy_assets.subjects import people
+    from privacy_assets.subjects.handing_out import hand_out
+
+    identifiers = _identifiers(file)
+    gate = Gate.open(find_root(root))
+    found = people.find(gate, identifiers)
+    if len(found) > 1:
+        raise BadDeclaration.of(f"these are {len(found)} people", expected="one: nobody's data goes to anybody else")
+    counts, position = hand_out(gate, steps(gate.project), found[0], to, key_file)
+    for name, count in counts.items():
+        out.print(f"{name}: {count:,} rows", markup=False)
+    out.print(f"Written to {to}, key in {key_file}; it is entry {position} of the ledger.", markup=False)
+
+
+@app.command()
+def erase(
+    reason: Annotated[str, typer.Option("--reason", help="Why, and on whose request; naming nobody.")] = "",
+    file: IdentifiersFile = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Carry the plan out; without it nothing is changed.")] = False,
+    lapsed: Annotated[
+        bool, typer.Option("--lapsed", help="Not people: every row past retention, withdrawn or objected.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Finish an erasure that was interrupted.")] = False,
+    root: Root = None,
+) -> None:
+    """Erase people through to the models: plan, rewrite, retrain, destroy, and search for what is left.
+
+    Exit 1 where something was found, could not be made again, or was not searched.
+    """
+    from privacy_assets.build import steps
+    from privacy_assets.gate import Gate
+    from privacy_assets.stages.asset import tell_published
+    from privacy_assets.subjects import erasing, people, tracing
+
+    if sum((lapsed, resume, bool(reason))) != 1:
+        raise typer.BadParameter("one of --reason (and identifiers), --lapsed, --resume")
+    identifiers = [] if lapsed or resume else _identifiers(file)
+    folder = find_root(root)
+    gate = Gate.open(folder)
+    made = steps(gate.project)
+    who = people.find(gate, identifiers) if identifiers else ()
+    if not resume:
+        roots = tracing.rooted(gate, who) if who else erasing.lapsed(gate)
+        _show_plan(erasing.plan(gate, made, roots), len(who))
+        if not roots:
+            return
+        if not yes:
+            out.print("Nothing is changed. With --yes this is carried out.")
+            return
+    with (
+        _instance(folder) as instance,
+        Progress(
+            TextColumn("{task.description}"), TimeElapsedColumn(),
+            console=err, disable=not err.is_terminal, transient=True,
+        ) as progress,
+    ):  # fmt: skip
+        task = progress.add_task("beginning")
+
+        def says(what: str) -> None:
+            progress.update(task, description=what)
+
+        def told(step: Step, outcome: Outcome) -> None:
+            tell_published(instance, gate, step, outcome)
+
+        if resume:
+            done = erasing.resume(gate, made, told, says)
+        elif who:
+            done = [erasing.erase(gate, made, who, reason, told, says)]
+        else:
+            done = [found for found in [erasing.erase_lapsed(gate, made, told, says)] if found]
+    for one in done:
+        _show_erased(one)
+    if not done:
+        out.print("There is nothing to finish.")
+    if not all(one.complete for one in done):
+        raise typer.Exit(1)
+
+
+def _show_plan(lines: Sequence[Planned], people: int) -> None:
+    table = Table("asset", "version", "rows of theirs", "what becomes of it", "why", box=None)
+    for line in lines:
+        rows = "" if line.rows is None else f"{line.rows:,}"
+        passport = line.passport
+        table.add_row(str(passport.asset), passport.version[:8], rows, line.what.value, line.why)
+    out.print(table)
+    whom = f"{people:,} {'person' if people == 1 else 'people'}" if people else "rows whose time is over"
+    out.print(f"{whom}: {len(lines)} versions.")
+
+
+def _show_erased(done: Erased) -> None:
+    table = Table("asset", "version", "receipt", "now", box=None)
+    for one, position in done.receipts.items():
+        now = done.remade.get(one.asset)
+        stands = f"{now.rows:,} rows in {now.version[:8]}" if now else "nothing stands"
+        table.add_row(str(one.asset), one.version[:8], f"ledger entry {position}", stands)
+    for asset, why in done.spared.items():
+        table.add_row(str(asset), "", "", f"left as it is: {why}")
+    out.print(table)
+    for asset, faults in done.failed.items():
+        err.print(f"[red]{asset}[/red] could not be made again; its old version is destroyed")
+        for fault in faults:
+            err.print(str(fault), markup=False)
+    for store in done.searched:
+        if not store.clean:
+            what = f"found in {store.hits} places" if store.hits else "could not be searched"
+            err.print(f"{store.store}: {what}", markup=False)
+    controls = sum(store.control for store in done.searched)
+    hits = sum(store.hits for store in done.searched)
+    if done.searched:
+        out.print(
+            f"Searched {len(done.searched):,} stores for what identified them, decoded: {hits} places found; "
+            f"the planted control was found in {controls:,} of {len(done.searched):,}."
+        )
+    out.print(
+        f"Erasure {done.erasure.id}: ledger entries {done.erasure.position} to {done.end}. The source may still have "
+        "them: what it delivers of them is left out from now on. Exports and backups elsewhere are not reached."
+    )
+
+
+def _identifiers(file: Path | None) -> list[str]:
+    """Identifiers of people, one a line: never an argument, which others on the machine would see."""
+    try:
+        text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
+    except (OSError, UnicodeError) as error:
+        raise BadEnvironment.of(
+            "the file of identifiers cannot be read", where=str(file), found=type(error).__name__
+        ) from None
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 @app.command("rotate-master")

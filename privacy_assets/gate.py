@@ -61,12 +61,21 @@ from privacy_assets.errors import (
 )
 from privacy_assets.ledger.budget import ACTION as DEBIT
 from privacy_assets.ledger.budget import Account, Debit, account, overspent
+from privacy_assets.ledger.erasures import BEGUN, DONE, SPARED, Erasure
 from privacy_assets.ledger.log import Entry, Ledger
+from privacy_assets.warehouse import tombstones
 from privacy_assets.warehouse.connections import Attachment, content_digest, engine_errors, governed, quoted
 from privacy_assets.warehouse.home import Home
 from privacy_assets.warehouse.keys import KeyFile, Secrets
+from privacy_assets.warehouse.tombstones import Known, Tombstones
 from privacy_assets.warehouse.versions import Candidate, Versions, file_digest
 from privacy_assets.words import AssetName, Finding, Number, PrivacyLoss, Stage, Verdict
+
+ERASED = "erased"
+"""For which reason a version is destroyed in which somebody was erased."""
+
+REQUESTS = "erasure"
+"""Under which name the version lies that holds, until it is done, whom an erasure is about."""
 
 PERSON = "person"
 """A reader that is no stage: someone who calls `read`, or exports."""
@@ -427,11 +436,6 @@ def _is_exact(passport: Passport) -> bool:
     return any(measured.finding.invariant == "told_cells" for measured in passport.measured)
 
 
-def _closed_with(minimized: AssetName) -> tuple[AssetName, AssetName]:
-    """A minimized day, and what is made from it by itself."""
-    return minimized, replace(minimized, stage=Stage.PSEUDONYMIZED)
-
-
 def _moved_on(published: AssetName, asset: AssetName) -> Fault:
     return Fault(
         f"{published} was published by another run while this one worked",
@@ -460,7 +464,11 @@ class Gate:
         self.now = now
         self._read = 0
         self._published: dict[AssetName, list[Passport]] = {}
-        self._destroyed: set[tuple[AssetName, str]] = set()
+        self._destroyed: dict[tuple[AssetName, str], str] = {}
+        self._erasures: dict[str, Erasure] = {}
+        self._erased: set[tuple[AssetName, str]] = set()
+        self._spared: set[tuple[AssetName, str]] = set()
+        self._done: set[str] = set()
         self._closed: dict[AssetName, Closing] = {}
         self._debits: list[Debit] = []
         self._accessed: dict[Input, int] = {}
@@ -531,7 +539,16 @@ class Gate:
                 earlier.append(replace(passport, attested=next((one.attested for one in same), ())))
                 self._closed.pop(passport.asset, None)
             elif entry.body["action"] == "destroy":
-                self._destroyed.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
+                named = (AssetName.parse(entry.body["asset"]), entry.body["version"])
+                self._destroyed[named] = entry.body.get("reason", "superseded")
+            elif entry.body["action"] == BEGUN:
+                erasure = Erasure.parse(entry)
+                self._erasures[erasure.id] = erasure
+                self._erased.update(erasure.roots)
+            elif entry.body["action"] == SPARED:
+                self._spared.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
+            elif entry.body["action"] == DONE:
+                self._done.add(entry.body["erasure"])
             elif entry.body["action"] == "access":
                 read = Input(AssetName.parse(entry.body["asset"]), entry.body["version"])
                 self._accessed.setdefault(read, entry.position)
@@ -542,7 +559,7 @@ class Gate:
                 self._amend(entry, attested=(*self._published_by(entry).attested, *found))
             elif entry.body["action"] == "close":
                 closing = Closing.parse(entry)
-                for asset in _closed_with(closing.asset):
+                for asset in self._closed_with(closing.asset):
                     self._closed[asset] = closing
             elif entry.body["action"] == DEBIT:
                 self._debits.append(Debit.parse(entry))
@@ -616,6 +633,11 @@ class Gate:
         gone = sorted(asset for asset in self._published if not self._declares(asset))
         held = {passport.asset for passport in self.held()}
         return tuple(asset for asset in gone if asset in held)
+
+    def published(self) -> tuple[AssetName, ...]:
+        """Every asset, or day of one, that was ever published."""
+        self._catch_up()
+        return tuple(sorted(self._published))
 
     def held(self) -> tuple[Passport, ...]:
         """All publications whose file and key are in the home, asset by asset, oldest first."""
@@ -738,6 +760,11 @@ class Gate:
             if fault := self.of_another_master(entries):
                 return fault
             self._take_in(entries[self._read :])
+            begun = any(erasure.position >= since for erasure in self._erasures.values())
+            if self.holds_erased(passport) or (passport.asset.stage is Stage.RAW and begun):
+                return Fault(
+                    "somebody in it was erased while it was made", where=str(passport.asset), next_step="run it again"
+                )
             for made_from in passport.inputs:
                 newest = self._published[made_from.asset][-1]
                 gone = (made_from.asset, made_from.version) in self._destroyed
@@ -776,8 +803,15 @@ class Gate:
         self.ledger.append(closing.body(self.actor()), unless=moved_on)
         self._catch_up()
         needed = self._needed()
-        for each in _closed_with(asset):
+        for each in self._closed_with(asset):
             self._destroy_superseded(each, needed)
+
+    def _closed_with(self, closed: AssetName) -> tuple[AssetName, ...]:
+        """A day, and what is made from it by itself."""
+        if closed.stage is Stage.RAW:
+            same = (each for each in self._published if (each.dataset, each.day) == (closed.dataset, closed.day))
+            return tuple(dict.fromkeys((closed, *same)))
+        return closed, replace(closed, stage=Stage.PSEUDONYMIZED)
 
     def of_another_master(self, entries: Sequence[Entry]) -> Fault | None:
         """What is wrong where the master key was rotated since this gate was opened: its keys are under the old one."""
@@ -911,6 +945,8 @@ class Gate:
             if unsound := self._file_fault(passport):
                 return Examination(asset, *unsound, passport)
             faults = [fault for version in self.ancestry(passport) for fault in self._passport_faults(version)]
+            if self.holds_erased(passport):
+                faults.insert(0, self._holds_erased_fault(passport))
             if faults:
                 return Examination(asset, Standing.BROKEN, tuple(faults), passport)
             if waits := [waits for version in self.ancestry(passport) for waits in self._waits(version)]:
@@ -1000,8 +1036,9 @@ class Gate:
                 f"{asset} and what is made from it are materialized once more"
             )
         if (passport.asset, version) in self._destroyed:
+            erased = self.was_erased(passport)
             fault = Fault(
-                "the version was superseded and destroyed",
+                "it was destroyed: somebody in it was erased" if erased else "the version was superseded and destroyed",
                 where=f"{asset} version {version}",
                 next_step=f"materialize {asset} and what is made from it again",
             )
@@ -1119,7 +1156,9 @@ class Gate:
         lapses = [
             lapse
             for version in self.ancestry(passport)
-            if version.asset.stage is Stage.MINIMIZED and (lapse := self._lapse(version)) is not None
+            if version.asset.stage is Stage.MINIMIZED
+            and (asked := self._asked_in_place_of(version)) is not None
+            and (lapse := self._lapse(asked)) is not None
         ]
         if not lapses:
             return Examination(asset, Standing.KEPT, (), passport)
@@ -1137,6 +1176,18 @@ class Gate:
             else f"""dagster asset materialize -m definitions --select '+key:"{asset}"'""",
         )
         return Examination(asset, Standing.OVERDUE if overdue else Standing.STALE, (fault,), passport, until)
+
+    def lapsed(self, version: Passport) -> int:
+        """How many rows of a minimized version lost their ground since it was built."""
+        lapse = self._lapse(version)
+        return lapse.rows if lapse else 0
+
+    def _asked_in_place_of(self, version: Passport) -> Passport | None:
+        """Of whom to ask who lapsed: the version; the one after it, where it was erased and what it made was spared."""
+        if not self.was_erased(version):
+            return version
+        after = self.latest(version.asset)
+        return None if after is None or self.was_erased(after) else after
 
     def _lapse(self, version: Passport) -> _Lapse | None:
         """What a minimized version has lost since it was built: asked of the file, once an hour and consent version."""
@@ -1261,6 +1312,86 @@ class Gate:
             f"(entries of {passport.asset} with the action `access`)",
         )
 
+    # ---- those who were erased
+
+    def tombstones(self) -> Tombstones:
+        """Of whom nothing is taken in. Raises Tampered where they are not those that the ledger speaks of."""
+        self._catch_up()
+        last = max(self._erasures.values(), key=lambda erasure: erasure.position, default=None)
+        known = Known(last.tombstones, last.digest) if last else Known()
+        return tombstones.read(self.home, known, self.secrets.derive("pseudonyms", "tombstones").hex())
+
+    def unfinished(self) -> tuple[Erasure, ...]:
+        """The erasures that were begun and not ended, oldest first."""
+        self._catch_up()
+        return tuple(erasure for name, erasure in self._erasures.items() if name not in self._done)
+
+    def holds_erased(self, passport: Passport) -> bool:
+        """Whether somebody who was erased is in this version, or in what it was made from, but for what is spared."""
+        self._catch_up()
+        waiting, seen = [Input(passport.asset, passport.version)], set()
+        inputs = {waiting[0]: passport.inputs}
+        while waiting:
+            current = waiting.pop()
+            named = (current.asset, current.version)
+            if named in self._spared or current in seen:
+                continue
+            if named in self._erased:
+                return True
+            seen.add(current)
+            found = None if current in inputs else self._found(current)
+            waiting += inputs.get(current, found.inputs if found else ())
+        return False
+
+    def spared(self) -> frozenset[tuple[AssetName, str]]:
+        """The versions that stay, by the ledger, though what they were made from was erased."""
+        self._catch_up()
+        return frozenset(self._spared)
+
+    def was_erased(self, passport: Passport) -> bool:
+        """Whether this version was destroyed since somebody in it was erased."""
+        self._catch_up()
+        return self._destroyed.get((passport.asset, passport.version)) == ERASED
+
+    def erase_version(self, passport: Passport, erasure: Erasure, replaced_by: Passport | None) -> int:
+        """Destroy a version in which somebody was erased, key first; the position of the entry: the receipt of it."""
+        body = {
+            "action": "destroy",
+            "asset": str(passport.asset),
+            "version": passport.version,
+            "reason": ERASED,
+            "erasure": erasure.id,
+            "rows": passport.rows,
+            "replaced_by": replaced_by.version if replaced_by else "",
+            "rows_after": replaced_by.rows if replaced_by else 0,
+            "actor_claimed": self.actor(),
+        }
+        position = self.ledger.append(body)
+        self._catch_up()
+        self.versions.destroy(str(passport.asset), passport.copy)
+        return position
+
+    def spare(self, passport: Passport, erasure: Erasure, reason: str) -> int:
+        """Put on record that a version stays, though what it was made from was erased, and why."""
+        body = {
+            "action": SPARED,
+            "asset": str(passport.asset),
+            "version": passport.version,
+            "erasure": erasure.id,
+            "reason": reason,
+            "actor_claimed": self.actor(),
+        }
+        position = self.ledger.append(body)
+        self._catch_up()
+        return position
+
+    def _holds_erased_fault(self, passport: Passport) -> Fault:
+        return Fault(
+            "somebody in it, or in what it was made from, is erased",
+            where=f"{passport.asset} version {passport.version}",
+            next_step="`privacy-assets erase --resume` where an erasure was interrupted; else materialize it again",
+        )
+
     # ---- what was delivered before
 
     def delivered(self, asset: AssetName) -> tuple[str, ...]:
@@ -1363,7 +1494,7 @@ class Gate:
                 for asset, all_of in self._published.items()
                 for found in all_of
                 if (asset, found.version) not in self._destroyed
-            }
+            } | {(REQUESTS, erasure.id) for erasure in self.unfinished()}
 
         return self.versions.sweep(published)
 

@@ -5,8 +5,6 @@ Belongs here: the three ways out (a frame, a model, an encrypted copy). Does not
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -19,7 +17,7 @@ from privacy_assets.errors import BadDeclaration, BadEnvironment, Refused
 from privacy_assets.gate import Gate
 from privacy_assets.techniques.train import _fitting
 from privacy_assets.warehouse.connections import engine_errors, governed, quoted
-from privacy_assets.warehouse.versions import Candidate
+from privacy_assets.warehouse.copies import sealed_copy
 from privacy_assets.words import AssetName, Stage
 
 
@@ -99,50 +97,16 @@ def export(asset: str, *, purpose: str, to: Path, key_file: Path, root: Path | N
     0600, which may not lie in the folder of the copy: whoever carries both carries the data.
     Open it with `ATTACH 'copy.duckdb' (ENCRYPTION_KEY '<text of the key file>')`.
     """
-    to, key_file = Path(to).resolve(), Path(key_file).resolve()
     name = AssetName.parse(asset)
     if name.stage is Stage.MODEL:
         raise Refused.of(f"{asset} is a model: there are no rows to export", next_step="load_model returns it")
-    if to.parent == key_file.parent:
-        raise BadDeclaration.of(
-            "the key would lie beside the data that it opens",
-            where=str(key_file),
-            expected="another folder than that of the copy",
-            next_step="name a key file elsewhere, and send the two by different ways",
-        )
-    for path in (to, key_file):
-        if path.exists():
-            raise BadDeclaration.of("the file exists already", where=str(path), next_step="name another file")
-        if not path.parent.is_dir():
-            raise BadDeclaration.of(
-                "there is no such folder", where=str(path.parent), next_step="make it, or name a file in another one"
-            )
-    key, gate = secrets.token_hex(32), Gate.open(find_root(root))
-    for path in (to, key_file):
-        if path.is_relative_to(gate.home.path):
-            raise BadDeclaration.of(
-                "the home keeps nothing but its own files", where=str(path), next_step="name a file outside the home"
-            )
-    part = to.with_name(f".{to.name}.part")
-    part.unlink(missing_ok=True)  # left by an export that was killed; its key was never written
-    try:
-        with gate.open_version(name, purpose=purpose) as (_, passport):
-            copy = Candidate(asset, passport.version, part, key, {})
-            inputs = {"released": gate.attachment(passport)}
-            with governed(gate.home.spill, inputs=inputs, candidate=copy) as con, engine_errors(f"exporting {asset}"):
-                columns = ", ".join(quoted(column) for column, _ in passport.columns)
-                con.execute(f"CREATE TABLE candidate.main.data AS SELECT {columns} FROM released.main.data")
-        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(key)
-        part.chmod(0o600)
-        part.rename(to)
-    except OSError as error:
-        raise BadEnvironment.of(
-            f"the copy or its key cannot be written: {error.strerror}",
-            where=f"{to}, {key_file}",
-            next_step="make the folders writable for you, or name others",
-        ) from None
-    finally:
-        part.unlink(missing_ok=True)
+    gate = Gate.open(find_root(root))
+    with (
+        sealed_copy(gate.home, asset, to, key_file) as copy,
+        gate.open_version(name, purpose=purpose) as (_, passport),
+    ):
+        inputs = {"released": gate.attachment(passport)}
+        with governed(gate.home.spill, inputs=inputs, candidate=copy) as con, engine_errors(f"exporting {asset}"):
+            columns = ", ".join(quoted(column) for column, _ in passport.columns)
+            con.execute(f"CREATE TABLE candidate.main.data AS SELECT {columns} FROM released.main.data")
     return passport.rows

@@ -6,6 +6,8 @@ leave them. Does not belong here: data, SQL, what the features' SQL makes of the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from privacy_assets.contracts.contract import ROW, Contract
 from privacy_assets.contracts.purpose import DatasetUse
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
@@ -37,6 +39,38 @@ def subject_domain(contract: Contract) -> IdentifierDomain | None:
     """The identifier domain of the subject; None where the rows are about nobody, or their subject has none."""
     subjects = (column for column in raw_columns(contract) if column.name == contract.subject_column)
     return next((column.identifier_domain for column in subjects), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """A column that says whose a row is, and the domain of what it holds."""
+
+    name: str
+    type: str
+    domain: IdentifierDomain
+
+
+def naming_columns(contract: Contract) -> tuple[Naming, ...]:
+    """By which columns of a dataset a person is found in it: the subject; where rows are people, every identifier.
+
+    Empty where the rows are about nobody.
+    """
+    if contract.subject_column is None:
+        return ()
+    if contract.subject_column != ROW:
+        column = contract.column(contract.subject_column)
+        domain = column.privacy.identifier_domain or IdentifierDomain(name=column.name)
+        return (Naming(column.name, column.type, domain),)
+    return identifier_columns(contract)
+
+
+def identifier_columns(contract: Contract) -> tuple[Naming, ...]:
+    """The columns of a dataset whose values are identifiers of a domain."""
+    return tuple(
+        Naming(column.name, column.type, column.privacy.identifier_domain)
+        for column in contract.columns
+        if column.privacy.identifier_domain is not None
+    )
 
 
 def row_column(contract: Contract) -> Column:

@@ -458,7 +458,10 @@ def _first_sentence(promise: Promise) -> str:
     return text.split(". ")[0].rstrip(".") + "."
 
 
-def _repair_history(instance: dg.DagsterInstance, gate: Gate, step: Step) -> None:
+_REPAIRED = "published by a run that ended before it could say so; repaired from the ledger"
+
+
+def _repair_history(instance: dg.DagsterInstance, gate: Gate, step: Step, how: str = _REPAIRED) -> None:
     """Tell Dagster of a version that the ledger holds and Dagster missed: a crash came between the two."""
     passport = gate.latest(step.asset)
     if passport is None:
@@ -470,7 +473,7 @@ def _repair_history(instance: dg.DagsterInstance, gate: Gate, step: Step) -> Non
             dg.AssetMaterialization(
                 key_of(step.asset),
                 partition=step.asset.day or None,
-                description="published by a run that ended before it could say so; repaired from the ledger",
+                description=how,
                 metadata=_published(step, passport, 0),
                 tags={"dagster/data_version": passport.content_digest, "dagster/code_version": passport.code},
             )
@@ -503,15 +506,26 @@ def tell_attested(instance: dg.DagsterInstance, gate: Gate, asset: AssetName) ->
     if passport is None or not passport.attested or not asked:
         return
     for result in _check_results(asked, Outcome(passport.attested, (), passport), candidate=False):
-        instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                asset_key=key_of(asset),
-                check_name=str(result.check_name),
-                passed=result.passed,
-                metadata=result.metadata,
-                severity=result.severity,
-            )
+        _tell_check(instance, asset, result)
+
+
+def tell_published(instance: dg.DagsterInstance, gate: Gate, step: Step, outcome: Outcome) -> None:
+    """Tell Dagster what came of a step that no run of its own carried out: the version, and its checks."""
+    _repair_history(instance, gate, step, "published by an erasure, without the rows of those who were erased")
+    for result in _check_results(promises(gate.project, step.asset), outcome, candidate=outcome.passport is None):
+        _tell_check(instance, step.asset, result)
+
+
+def _tell_check(instance: dg.DagsterInstance, asset: AssetName, result: dg.AssetCheckResult) -> None:
+    instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=key_of(asset),
+            check_name=str(result.check_name),
+            passed=result.passed,
+            metadata=result.metadata,
+            severity=result.severity,
         )
+    )
 
 
 def redteam_job(name: str, made: Mapping[AssetName, Step], open_gate: Callable[[], Gate]) -> dg.JobDefinition:

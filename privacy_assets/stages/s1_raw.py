@@ -1,7 +1,8 @@
 """raw: the dataset as received, encrypted.
 
 On arrival: a source that its contract describes. On leaving: every row is in `data` or, with its reason, in
-`quarantine`, and the two add up to the source; what the contract promises of columns holds in `data`. An unknown
+`quarantine`, and the two add up to the source, without those who were erased, whose rows are counted and written
+nowhere; what the contract promises of columns holds in `data`. An unknown
 column stays here and flows nowhere. Who may read it: minimized.
 """
 
@@ -17,7 +18,7 @@ from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.loading import Project
 from privacy_assets.gate import Gate
 from privacy_assets.lineage.columns import Lineage
-from privacy_assets.stages.step import DATA, Step, Work, declared
+from privacy_assets.stages.step import DATA, LEFT_OUT, Step, Work, declared
 from privacy_assets.warehouse import sources
 from privacy_assets.warehouse.connections import engine_errors
 from privacy_assets.warehouse.sources import rows
@@ -38,7 +39,14 @@ def raw(project: Project, contract: Contract) -> Step:
             yield con
 
     def write(work: Work) -> str:
-        return sources.read(work.con, contract, project.root, source_key(work.gate), day=work.asset.day)
+        return sources.read(
+            work.con,
+            contract,
+            project.root,
+            source_key(work.gate),
+            day=work.asset.day,
+            tombstones=work.gate.tombstones(),
+        )
 
     def reasons(work: Work) -> dict[str, int]:
         with engine_errors("counting the quarantine"):
@@ -46,7 +54,11 @@ def raw(project: Project, contract: Contract) -> Step:
             found = work.con.execute(
                 f"SELECT reason, count(*) FROM ({each}) GROUP BY reason ORDER BY reason"
             ).fetchall()
-        return {f"quarantined, {reason}": count for reason, count in found}
+            gone = f"SELECT sum(value) FROM {EVIDENCE} WHERE name = '{rows.ERASED}'"
+            (erased,) = work.con.execute(gone).fetchone() or (0,)
+        return {f"quarantined, {reason}": count for reason, count in found} | (
+            {LEFT_OUT: int(erased)} if erased else {}
+        )
 
     return Step(
         asset=AssetName(Stage.RAW, dataset=contract.name),

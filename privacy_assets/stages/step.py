@@ -37,6 +37,9 @@ from privacy_assets.words import AssetName, Column, Stage
 
 DATA = "candidate.main.data"
 
+LEFT_OUT = "left out, erased"
+"""Of how many rows of a source, or of an earlier version, nothing was written: their people were erased."""
+
 LEAST_MEMORY = 384 << 20
 """What a step that streams may hold, in bytes; where its inputs are larger, as much as they take on the disk."""
 
@@ -201,7 +204,7 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
             content_digest = gate.content_digest(con, step.tables)
             counts = step.counts(work) if step.counts else {}
             measures = _measures(con, step.measures) if step.measures else {}
-        if not rows and step.asset.day and step.asset.stage is Stage.MINIMIZED:
+        if not rows and step.asset.day and (step.asset.stage is Stage.MINIMIZED or counts.get(LEFT_OUT)):
             gate.close(Closing(step.asset, inputs, step.declared, step.code_version), since=since)
             return Outcome((), (), None, closed=True)
         faults = tuple(

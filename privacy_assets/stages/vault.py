@@ -45,6 +45,13 @@ def surrogates(
     return mapped
 
 
+def given(con: Any, catalog: str, technique: Any, values: pl.Series, key: str, domain: IdentifierDomain) -> list[str]:
+    """The stand-ins that a version gave these values, of those that it knows. Raises EngineFailed."""
+    macs = PSEUDONYMIZE[technique.kind].vault_macs(technique, values, key, domain)
+    held = _read(con, catalog, domain)
+    return held.filter(pl.col("mac").is_in(macs.to_list()))["surrogate"].to_list()
+
+
 def _known(work: Work, purpose: Purpose, domain: IdentifierDomain) -> pl.DataFrame:
     """What this purpose has issued in this domain and epoch, from the versions that stand, and from this candidate."""
     frames = [pl.DataFrame(schema=SCHEMA)]

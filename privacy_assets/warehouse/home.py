@@ -58,6 +58,11 @@ class Home:
         return self.path / "dagster"
 
     @property
+    def tombstones(self) -> Path:
+        """Who was erased, under a key; a copy lies beside the witness."""
+        return self.path / "tombstones"
+
+    @property
     def secrets_file(self) -> Path:
         """The wrapped secrets of the project."""
         return self.path / "secrets.json"

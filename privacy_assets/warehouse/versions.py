@@ -41,6 +41,9 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(@[0-9-]{10})?")
 _DATA, _KEY, _LOCK = ".duckdb", ".key", ".lock"
 
+SUBJECTS = "subject"
+"""Under which name keys lie that belong to one person each, and to no file; see `Versions.subject`."""
+
 LOG_SUFFIXES = (".wal", ".wal.checkpoint", ".wal.recovery")
 """What the engine calls its write-ahead logs: it takes in whatever lies there under these names."""
 
@@ -139,6 +142,17 @@ class Versions:
             )
         return unwrapped(json_object(path), self._provider, _context(asset, version)).hex()
 
+    def subject(self, name: str) -> str:
+        """The key (64 hex digits) of one person, by a keyed name (32 hex); made where there is none.
+
+        What the ledger says of a person it says under a pseudonym by this key. `destroy(SUBJECTS, name)` ends that.
+        """
+        path = self.path(SUBJECTS, name).with_suffix(_KEY)
+        make_folder(path.parent)
+        record = wrapped(secrets.token_bytes(KEY_BYTES), self._provider, _context(SUBJECTS, name))
+        create(path, json.dumps(record).encode())
+        return self.key(SUBJECTS, name)
+
     def exists(self, asset: str, version: str) -> bool:
         """Whether both file and key are there."""
         path = self.path(asset, version)
@@ -161,6 +175,8 @@ class Versions:
         """
         free: dict[tuple[str, str], FileLock] = {}
         for asset, version in list(self._present()):
+            if asset == SUBJECTS:
+                continue
             lock = FileLock(self.path(asset, version).with_suffix(_LOCK), mode=PRIVATE_FILE)
             try:
                 lock.acquire(timeout=0)

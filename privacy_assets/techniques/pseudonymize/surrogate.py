@@ -88,7 +88,7 @@ def issue(
     real = set(written.to_list())
     clashing = known.filter(normalized(known["surrogate"], domain).is_in(list(real)))["mac"]
     good = known.filter(~pl.col("mac").is_in(clashing.to_list()))["mac"]
-    wanted = _macs(parameters, values, key, domain)
+    wanted = vault_macs(parameters, values, key, domain)
     waiting = pl.Series("mac", sorted(set(wanted.to_list()) - set(good.to_list())), pl.String)
     taken = real | set(normalized(known["surrogate"], domain).to_list())
     issued: dict[str, str] = {}
@@ -120,14 +120,15 @@ def map_values(
 ) -> pl.Series:
     """The stand-in of each value, by the vault; raises ValueError where it was not issued before."""
     vault = known.unique("mac", keep="last")
-    mac = _macs(parameters, values, key, domain)
+    mac = vault_macs(parameters, values, key, domain)
     found = mac.replace_strict(vault["mac"], vault["surrogate"], default=None, return_dtype=pl.String)
     if found.null_count():
         raise ValueError("the vault has no stand-in for some of these values: issue them first")
     return found
 
 
-def _macs(parameters: Parameters, values: pl.Series, key: str, domain: IdentifierDomain) -> pl.Series:
+def vault_macs(parameters: Parameters, values: pl.Series, key: str, domain: IdentifierDomain) -> pl.Series:
+    """By which `mac` the vault knows each value."""
     return pseudonyms(values, key, domain, f"surrogate/{parameters.generator}/{parameters.locale}")
 
 

@@ -19,6 +19,7 @@ import duckdb
 from privacy_assets.contracts.contract import Contract, Files, Generator, Postgres
 from privacy_assets.warehouse.connections import Reach, ingest
 from privacy_assets.warehouse.sources import files, generator, postgres, rows
+from privacy_assets.warehouse.tombstones import Tombstones
 from privacy_assets.warehouse.versions import Candidate
 
 KINDS = (files, postgres, generator)
@@ -59,8 +60,18 @@ def opened(
         yield con
 
 
-def read(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, key: bytes, *, day: str = "") -> str:
+def read(
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    root: Path,
+    key: bytes,
+    *,
+    day: str = "",
+    tombstones: Tombstones | None = None,
+) -> str:
     """Take every row of the contract's source into `candidate.main`, or nothing; returns its keyed digest (hex).
+
+    But for rows of those who were erased, by `tombstones`: none of them is written anywhere.
 
     `con` is one of `opened`, outside of a transaction. Raises BadSource, with all faults at once, where a column of the
     contract is missing, the source cannot be read as declared or changes meanwhile, or there is no row at all. Columns
@@ -68,9 +79,9 @@ def read(con: duckdb.DuckDBPyConnection, contract: Contract, root: Path, key: by
     """
     delivery = find(contract, root, day=day)
     if isinstance(delivery, files.Delivered):
-        return delivery.take(con, contract, key)
+        return delivery.take(con, contract, key, tombstones)
     staged, digest = delivery.stage(con, contract, key)
-    rows.settle(con, contract, staged)
+    rows.settle(con, contract, staged, tombstones)
     return digest
 
 

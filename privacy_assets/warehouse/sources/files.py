@@ -34,6 +34,7 @@ from privacy_assets.warehouse.sources import _patterns, _store, rows
 from privacy_assets.warehouse.sources._patterns import of_day
 from privacy_assets.warehouse.sources._variables import filled
 from privacy_assets.warehouse.sources.rows import Staged, Table, count
+from privacy_assets.warehouse.tombstones import Tombstones
 
 _ENCODINGS = {"ascii": "utf-8", "utf-8": "utf-8", "iso8859-1": "latin-1", "utf-16": "utf-16"}
 _LINE_END = r"\r\n|\r|\n"
@@ -111,21 +112,25 @@ class Delivered:
         self._require(before, self.digest(con, contract, key))
         return staged, before
 
-    def take(self, con: duckdb.DuckDBPyConnection, contract: Contract, key: bytes) -> str:
-        """Every row of every file in order, in one pass where none has a fault."""
+    def take(
+        self, con: duckdb.DuckDBPyConnection, contract: Contract, key: bytes, tombstones: Tombstones | None = None
+    ) -> str:
+        """Every row of every file in order, in one pass where none has a fault and nobody was erased."""
         digest = partial(self.digest, con, contract, key)
         before = digest()
         tables, staged = self._room(con, contract)
         with ThreadPoolExecutor(1) as beside:
             counted = [(table, beside.submit(_lines_held, self.source, table).result) for table in tables]
             # asked when the engine has read everything, beside what it has to do then
-            after = self._taken_at_once(con, contract, staged, counted, partial(beside.submit, digest))
+            after = None
+            if not tombstones:
+                after = self._taken_at_once(con, contract, staged, counted, partial(beside.submit, digest))
             if after is not None:
                 self._require(before, after.result())
                 return before
             self._fill(con, contract, staged, counted)
         self._require(before, digest())
-        rows.settle(con, contract, staged)
+        rows.settle(con, contract, staged, tombstones)
         return before
 
     def _room(self, con: duckdb.DuckDBPyConnection, contract: Contract) -> tuple[tuple[_Described, ...], Staged]:

@@ -8,7 +8,8 @@ What it writes into the candidate, in one transaction:
     data        the contract's columns in its order and types, `_row` where every row is another person, then columns
                 that the contract does not know, as text
     quarantine  `_row`, `_reasons`, `_line` and every column as it was received, as text
-    evidence    (name, value): source_rows, data_rows, quarantined_rows, unknown_columns
+    evidence    (name, value): source_rows (without those of the erased), data_rows, quarantined_rows, unknown_columns,
+                erased_rows
 
 A reason is `<column>:<fault>`, never a value: `unreadable` (not of its type, not without loss, or a date outside of the
 years 1 to 9999), `missing` (required, or the key), `no subject`, `outside domain`, `duplicate` (of a key or a unique
@@ -24,10 +25,14 @@ from dataclasses import dataclass
 
 import duckdb
 
+from privacy_assets.contracts.columns import naming_columns
 from privacy_assets.contracts.contract import ROW, Contract, ContractColumn, Files
 from privacy_assets.errors import BadSource, Fault
 from privacy_assets.warehouse.connections import engine_errors, literal, quoted
+from privacy_assets.warehouse.tombstones import Tombstones
 from privacy_assets.words import Role
+
+ERASED = "erased_rows"
 
 _RESERVED = (ROW, "_reasons", "_line")
 _INTEGERS = {f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")}
@@ -137,13 +142,19 @@ def stage(con: duckdb.DuckDBPyConnection, contract: Contract, tables: Iterable[T
     return Staged(places, promised, tuple(unknown.values()))
 
 
-def settle(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -> None:
-    """Judge what is staged, and write it into `candidate.main`: every row, or nothing. Raises BadSource without one."""
+def settle(
+    con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged, tombstones: Tombstones | None = None
+) -> None:
+    """Judge what is staged, and write it into `candidate.main`: every row, or nothing. Raises BadSource without one.
+
+    Rows of those who were erased are left out, and counted.
+    """
     with engine_errors("sorting rows of the source into data and quarantine"):
+        erased = _leave_out(con, contract, staged, tombstones) if tombstones else 0
         _judge(con, contract, staged)
         _mark_duplicates(con, contract)
         source_rows = count(con, "temp.staged") + count(con, "temp.malformed")
-        if source_rows == 0:
+        if source_rows + erased == 0:
             source = contract.source
             header = isinstance(source, Files) and source.format == "csv" and source.reading.header
             raise BadSource.of(
@@ -160,8 +171,28 @@ def settle(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged) -
                 CREATE TABLE candidate.main.data AS
                 SELECT {_data(contract, staged)} FROM temp.judged WHERE {_sound(con)} {not_twice}
             """)
-            _write_quarantine(con, staged, source_rows)
+            _write_quarantine(con, staged, source_rows, erased)
         _clear(con)
+
+
+def _leave_out(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Staged, tombstones: Tombstones) -> int:
+    """Take the rows and lines of those who were erased out of what is staged, before any is written; how many."""
+    columns = naming_columns(contract)
+    texts = [(naming, as_text(staged.places[naming.name], naming.type)) for naming in columns]
+    taken = 0
+    if conditions := tombstones.named(con, "temp.staged", texts):
+        row = con.execute(f"DELETE FROM temp.staged WHERE {' OR '.join(conditions)}").fetchone()
+        taken += int(row[0]) if row else 0
+    lines = [line for (line,) in con.execute("SELECT DISTINCT line FROM temp.malformed").fetchall() if line]
+    if named := tombstones.lines_naming(lines, columns):
+        row = con.execute("DELETE FROM temp.malformed WHERE list_contains($named, line)", {"named": named}).fetchone()
+        taken += int(row[0]) if row else 0
+    return taken
+
+
+def as_text(column: str, type_: str) -> str:
+    """The SQL of an identifier as text, written as its type writes it where it can be read as that."""
+    return f"coalesce(CAST(TRY_CAST({column} AS {type_}) AS VARCHAR), CAST({column} AS VARCHAR))"
 
 
 def settle_at_once(
@@ -412,7 +443,7 @@ def _data(contract: Contract, staged: Staged) -> str:
     return ", ".join([*data, *(f"{staged.places[name]} AS {quoted(name)}" for name in staged.unknown)])
 
 
-def _write_quarantine(con: duckdb.DuckDBPyConnection, staged: Staged, source_rows: int) -> None:
+def _write_quarantine(con: duckdb.DuckDBPyConnection, staged: Staged, source_rows: int, erased: int = 0) -> None:
     received = [f"CAST({place} AS VARCHAR) AS {quoted(name)}" for name, place in staged.places.items()]
     con.execute(f"""
         CREATE TABLE candidate.main.quarantine AS
@@ -434,6 +465,7 @@ def _write_quarantine(con: duckdb.DuckDBPyConnection, staged: Staged, source_row
             {"name": "data_rows", "value": count(con, "candidate.main.data")},
             {"name": "quarantined_rows", "value": count(con, "candidate.main.quarantine")},
             {"name": "unknown_columns", "value": len(staged.unknown)},
+            {"name": ERASED, "value": erased},
         ],
     )
 

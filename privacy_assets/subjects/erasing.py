@@ -1,0 +1,487 @@
+"""Erasure: people, or rows whose time is over, out of raw and out of everything that was made from it.
+
+    begin     whom it is about is sealed; tombstones; the ledger says which versions hold them: none of these, nor what
+              was made from them, is read from here on
+    remake    raw is written anew without their rows, under a new key; what was made from it is made again, in the order
+              of the corridor
+    destroy   every version that holds them: key first, one receipt each
+    search    every store, for what identified them
+    end       the ledger says what was found; the sealed request and the people's keys are destroyed
+
+Whoever is interrupted runs it again: what is done is seen from the ledger, and not done twice. What cannot be made
+again (a promise that is not kept without them) does not hold the erasure up: the old version is destroyed, and nothing
+stands.
+
+What stays, with the reason in the ledger: releases under differential privacy, which say about as much without any one
+person, and what was made from nothing but those; and what was made from inputs that came out as they were, since
+nobody of them was in it.
+
+Belongs here: the order of the moves. Does not belong here: who is meant (`people.py`), the search (`searching.py`),
+what follows for a reader (`gate.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+import duckdb
+from sqlglot import exp
+
+from privacy_assets import durable
+from privacy_assets.contracts.columns import Naming, naming_columns
+from privacy_assets.contracts.entitlement import retained
+from privacy_assets.errors import BadDeclaration, Fault, PrivacyAssetsError, Refused
+from privacy_assets.gate import REQUESTS, Gate, Input, Passport, moment_for
+from privacy_assets.ledger.erasures import DONE, Erasure
+from privacy_assets.ledger.log import Entry
+from privacy_assets.stages.s1_raw import EVIDENCE
+from privacy_assets.stages.step import LEFT_OUT, Outcome, Step, Work, carry_out
+from privacy_assets.subjects import people as subjects
+from privacy_assets.subjects import searching
+from privacy_assets.subjects.people import Person, held_raw, opened
+from privacy_assets.subjects.tracing import rooted, stand_ins
+from privacy_assets.warehouse import tombstones
+from privacy_assets.warehouse.connections import Attachment, engine_errors, governed, quoted
+from privacy_assets.warehouse.sources.rows import ERASED, as_text
+from privacy_assets.warehouse.versions import Candidate
+from privacy_assets.words import AssetName, IdentifierDomain, Stage
+
+LAPSED = "consent withdrawn, objected, or retention over"
+"""The reason of an erasure that nobody asked for by name."""
+
+
+class What(StrEnum):
+    """What becomes of a version."""
+
+    REWRITTEN = "rewritten without them"
+    REMADE = "made again"
+    DESTROYED = "destroyed"
+    SPARED = "left as it is"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What becomes of one version, and why; `rows` are how many of theirs are in it, where that was counted."""
+
+    passport: Passport
+    what: What
+    why: str = ""
+    rows: int | None = None
+
+
+@dataclass
+class Erased:
+    """What came of an erasure.
+
+    `receipts` are the positions of entries by version, `remade` and `spared` what stands now, `failed` what could not
+    be made again, `searched` where was looked for what was left.
+    """
+
+    erasure: Erasure
+    receipts: dict[Input, int] = field(default_factory=dict)
+    remade: dict[AssetName, Passport] = field(default_factory=dict)
+    spared: dict[AssetName, str] = field(default_factory=dict)
+    failed: dict[AssetName, tuple[Fault, ...]] = field(default_factory=dict)
+    searched: list[searching.Searched] = field(default_factory=list)
+    end: int = -1
+
+    @property
+    def complete(self) -> bool:
+        """Everything is made again, everywhere was looked, and nothing was found."""
+        return not self.failed and all(one.clean for one in self.searched)
+
+
+Made = Callable[[Step, Outcome], None]
+"""Told of each step that was carried out."""
+
+
+def plan(gate: Gate, made: Mapping[AssetName, Step], roots: Mapping[Input, int]) -> list[Line]:
+    """What an erasure of these versions' people will do, in the order of the corridor. Nothing is changed."""
+    named = frozenset((one.asset, one.version) for one in roots)
+    lines = []
+    for passport in _affected(gate, named, made):
+        asset, rows = passport.asset, roots.get(Input(passport.asset, passport.version))
+        latest = gate.latest(asset)
+        if latest is None or latest.version != passport.version:
+            lines.append(Line(passport, What.DESTROYED, "superseded", rows))
+        elif asset.stage is Stage.RAW:
+            lines.append(Line(passport, What.REWRITTEN, "", rows))
+        else:
+            retrained = "retrained, unless its rows come out as they were" if asset.stage is Stage.MODEL else ""
+            lines.append(Line(passport, What.REMADE, retrained, rows))
+    for passport in _private(gate, named, made):
+        lines.append(Line(passport, What.SPARED, _bounded(passport)))
+    order = {asset: place for place, asset in enumerate(made)}
+    return sorted(lines, key=lambda line: (order[line.passport.asset.whole], line.passport.position))
+
+
+def lapsed(gate: Gate) -> dict[Input, int]:
+    """The versions that hold rows whose time is over, each with how many: past retention, withdrawn or objected."""
+    found: dict[Input, int] = {}
+    for passport in gate.held():
+        asset = passport.asset
+        declared = asset.stage is Stage.MINIMIZED and asset.whole in gate.project.assets()
+        if declared and (rows := gate.lapsed(passport)):
+            found[Input(asset, passport.version)] = rows
+    for passport in held_raw(gate):
+        if (past := _past(gate, passport.asset)) is not None:
+            with opened(gate, passport) as con, engine_errors("counting what is past retention"):
+                sql = f"SELECT count(*) FROM held.main.data AS held_row WHERE {past.sql(dialect='duckdb')}"
+                (rows,) = con.execute(sql, _at(past, gate.moment())).fetchone() or (0,)
+            if rows:
+                found[Input(passport.asset, passport.version)] = int(rows)
+    return found
+
+
+def erase(
+    gate: Gate,
+    made: Mapping[AssetName, Step],
+    people: Sequence[Person],
+    reason: str,
+    told: Made = lambda step, outcome: None,
+    progress: Callable[[str], None] = lambda what: None,
+) -> Erased:
+    """Erase people. Raises Refused where another erasure is not finished, BadDeclaration without a reason."""
+    if len(reason.strip()) < 3:
+        raise BadDeclaration.of("an erasure has a reason", expected="why, and on whose request, naming nobody")
+    with _alone(gate):
+        _none_open(gate)
+        roots = rooted(gate, people)
+        erasure = _begin(gate, people, roots, reason)
+        return _finish(gate, made, erasure, told, progress)
+
+
+def erase_lapsed(
+    gate: Gate,
+    made: Mapping[AssetName, Step],
+    told: Made = lambda step, outcome: None,
+    progress: Callable[[str], None] = lambda what: None,
+) -> Erased | None:
+    """Erase what has lapsed; None where nothing has."""
+    with _alone(gate):
+        _none_open(gate)
+        roots = lapsed(gate)
+        if not roots:
+            return None
+        return _finish(gate, made, _begin(gate, (), roots, LAPSED), told, progress)
+
+
+def resume(
+    gate: Gate,
+    made: Mapping[AssetName, Step],
+    told: Made = lambda step, outcome: None,
+    progress: Callable[[str], None] = lambda what: None,
+) -> list[Erased]:
+    """Finish every erasure that was begun; none is fine."""
+    with _alone(gate):
+        return [_finish(gate, made, erasure, told, progress) for erasure in gate.unfinished()]
+
+
+@contextmanager
+def _alone(gate: Gate) -> Iterator[None]:
+    with durable.held(durable.lock_of(gate.home.path), f"an erasure, or a rotation, in {gate.home.path}"):
+        yield
+
+
+def _none_open(gate: Gate) -> None:
+    if gate.unfinished():
+        raise Refused.of(
+            "an erasure was begun and not finished",
+            where=str(gate.home.path),
+            next_step="`privacy-assets erase --resume` finishes it; then run this again",
+        )
+
+
+def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int], reason: str) -> Erasure:
+    stones = gate.tombstones()
+    lines: list[str] = []
+    domains = _domains(gate)
+    for person in people:
+        for domain, value in sorted(person.keys):
+            lines += [line for line in stones.of(domains[domain], [value]) if line not in {*stones.lines, *lines}]
+    identifiers = subjects.identifying(gate, people) if people else frozenset()
+    sought = sorted(identifiers | stand_ins(gate, people, identifiers)) if people else []
+    candidate = gate.versions.candidate(REQUESTS)
+    with candidate:
+        with governed(gate.home.spill, inputs={}, candidate=candidate) as con, engine_errors("sealing the request"):
+            for table, values in (("sought", sought), ("people", subjects.names(gate, people))):
+                con.execute(f"CREATE TABLE candidate.main.{table} (value VARCHAR)")
+                con.execute(f"INSERT INTO candidate.main.{table} SELECT unnest($values)", {"values": values})
+        candidate.seal()
+        known = stones.known(lines)
+        erasure = Erasure(
+            id=candidate.id,
+            reason=reason.strip(),
+            subjects=tuple(subjects.pseudonym(gate, person) for person in people),
+            roots=tuple((one.asset, one.version) for one in roots),
+            tombstones=known.count,
+            digest=known.digest,
+        )
+        if lines:
+            tombstones.write(gate.home, stones, lines)
+
+        def moved_on(entries: Sequence[Entry]) -> Fault | None:
+            return gate.of_another_master(entries)
+
+        candidate.keep()
+        try:
+            position = gate.ledger.append(erasure.body(gate.actor()), unless=moved_on)
+        except Refused:
+            gate.versions.destroy(REQUESTS, candidate.id)
+            raise
+    return replace(erasure, position=position)
+
+
+def _finish(
+    gate: Gate, made: Mapping[AssetName, Step], erasure: Erasure, told: Made, progress: Callable[[str], None]
+) -> Erased:
+    done = Erased(erasure)
+    roots = frozenset(erasure.roots)
+    _rewrite(gate, made, roots, done, told, progress)
+    _remake(gate, made, roots, done, told, progress)
+    for passport in _affected(gate, roots, made):
+        after = gate.latest(passport.asset)
+        stands = after is not None and not gate.holds_erased(after) and after.version != passport.version
+        progress(f"destroying {passport.asset}")
+        receipt = gate.erase_version(passport, erasure, after if stands else None)
+        done.receipts[Input(passport.asset, passport.version)] = receipt
+    gate.sweep()
+    sought, names = _sealed(gate, erasure)
+    if sought:
+        done.searched = searching.search(gate, sought, lambda store: progress(f"searching {store}"))
+    subjects.forget(gate, names)
+    done.end = gate.ledger.append(
+        {
+            "action": DONE,
+            "erasure": erasure.id,
+            "stores": len(done.searched),
+            "stores_with_hits": sum(one.hits > 0 for one in done.searched),
+            "stores_not_searched": sum(not one.control for one in done.searched),
+            "not_made_again": [str(asset) for asset in done.failed],
+            "actor_claimed": gate.actor(),
+        }
+    )
+    gate.versions.destroy(REQUESTS, erasure.id)
+    return done
+
+
+def _rewrite(
+    gate: Gate,
+    made: Mapping[AssetName, Step],
+    roots: Collection[Named],
+    done: Erased,
+    told: Made,
+    progress: Callable[[str], None],
+) -> None:
+    for asset in sorted({asset for asset, _ in roots if asset.stage is Stage.RAW}):
+        latest = gate.latest(asset)
+        if latest is None or (asset, latest.version) not in roots or asset.whole not in made:
+            continue
+        progress(f"rewriting {asset}")
+        _carried_out(gate, rewritten(gate, _of(made, asset), latest), done, told)
+
+
+def _remake(
+    gate: Gate,
+    made: Mapping[AssetName, Step],
+    roots: Collection[Named],
+    done: Erased,
+    told: Made,
+    progress: Callable[[str], None],
+) -> None:
+    """Every asset whose version that stands holds them, sources first."""
+    spared = {(one.asset, one.version) for one in _private(gate, frozenset(roots), made)}
+    for whole in made:
+        if whole.stage is Stage.RAW:
+            continue
+        for asset in gate.parts(whole):
+            latest = gate.latest(asset)
+            if latest is None or not gate.holds_erased(latest):
+                continue
+            if (asset, latest.version) in spared:
+                why = _bounded(latest)
+            elif (asset, latest.version) not in roots and _came_out_alike(gate, latest):
+                why = "what it is made from came out as it was: nobody of them was in it"
+            else:
+                progress(f"making {asset}")
+                _carried_out(gate, _of(made, asset), done, told)
+                continue
+            gate.spare(latest, done.erasure, why)
+            done.spared[asset] = why
+
+
+def _carried_out(gate: Gate, step: Step, done: Erased, told: Made) -> None:
+    try:
+        outcome = carry_out(step, gate)
+    except PrivacyAssetsError as error:
+        done.failed[step.asset] = error.faults
+        return
+    if outcome.passport is not None:
+        done.remade[step.asset] = outcome.passport
+    elif not outcome.closed:
+        done.failed[step.asset] = outcome.faults
+    told(step, outcome)
+
+
+def _came_out_alike(gate: Gate, passport: Passport) -> bool:
+    """Whether each input that held them was made again, and is what it was."""
+    for one in passport.inputs:
+        before, now = gate.passport(one), gate.latest(one.asset)
+        if before is None or not gate.holds_erased(before):
+            continue
+        if now is None or gate.holds_erased(now) or now.content_digest != before.content_digest:
+            return False
+    return True
+
+
+Named = tuple[AssetName, str]
+"""An asset and a version of it."""
+
+
+def downstream(history: Iterable[Passport], roots: Collection[Named], stops: Collection[Named]) -> set[Named]:
+    """The roots, and every version that was made from one of these; but for `stops`, and what was made of them alone.
+
+    `history` are publications, oldest first: what a version was made from comes before it.
+    """
+    found: set[Named] = set()
+    for passport in history:
+        named = (passport.asset, passport.version)
+        inputs = ((one.asset, one.version) for one in passport.inputs)
+        if named not in stops and (named in roots or not found.isdisjoint(inputs)):
+            found.add(named)
+    return found
+
+
+def _affected(gate: Gate, roots: Collection[Named], made: Mapping[AssetName, Step]) -> list[Passport]:
+    """The versions that are kept and hold them: the roots, and what was made from one; not what is spared."""
+    stops = {(one.asset, one.version) for one in _private(gate, roots, made)}
+    return _kept(gate, downstream(_history(gate), roots, stops | gate.spared()))
+
+
+def _private(gate: Gate, roots: Collection[Named], made: Mapping[AssetName, Step]) -> list[Passport]:
+    """The versions made from these that are under differential privacy: what they say of any one person is bounded."""
+    paid = {asset for purpose in gate.project.purposes for asset in gate.project.paid(purpose)}
+    every = _kept(gate, downstream(_history(gate), roots, gate.spared()))
+    return [one for one in every if one.asset in paid and one.asset in made]
+
+
+def _history(gate: Gate) -> list[Passport]:
+    every = (passport for asset in gate.published() for passport in gate.history(asset))
+    return sorted(every, key=lambda passport: passport.position)
+
+
+def _kept(gate: Gate, named: Collection[Named]) -> list[Passport]:
+    return [one for one in gate.held() if (one.asset, one.version) in named]
+
+
+def _bounded(passport: Passport) -> str:
+    return "differentially private: what it tells of any one person is bounded by what its release cost"
+
+
+def rewritten(gate: Gate, step: Step, passport: Passport) -> Step:
+    """The step that writes a version of raw anew, without the rows of those who were erased or are past retention."""
+    contract = gate.project.contracts[passport.asset.dataset]
+    columns = naming_columns(contract)
+    past = _past(gate, passport.asset)
+    stones = gate.tombstones()
+
+    @contextmanager
+    def opens(gate: Gate, candidate: Candidate) -> Iterator[duckdb.DuckDBPyConnection]:
+        gate.require_sound(passport)
+        with governed(gate.home.spill, inputs={"held": gate.attachment(passport)}, candidate=candidate) as con:
+            yield con
+
+    def write(work: Work) -> str:
+        texts = [(naming, as_text(quoted(naming.name), naming.type)) for naming in columns]
+        left_out = 0
+        for table in ("data", "quarantine"):
+            gone = stones.named(work.con, f"held.main.{table}", texts)
+            if table == "quarantine":
+                gone += _lines_gone(work.con, stones, columns)
+            asked = None
+            if past is not None and table == "data":
+                gone.append(f"({past.sql(dialect='duckdb')})")
+                asked = _at(past, work.now)
+            stays = f"NOT ({' OR '.join(gone)})" if gone else "true"
+            with engine_errors(f"writing {passport.asset} anew"):
+                source = f"held.main.{table} AS held_row"
+                work.con.execute(f"CREATE TABLE candidate.main.{table} AS SELECT * FROM {source} WHERE {stays}", asked)
+                left_out += _count(work.con, f"held.main.{table}") - _count(work.con, f"candidate.main.{table}")
+        with engine_errors(f"writing {passport.asset} anew"):
+            data, quarantine = (_count(work.con, f"candidate.main.{table}") for table in ("data", "quarantine"))
+            work.con.execute(
+                f"""CREATE TABLE {EVIDENCE} AS
+                    SELECT name, CASE name WHEN 'source_rows' THEN $data + $quarantine WHEN 'data_rows' THEN $data
+                                           WHEN 'quarantined_rows' THEN $quarantine ELSE value END::DOUBLE AS value
+                    FROM held.main.evidence WHERE name <> '{ERASED}'
+                    UNION ALL SELECT '{ERASED}', $before + $left_out""",
+                {
+                    "data": data,
+                    "quarantine": quarantine,
+                    "before": passport.counts.get(LEFT_OUT, 0),
+                    "left_out": left_out,
+                },
+            )
+        return passport.source_digest
+
+    return replace(step, opens=opens, write=write, views={})
+
+
+def _lines_gone(con: duckdb.DuckDBPyConnection, stones: tombstones.Tombstones, columns: Sequence[Naming]) -> list[str]:
+    with engine_errors("looking through lines that are no rows"):
+        lines = [line for (line,) in con.execute("SELECT DISTINCT _line FROM held.main.quarantine").fetchall() if line]
+        named = stones.lines_naming(lines, columns) if lines and columns else []
+        if not named:
+            return []
+        con.execute("CREATE TEMP TABLE lines_gone AS SELECT unnest($named) AS line", {"named": named})
+    return ["coalesce(_line IN (SELECT line FROM temp.lines_gone), false)"]
+
+
+def _past(gate: Gate, asset: AssetName) -> exp.Expr | None:
+    """True for a row (alias `held_row`) of raw that has a date and is past retention; None where there is none."""
+    contract = gate.project.contracts[asset.dataset]
+    if contract.privacy.retention is None:
+        return None
+    column, days = contract.privacy.retention.column, contract.privacy.retention.days
+    dated = exp.Is(this=exp.column(column, table="held_row", quoted=True), expression=exp.null()).not_()
+    return exp.and_(dated, exp.not_(exp.paren(retained(days, column, "held_row"))))
+
+
+def _at(condition: exp.Expr, now: datetime) -> dict[str, datetime] | None:
+    return moment_for(exp.select("1").where(condition), now)
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    (rows,) = con.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
+    return int(rows)
+
+
+def _of(made: Mapping[AssetName, Step], asset: AssetName) -> Step:
+    return made[asset.whole].of(asset.day) if asset.day else made[asset]
+
+
+def _domains(gate: Gate) -> dict[str, IdentifierDomain]:
+    found = [one for contract in gate.project.contracts.values() for one in naming_columns(contract)]
+    return {naming.domain.name: naming.domain for naming in found}
+
+
+def _sealed(gate: Gate, erasure: Erasure) -> tuple[list[str], list[str]]:
+    """What is searched for, and under which names the people's keys lie."""
+    if not gate.versions.exists(REQUESTS, erasure.id):
+        raise Refused.of(
+            "the sealed request of an erasure is gone: nobody can tell what to search for",
+            where=f"erasure {erasure.id}",
+            next_step="put the home's versions/erasure back from a backup, or ask for the erasure again",
+        )
+    path, key = gate.versions.path(REQUESTS, erasure.id), gate.versions.key(REQUESTS, erasure.id)
+    attached = {"held": Attachment(path, key)}
+    with governed(gate.home.spill, inputs=attached, candidate=None) as con, engine_errors("opening the sealed request"):
+        sought, names = (
+            [str(value) for (value,) in con.execute(f"SELECT value FROM held.main.{table}").fetchall()]
+            for table in ("sought", "people")
+        )
+    return sought, names

@@ -1,0 +1,162 @@
+"""That nothing of a person is left: every store of the home is read as it can be read, and searched for their values.
+
+    versions      every table of every version that is kept, decrypted: data, quarantine, vaults, class tables,
+                  evidence, models (the members of the archive that a model is)
+    databases     every table of Dagster's SQLite files, and their bytes
+    files         every other file of the home and of the witness, byte by byte
+
+The list is made of what lies there, not of what should. In each store a control is planted on the way that its
+content is read, and must be found: a search that finds nothing because it read nothing is not taken for proof.
+
+Belongs here: that search. Does not belong here: which values (`people.identifying`, `tracing.stand_ins`).
+
+Not seen: what lies outside of the home and the witness (sources, exports, backups, memory of other machines), values
+written in another way than raw holds them, and, within longer texts, those that are too short to tell anybody (under
+SHORTEST letters).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import secrets
+import sqlite3
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from privacy_assets.durable import disk_errors
+from privacy_assets.gate import Gate, Passport
+from privacy_assets.subjects.people import opened
+from privacy_assets.warehouse.connections import engine_errors, quoted
+
+SHORTEST = 6
+"""Of fewer letters a value is looked for as a whole, never within a text."""
+
+_SQLITE = b"SQLite format 3\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """One store: what it is called, in how many places of it something was found, whether its control was found."""
+
+    store: str
+    hits: int
+    control: bool
+
+    @property
+    def clean(self) -> bool:
+        """Nothing was found, and it would have been."""
+        return self.control and not self.hits
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is looked for: values as they stand, whatever their case."""
+
+    values: frozenset[str] = field(repr=False)
+    control: str = field(repr=False, default_factory=lambda: f"control-{secrets.token_hex(12)}")
+
+    def matches(self, texts: pl.Series) -> pl.Series:
+        """Whether each text (not null) is one of the values, or holds a long one between things that are no letters."""
+        every = {value.casefold() for value in (*self.values, self.control)}
+        long = sorted(value for value in every if len(value) >= SHORTEST)
+        lower = texts.str.to_lowercase()
+        whole = lower.str.strip_chars().is_in(list(every))
+        within = lower.str.contains_any(long)
+        for place in (within & ~whole).arg_true().to_list():
+            within[place] = any(re.search(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", lower[place]) for value in long)
+        return whole | within
+
+    def counted(self, texts: Iterable[str]) -> tuple[int, bool]:
+        """In how many texts something is found, and whether the control is in one of them."""
+        series = pl.Series(list(texts), dtype=pl.String)
+        found = series.filter(self.matches(series)) if len(series) else series
+        controls = found.str.contains(self.control, literal=True)
+        return int((~controls).sum()), bool(controls.any())
+
+
+def search(gate: Gate, values: Iterable[str], progress: Callable[[str], None] = lambda store: None) -> list[Searched]:
+    """Search every store. Raises what `Gate.require_sound` raises, and BadEnvironment where a file cannot be read."""
+    sought = Sought(frozenset(values))
+    found: list[Searched] = []
+    for passport in gate.held():
+        progress(str(passport.asset))
+        found += _version(gate, passport, sought)
+    for name, root in (("home", gate.home.path), ("witness", gate.home.witness_folder)):
+        for path in sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink()):
+            if path.is_relative_to(gate.home.versions):
+                continue  # encrypted, and read above; what no publication names is swept
+            progress(f"{name}/{path.relative_to(root)}")
+            with disk_errors(str(path)):
+                found.append(_file(f"{name}/{path.relative_to(root)}", path, sought))
+    return found
+
+
+def _version(gate: Gate, passport: Passport, sought: Sought) -> Iterator[Searched]:
+    with opened(gate, passport) as con, engine_errors(f"searching {passport.asset}"):
+        tables = con.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'held' ORDER BY ALL"
+        ).fetchall()
+        for schema, table in tables:
+            yield _table(con, f"{passport.asset} {passport.version[:8]} {table}", f"{schema}.{quoted(table)}", sought)
+
+
+def _table(con: duckdb.DuckDBPyConnection, store: str, table: str, sought: Sought) -> Searched:
+    hits, seen = 0, True
+    for name, kind, *_ in con.execute(f"DESCRIBE held.{table}").fetchall():
+        if kind == "BLOB":
+            contents = con.execute(f"SELECT {quoted(name)} FROM held.{table}").fetchall()
+            found, control = sought.counted(
+                text for (content,) in [*contents, (sought.control.encode(),)] if content for text in _decoded(content)
+            )
+        else:
+            each = con.execute(
+                f"SELECT DISTINCT CAST({quoted(name)} AS VARCHAR) AS value FROM held.{table} UNION ALL SELECT $control",
+                {"control": sought.control},
+            ).to_arrow_table()
+            texts = pl.DataFrame(pl.from_arrow(each), schema={"value": pl.String})["value"].drop_nulls()
+            found, control = sought.counted(texts)
+        hits, seen = hits + found, seen and control
+    return Searched(store, hits, seen)
+
+
+def _file(store: str, path: Path, sought: Sought) -> Searched:
+    content = path.read_bytes()
+    if content.startswith(_SQLITE):
+        return _database(store, path, content, sought)
+    found, control = sought.counted([*_decoded(content), sought.control])
+    return Searched(store, found, control)
+
+
+def _database(store: str, path: Path, content: bytes, sought: Sought) -> Searched:
+    """Its bytes, in which deleted rows may still lie, and its rows, which may lie in several pieces."""
+    hits, seen = sought.counted([*_decoded(content), sought.control])
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as con:
+        con.text_factory = lambda content: content.decode(errors="replace")
+        tables = [name for (name,) in con.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            columns = [row[1] for row in con.execute(f"PRAGMA table_info({quoted(table)})")]
+            for column in columns:
+                texts = con.execute(
+                    f"SELECT CAST({quoted(column)} AS TEXT) FROM {quoted(table)} UNION ALL SELECT ?", [sought.control]
+                )
+                found, control = sought.counted(text for (text,) in texts if text)
+                hits, seen = hits + found, seen and control
+    return Searched(store, hits, seen)
+
+
+def _decoded(content: bytes) -> Iterator[str]:
+    """A file as texts: itself, and the members of an archive."""
+    if content.startswith(b"PK") and zipfile.is_zipfile(io.BytesIO(content)):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for member in archive.namelist():
+                yield member
+                yield from _decoded(archive.read(member))
+        return
+    yield from content.decode(errors="replace").splitlines()

@@ -1,0 +1,172 @@
+"""Which assets, versions and models hold a person: their rows where rows are somebody's, else what was made from them.
+
+    raw, minimized       rows by the subject's identifier
+    pseudonymized on     rows by the token that this purpose and epoch gave them
+    where nobody can be told apart (anonymized, synthetic, statistics, models): whether it was made from rows of theirs
+
+Belongs here: finding them. Does not belong here: who is meant (`people.py`), ending it (`erasing.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import duckdb
+import polars as pl
+
+from privacy_assets.contracts.columns import naming_columns
+from privacy_assets.contracts.contract import ROW
+from privacy_assets.gate import Gate, Input, Passport
+from privacy_assets.stages import vault
+from privacy_assets.stages.step import Step
+from privacy_assets.subjects.people import TABLES, Key, Person, held_raw, marked, opened, pseudonym
+from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
+from privacy_assets.warehouse.connections import engine_errors, quoted
+from privacy_assets.words import AssetName, IdentifierDomain, Stage
+
+TRACED = "trace"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A version that holds somebody: so many `rows` of theirs, or None where it was made from rows of theirs.
+
+    `latest` says that it is the one that stands.
+    """
+
+    passport: Passport
+    rows: int | None
+    latest: bool
+
+
+def trace(gate: Gate, made: Mapping[AssetName, Step], people: Sequence[Person]) -> tuple[tuple[Held, ...], int]:
+    """Every version that holds any of these people, in the order of the corridor, and the position of the entry.
+
+    That they were looked up is in the ledger before the answer is there. Raises what `Gate.require_sound` raises.
+    """
+    body = {
+        "action": TRACED,
+        "subjects": [pseudonym(gate, person) for person in people],
+        "actor_claimed": gate.actor(),
+    }
+    position = gate.ledger.append(body)
+    return tuple(holding(gate, made, people)), position
+
+
+def holding(gate: Gate, made: Mapping[AssetName, Step], people: Sequence[Person]) -> Iterator[Held]:
+    """The same, without an entry."""
+    keys = frozenset(key for person in people for key in person.keys)
+    order = {asset: place for place, asset in enumerate(made)}
+    found: dict[Input, bool] = {}
+    held = []
+    for passport in sorted(gate.held(), key=lambda one: one.position):
+        if passport.asset.whole not in made:
+            continue
+        rows = _rows(gate, made, passport, keys)
+        holds = any(found.get(one, False) for one in passport.inputs) if rows is None else rows > 0
+        found[Input(passport.asset, passport.version)] = holds
+        if holds:
+            latest = gate.latest(passport.asset)
+            held.append(Held(passport, rows, latest is not None and latest.version == passport.version))
+    yield from sorted(held, key=lambda one: (order[one.passport.asset.whole], one.passport.position))
+
+
+def rooted(gate: Gate, people: Sequence[Person]) -> dict[Input, int]:
+    """The versions of raw that hold any of these people, each with how many rows of theirs."""
+    keys = frozenset(key for person in people for key in person.keys)
+    every = ((passport, _rows_of_raw(gate, passport, keys)) for passport in held_raw(gate))
+    return {Input(passport.asset, passport.version): rows for passport, rows in every if rows}
+
+
+def _rows(gate: Gate, made: Mapping[AssetName, Step], passport: Passport, keys: frozenset[Key]) -> int | None:
+    asset = passport.asset
+    if asset.stage is Stage.RAW:
+        return _rows_of_raw(gate, passport, keys)
+    if asset.stage is Stage.MINIMIZED:
+        contract = gate.project.contracts[asset.dataset]
+        present = {name for name, _ in passport.columns}
+        if not all(naming.name in present for naming in naming_columns(contract)):
+            return None
+        with opened(gate, passport) as con:
+            return _count(con, "held.main.data", marked(con, "held.main.data", contract, keys))
+    if asset.stage not in (Stage.PSEUDONYMIZED, Stage.FEATURES, Stage.TRAINING):
+        return None
+    columns = [
+        column
+        for column in made[asset.whole].columns
+        if column.identifier_domain is not None and column.technique == "token"
+    ]
+    domains = {column.identifier_domain.name for column in columns if column.identifier_domain} & dict(keys).keys()
+    columns = [column for column in columns if column.identifier_domain and column.identifier_domain.name in domains]
+    if not columns:
+        return None
+    said = []
+    for column in columns:
+        assert column.identifier_domain is not None
+        values = [value for domain, value in keys if domain == column.identifier_domain.name]
+        given = tokens(gate, asset.purpose, passport.epoch or _epoch(gate, passport), column.identifier_domain, values)
+        said.append((column.name, given))
+    with opened(gate, passport) as con:
+        conditions = []
+        for name, given in said:
+            text = f"replace(CAST({quoted(name)} AS VARCHAR), '-', '')"
+            conditions.append(f"coalesce(list_contains([{', '.join(repr(one) for one in given)}], {text}), false)")
+        return _count(con, "held.main.data", " OR ".join(conditions))
+
+
+def _rows_of_raw(gate: Gate, passport: Passport, keys: frozenset[Key]) -> int:
+    contract = gate.project.contracts[passport.asset.dataset]
+    with opened(gate, passport) as con:
+        tables = [f"held.main.{name}" for name in TABLES]
+        return sum(_count(con, table, marked(con, table, contract, keys)) for table in tables)
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str, condition: str) -> int:
+    with engine_errors("counting rows of a person"):
+        (rows,) = con.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchone() or (0,)
+    return int(rows)
+
+
+def _epoch(gate: Gate, passport: Passport) -> int:
+    """Of which epoch the tokens are that this version got from what it was made from."""
+    found = [one.epoch for one in gate.ancestry(passport) if one.epoch is not None]
+    return found[0] if found else gate.project.purposes[passport.asset.purpose].epoch
+
+
+def tokens(gate: Gate, purpose: str, epoch: int, domain: IdentifierDomain, values: Sequence[str]) -> list[str]:
+    """The tokens (32 hex) that a purpose gave identifiers of a domain in an epoch."""
+    key = gate.secrets.derive("pseudonyms", purpose, str(epoch), domain.name).hex()
+    module = PSEUDONYMIZE["token"]
+    made = module.map_values(module.Parameters(kind="token"), pl.Series(values, dtype=pl.String), key, domain)
+    return [str(token).replace("-", "") for token in made.to_list()]
+
+
+def stand_ins(gate: Gate, people: Sequence[Person], identifiers: frozenset[str]) -> frozenset[str]:
+    """The tokens and surrogates under which purposes know these people: by their keys, and by all that identifies them.
+
+    Asked of every version that is kept, for its epoch.
+    """
+    found: set[str] = set()
+    for passport in gate.held():
+        asset = passport.asset
+        if asset.stage is not Stage.PSEUDONYMIZED or asset.purpose not in gate.project.purposes:
+            continue
+        contract = gate.project.contracts[asset.dataset]
+        needs = gate.project.purposes[asset.purpose].datasets[asset.dataset].columns
+        for name, need in needs.items():
+            module = PSEUDONYMIZE[need.technique.kind]
+            if name == ROW or getattr(module, "MAPS", None) != "value" or passport.epoch is None:
+                continue
+            domain = contract.column(name).privacy.identifier_domain or IdentifierDomain(name=name)
+            values = {value for person in people for kind, value in person.keys if kind == domain.name} | identifiers
+            series = pl.Series(sorted(values), dtype=pl.String)
+            key = gate.secrets.derive("pseudonyms", asset.purpose, str(passport.epoch), domain.name).hex()
+            if need.technique.kind == "token":
+                mapped = module.map_values(need.technique, series, key, domain)
+                found.update(form for token in mapped.to_list() for form in (str(token), str(UUID(str(token)))))
+            elif getattr(module, "VAULT", False):
+                with opened(gate, passport) as con:
+                    found.update(vault.given(con, "held", need.technique, series, key, domain))
+    return frozenset(found)

@@ -1,0 +1,58 @@
+"""What a person is given of what is held of them: all of theirs, nobody else's, sealed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from privacy_assets.errors import BadDeclaration
+from privacy_assets.gate import Gate
+from privacy_assets.subjects.handing_out import hand_out
+from privacy_assets.subjects.people import find
+
+
+def opened(to: Path, key_file: Path) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect()
+    con.execute(f"ATTACH '{to}' AS theirs (READ_ONLY, ENCRYPTION_KEY '{key_file.read_text()}')")
+    return con
+
+
+def test_a_person_gets_their_rows_and_who_uses_them(published: Gate, made: dict, tmp_path: Path) -> None:
+    """With columns as the contract names them; the ledger says that it was handed out, and not of whom."""
+    (tmp_path / "a").mkdir()
+    to, key_file = tmp_path / "a" / "theirs.duckdb", tmp_path / "their.key"
+    (person,) = find(published, ["p-07"])
+    counts, position = hand_out(published, made, person, to, key_file)
+    assert counts == {"consents": 1, "patients": 1, "uses": 7}
+    with opened(to, key_file) as con:
+        assert con.execute("SELECT patient_id, email, age FROM theirs.patients").fetchall() == [
+            ("p-07", "cleo7@example.org", 27)
+        ]
+        uses = con.execute("SELECT asset, rows, purpose, recipients FROM theirs.uses ORDER BY ALL").fetchall()
+    assert ("features/smoking", 1, "Who smokes", "the clinic's own doctors") in uses
+    assert ("model/smoking", None, "Who smokes", "the clinic's own doctors") in uses
+    assert b"cleo7" not in to.read_bytes()
+    entry = published.ledger.entries(position)[0].body
+    assert entry["action"] == "hand_out"
+    assert "p-07" not in str(entry)
+
+
+@pytest.mark.parametrize("place", ["beside", "home", "nowhere", "there"])
+def test_a_copy_that_would_not_be_safe_is_refused(published: Gate, made: dict, tmp_path: Path, place: str) -> None:
+    """Before anything is written, in the ledger too."""
+    (tmp_path / "a").mkdir()
+    to, key_file = {
+        "beside": (tmp_path / "x.duckdb", tmp_path / "x.key"),
+        "home": (published.home.path / "x.duckdb", tmp_path / "x.key"),
+        "nowhere": (tmp_path / "b" / "x.duckdb", tmp_path / "x.key"),
+        "there": (tmp_path / "a" / "x.duckdb", tmp_path / "x.key"),
+    }[place]
+    if place == "there":
+        to.write_text("somebody's")
+    size = published.ledger.size
+    with pytest.raises(BadDeclaration):
+        hand_out(published, made, find(published, ["p-07"])[0], to, key_file)
+    assert published.ledger.size == size
+    assert not key_file.exists()
