@@ -1,7 +1,8 @@
 """`privacy-assets …`: one function a command, thin.
 
 Belongs here: words, tables and exit codes for people. Does not belong here: what the commands do.
-Exit codes: 0 all is well, 1 something is not kept or was refused, 2 the command was misspelt, 130 it was interrupted.
+Exit codes: 0 all is well, 1 something is not kept or was refused, 2 the command was misspelt, 3 (`diff`) less is
+promised, and the versions say so, 130 it was interrupted.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.prompt import Confirm, Prompt
-from rich.table import Table
+from rich.table import Column, Table
 from rich.tree import Tree
 
 from privacy_assets.durable import disk_errors
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from privacy_assets.contracts.loading import Project
     from privacy_assets.drafting.judging import Guess
+    from privacy_assets.lineage.diff import Diff, Side
     from privacy_assets.stages.step import Outcome, Step
     from privacy_assets.subjects.erasing import Erased
     from privacy_assets.subjects.erasing import Line as Planned
@@ -479,6 +481,62 @@ def impact_of(
     out.print(table)
     for line in impact.summary(project, found):
         out.print(line, markup=False)
+
+
+@app.command("diff")
+def diff_with(
+    base: Annotated[
+        str,
+        typer.Option("--base", help="What to compare with: a branch, a tag or a commit of git, or a project's folder."),
+    ],
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="For a pull request.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    root: Root = None,
+) -> None:
+    """Print what a change does to people: flows, guarantees, versions, models; exit 1 unversioned, 3 weaker."""
+    from privacy_assets.build import flows, steps
+    from privacy_assets.contracts.loading import load
+    from privacy_assets.contracts.revisions import revision
+    from privacy_assets.lineage.diff import Side, diff
+    from privacy_assets.reports import diff as report
+
+    if as_markdown and as_json:
+        raise typer.BadParameter("--markdown and --json are two forms of one answer")
+    project = load(find_root(root))
+    with revision(project.root, base) as earlier:
+        before, after = (Side(one, flows(steps(one))) for one in (earlier, project))
+        found = _with_measured(diff(before, after, base), before, after)
+    if as_json:
+        sys.stdout.write(json.dumps(report.as_json(found), indent=1, ensure_ascii=False) + "\n")
+    elif as_markdown:
+        sys.stdout.write(report.markdown(found))
+    else:
+        table = Table(*(Column(head, overflow="fold") for head in report.HEADS), box=None)
+        for cells in report.rows(found):
+            table.add_row(*map(escape, cells))
+        if table.row_count:
+            out.print(table)
+        for line in report.summary(found):
+            out.print(line, markup=False)
+    if not found.versioned or found.weakens:
+        raise typer.Exit(1 if not found.versioned else 3)
+
+
+def _with_measured(found: Diff, before: Side, after: Side) -> Diff:
+    """The same with what was measured on both sides, where there is a home; none is made for that."""
+    from dataclasses import replace
+
+    from privacy_assets.gate import Gate
+    from privacy_assets.lineage.diff import measured
+    from privacy_assets.warehouse.home import Home
+
+    project = after.project
+    if not found.changes or not Home.is_there(project.root):
+        return found
+    try:
+        return replace(found, measured=measured(Gate.open(project.root, project=project), before, after))
+    except PrivacyAssetsError as error:
+        return replace(found, notes=(f"What was measured is not told: {error.faults[0].what}.",))
 
 
 @app.command()

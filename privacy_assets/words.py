@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from privacy_assets.errors import BadDeclaration
+from privacy_assets.weakening import Ranked, Weaker
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
@@ -53,6 +54,10 @@ class Role(StrEnum):
     QUASI_IDENTIFIER = "quasi_identifier"
     SENSITIVE = "sensitive"
     ATTRIBUTE = "attribute"
+
+
+PROTECTION = Ranked((Role.ATTRIBUTE, (Role.QUASI_IDENTIFIER, Role.SENSITIVE), Role.DIRECT_IDENTIFIER))
+"""Which role protects more; of two that protect alike none takes the other's place by itself."""
 
 
 class LawfulBasis(StrEnum):
@@ -198,9 +203,9 @@ class IdentifierDomain(Frozen):
     for which `region`, an ISO 3166-1 alpha-2 code, says how a number without a country code is read).
     """
 
-    name: Name
-    normalization: Literal["none", "email", "name", "phone"] = "none"
-    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    name: Annotated[Name, Weaker.ANY]
+    normalization: Annotated[Literal["none", "email", "name", "phone"], Weaker.ANY] = "none"
+    region: Annotated[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None, Weaker.ANY] = None
 
     @model_validator(mode="after")
     def _phone_has_region(self) -> IdentifierDomain:

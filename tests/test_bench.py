@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import corridor, ledger, measuring, risk_utility, sources, synthesis, training
+from bench import corridor, ledger, lineage, measuring, risk_utility, sources, synthesis, training
 from bench.__main__ import THEMES, _page
 from bench.measuring import Run, alone, compared, memory, python_with
 
@@ -46,7 +46,7 @@ def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
         module, _, name = function.partition(":")
         return {**getattr(import_module(module), name)(**arguments), "peak": 1.0}
 
-    for module in (measuring, corridor, ledger):
+    for module in (measuring, corridor, ledger, lineage):
         monkeypatch.setattr(module, "alone", here)
     monkeypatch.setattr(ledger, "APPENDS", 20)
     monkeypatch.setattr(sources, "PEER_ROWS", 50)

@@ -32,6 +32,12 @@ def with_tables(root: Path, purpose: Purpose, faults: Faults) -> Purpose:
     return purpose.model_copy(update={"anonymized": purpose.anonymized.model_copy(update={"hierarchies": hierarchies})})
 
 
+def files_of(purpose: Purpose) -> tuple[str, ...]:
+    """The files that its hierarchies name, as they name them."""
+    hierarchies = purpose.anonymized.hierarchies.values() if purpose.anonymized else ()
+    return tuple(one.file for one in hierarchies if isinstance(one, table.Parameters) and one.file is not None)
+
+
 def _rows(root: Path, file: str, place: Place, faults: Faults) -> tuple[tuple[str, ...], ...] | None:
     path = (root / file).resolve()
     if not path.is_relative_to(root.resolve()):

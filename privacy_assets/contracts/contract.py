@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from privacy_assets.words import Frozen, LawfulBasis, Role
+from privacy_assets.weakening import Ranked, Weaker
+from privacy_assets.words import PROTECTION, Frozen, LawfulBasis, Role
 from privacy_assets.words import IdentifierDomain as IdentifierDomain
 from privacy_assets.words import Name as Name
 
@@ -31,17 +32,17 @@ class ColumnPrivacy(Frozen):
     `free_text` says that it is text which people wrote, in which anybody can be named: it leaves raw only redacted.
     """
 
-    role: Role
-    category: str
-    identifier_domain: IdentifierDomain | None = None
-    free_text: bool = False
+    role: Annotated[Role, PROTECTION]
+    category: Annotated[str, Weaker.ANY]
+    identifier_domain: Annotated[IdentifierDomain | None, Weaker.ANY] = None
+    free_text: Annotated[bool, Weaker.LESS] = False
 
 
 class Subject(Frozen):
     """Whom the rows are about. Without a `column` every row is another person, named by its number (`_row`)."""
 
-    kind: Sentence
-    column: ColumnName | None = None
+    kind: Annotated[Sentence, Weaker.ANY]
+    column: Annotated[ColumnName | None, Weaker.ANY] = None
 
 
 class ConsentRecords(Frozen):
@@ -50,17 +51,17 @@ class ConsentRecords(Frozen):
     `purpose` holds the name of a purpose; `decision` holds one of `granted`, `withdrawn`, `objected`.
     """
 
-    subject: ColumnName
-    purpose: ColumnName
-    decision: ColumnName
-    decided_at: ColumnName
+    subject: Annotated[ColumnName, Weaker.ANY]
+    purpose: Annotated[ColumnName, Weaker.ANY]
+    decision: Annotated[ColumnName, Weaker.ANY]
+    decided_at: Annotated[ColumnName, Weaker.ANY]
 
 
 class Retention(Frozen):
     """How long a row may be kept: `days` after the date in `column`."""
 
-    column: ColumnName
-    days: Annotated[int, Field(ge=1, le=36525)]
+    column: Annotated[ColumnName, Weaker.ANY]
+    days: Annotated[int, Field(ge=1, le=36525), Weaker.MORE]
 
 
 class PrivacyBudget(Frozen):
@@ -70,10 +71,10 @@ class PrivacyBudget(Frozen):
     is 0, else (ε, δ), counted in ρ. `lifetime_epsilon` is a cap on all releases there ever were; None: no cap.
     """
 
-    epsilon: Annotated[float, Field(gt=0, le=100)]
-    delta: Annotated[float, Field(ge=0, le=1e-3)] = 0.0
-    period_days: Annotated[int, Field(ge=1, le=36525)] = 365
-    lifetime_epsilon: Annotated[float, Field(gt=0, le=1000)] | None = None
+    epsilon: Annotated[float, Field(gt=0, le=100), Weaker.MORE]
+    delta: Annotated[float, Field(ge=0, le=1e-3), Weaker.MORE] = 0.0
+    period_days: Annotated[int, Field(ge=1, le=36525), Weaker.LESS] = 365
+    lifetime_epsilon: Annotated[Annotated[float, Field(gt=0, le=1000)] | None, Weaker.MORE] = None
 
     @model_validator(mode="after")
     def _period_within_lifetime(self) -> PrivacyBudget:
@@ -85,15 +86,15 @@ class PrivacyBudget(Frozen):
 class DatasetPrivacy(Frozen):
     """The `privacy` property of a contract."""
 
-    subject: Subject | None
-    lawful_bases: Annotated[tuple[LawfulBasis, ...], Field(min_length=1)]
-    consents: Name | None = None
-    consent_records: ConsentRecords | None = None
-    retention: Retention | None = None
-    third_parties: tuple[Sentence, ...] = ()
-    breach_notice_hours: Annotated[int, Field(ge=1)] = 72
-    quarantine_at_most: Annotated[float, Field(ge=0, le=1)] = 0.05
-    budget: PrivacyBudget | None = None
+    subject: Annotated[Subject | None, Weaker.ANY]
+    lawful_bases: Annotated[tuple[LawfulBasis, ...], Field(min_length=1), Weaker.ADDED]
+    consents: Annotated[Name | None, Weaker.ANY] = None
+    consent_records: Annotated[ConsentRecords | None, Weaker.ANY] = None
+    retention: Annotated[Retention | None, Weaker.REMOVED] = None
+    third_parties: Annotated[tuple[Sentence, ...], Weaker.ADDED] = ()
+    breach_notice_hours: Annotated[int, Field(ge=1), Weaker.MORE] = 72
+    quarantine_at_most: Annotated[float, Field(ge=0, le=1), Weaker.MORE] = 0.05
+    budget: Annotated[PrivacyBudget | None, Weaker.ADDED] = None
 
 
 class Drafted(Frozen):
@@ -104,18 +105,18 @@ class Drafted(Frozen):
     compares itself with them. They promise nothing: the contract means the same without them.
     """
 
-    detectors: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
-    rows: Annotated[int, Field(ge=1)]
-    counts: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
-    guessed: dict[ColumnName, Role]
+    detectors: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$"), Weaker.WORDS]
+    rows: Annotated[int, Field(ge=1), Weaker.WORDS]
+    counts: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$"), Weaker.WORDS]
+    guessed: Annotated[dict[ColumnName, Role], Weaker.WORDS]
 
 
 class Reading(Frozen):
     """How a delimited file is read: the `reading` property of a server."""
 
-    header: bool = True
-    null_text: tuple[str, ...] = ("",)
-    trim: bool = False
+    header: Annotated[bool, Weaker.NONE] = True
+    null_text: Annotated[tuple[str, ...], Weaker.NONE] = ("",)
+    trim: Annotated[bool, Weaker.NONE] = False
 
 
 class S3Connection(Frozen):
@@ -126,9 +127,9 @@ class S3Connection(Frozen):
     the system's). An endpoint without TLS needs its reason in `plaintext_because`.
     """
 
-    region: str | None = None
-    ca_file: str | None = None
-    plaintext_because: Sentence | None = None
+    region: Annotated[str | None, Weaker.ANY] = None
+    ca_file: Annotated[str | None, Weaker.ANY] = None
+    plaintext_because: Annotated[Sentence | None, Weaker.ADDED] = None
 
 
 class PostgresConnection(Frozen):
@@ -139,11 +140,14 @@ class PostgresConnection(Frozen):
     `system`: whom the machine trusts). Less than a verified certificate needs its reason in `sslmode_because`.
     """
 
-    user: str
-    password: Secret | None = None
-    ca_file: str | None = None
-    sslmode: Literal["verify-full", "verify-ca", "require", "disable"] = "verify-full"
-    sslmode_because: Sentence | None = None
+    user: Annotated[str, Weaker.NONE]
+    password: Annotated[Secret | None, Weaker.NONE] = None
+    ca_file: Annotated[str | None, Weaker.ANY] = None
+    sslmode: Annotated[
+        Literal["verify-full", "verify-ca", "require", "disable"],
+        Ranked(("disable", "require", "verify-ca", "verify-full")),
+    ] = "verify-full"
+    sslmode_because: Annotated[Sentence | None, Weaker.WORDS] = None
 
 
 class Deliveries(Frozen):
@@ -152,15 +156,15 @@ class Deliveries(Frozen):
     The `deliveries` property of a server of type `local` or `s3`.
     """
 
-    by: Literal["day"]
-    since: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+    by: Annotated[Literal["day"], Weaker.ANY]
+    since: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"), Weaker.ANY]
 
 
 class Invention(Frozen):
     """How many rows are invented, and from which seed: the `generator` property of a server of type `custom`."""
 
-    rows: Annotated[int, Field(ge=1, le=100_000_000)]
-    seed: Annotated[int, Field(ge=0)] = 0
+    rows: Annotated[int, Field(ge=1, le=100_000_000), Weaker.NONE]
+    seed: Annotated[int, Field(ge=0), Weaker.NONE] = 0
 
 
 _AS_USUAL = Reading()
@@ -174,15 +178,15 @@ class Files:
     Local, `path` is relative to the project; in a store it is `s3://BUCKET/KEY`, and `endpoint` a URL (None: AWS).
     """
 
-    type: Literal["local", "s3"]
-    path: str
-    format: Literal["csv", "parquet", "ndjson"]
-    delimiter: str = ","
-    encoding: str = "utf-8"
+    type: Annotated[Literal["local", "s3"], Weaker.ANY]
+    path: Annotated[str, Weaker.ANY]
+    format: Annotated[Literal["csv", "parquet", "ndjson"], Weaker.NONE]
+    delimiter: Annotated[str, Weaker.NONE] = ","
+    encoding: Annotated[str, Weaker.NONE] = "utf-8"
     reading: Reading = _AS_USUAL
-    endpoint: str | None = None
+    endpoint: Annotated[str | None, Weaker.ANY] = None
     connection: S3Connection = _AS_FOUND
-    deliveries: Deliveries | None = None
+    deliveries: Annotated[Deliveries | None, Weaker.ANY] = None
 
     @property
     def place(self) -> str:
@@ -194,11 +198,11 @@ class Files:
 class Postgres:
     """A table or view of a PostgreSQL server. `${NAME}` in the texts is taken from the environment."""
 
-    host: str
-    port: int
-    database: str
-    schema: str
-    table: str
+    host: Annotated[str, Weaker.ANY]
+    port: Annotated[int, Weaker.ANY]
+    database: Annotated[str, Weaker.ANY]
+    schema: Annotated[str, Weaker.ANY]
+    table: Annotated[str, Weaker.ANY]
     connection: PostgresConnection
 
     @property
@@ -227,13 +231,13 @@ Source = Files | Postgres | Generator
 class ContractColumn:
     """One column as promised. `type` is the engine's type, `domain` the declared categories if there are any."""
 
-    name: str
-    type: str
+    name: Annotated[str, Weaker.ELSEWHERE]
+    type: Annotated[str, Weaker.ANY]
     privacy: ColumnPrivacy
-    required: bool = False
-    unique: bool = False
-    domain: tuple[str, ...] | None = None
-    description: str = ""
+    required: Annotated[bool, Weaker.LESS] = False
+    unique: Annotated[bool, Weaker.LESS] = False
+    domain: Annotated[tuple[str, ...] | None, Weaker.UNDECLARED] = None
+    description: Annotated[str, Weaker.WORDS] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,19 +249,19 @@ class Contract:
     contract was written by hand.
     """
 
-    name: str
-    version: str
-    title: str
-    description: str
-    owner: str
-    columns: tuple[ContractColumn, ...]
-    primary_key: tuple[str, ...]
+    name: Annotated[str, Weaker.ELSEWHERE]
+    version: Annotated[str, Weaker.ELSEWHERE]
+    title: Annotated[str, Weaker.WORDS]
+    description: Annotated[str, Weaker.WORDS]
+    owner: Annotated[str, Weaker.ANY]
+    columns: Annotated[tuple[ContractColumn, ...], Weaker.NONE]
+    primary_key: Annotated[tuple[str, ...], Weaker.ANY]
     privacy: DatasetPrivacy
-    source: Source
-    fresh_within_hours: int | None
-    path: str
-    digest: str
-    drafted: Drafted | None = None
+    source: Annotated[Source, Weaker.ANY]
+    fresh_within_hours: Annotated[int | None, Weaker.NONE]
+    path: Annotated[str, Weaker.ELSEWHERE]
+    digest: Annotated[str, Weaker.ELSEWHERE]
+    drafted: Annotated[Drafted | None, Weaker.WORDS] = None
 
     @property
     def deliveries(self) -> Deliveries | None:

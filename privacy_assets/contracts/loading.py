@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from privacy_assets.contracts import _odcs, _yaml, anonymity, columns, linked_tables, synthesis
 from privacy_assets.contracts._faults import Faults, parse
-from privacy_assets.contracts._tables import with_tables
+from privacy_assets.contracts._tables import files_of, with_tables
 from privacy_assets.contracts._yaml import Document
 from privacy_assets.contracts.checks import check_contracts, check_purpose, paying
 from privacy_assets.contracts.contract import Contract
@@ -194,6 +194,13 @@ def load(root: Path, folders: Folders | None = None) -> Project:
 def check(root: Path) -> list[Fault]:
     """All faults of all contracts and purposes of the project at `root`, in the order of files and lines."""
     return _load(root, Folders.of(root))[1]
+
+
+def named_tables(root: Path, folders: Folders) -> tuple[str, ...]:
+    """The files outside of the two folders that loading reads: as purposes name them, where these can be read."""
+    opened = _open(root, folders.purposes, PURPOSE_ENDING, [])
+    purposes = (parse(Purpose, faults) for faults in opened.values() if faults is not None)
+    return tuple(dict.fromkeys(file for purpose in purposes if purpose is not None for file in files_of(purpose)))
 
 
 def _load(root: Path, folders: Folders) -> tuple[Project, list[Fault]]:

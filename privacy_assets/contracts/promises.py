@@ -184,10 +184,10 @@ def _minimized(project: Project, purpose: Purpose, contract: Contract) -> Iterat
 
 def _redacted(project: Project, purpose: Purpose, contract: Contract) -> Iterator[Promise]:
     """Of free text: nothing that its redaction can never put out, nothing that is known of the row's own person."""
-    known = known_identifiers(contract, project.contracts)
-    for column in project.minimized_columns(purpose.purpose, contract.name):
-        if not column.technique:
-            continue  # it is no free text, and is masked on its way to pseudonymized
+    # what is no free text has no technique yet, and is masked on its way to pseudonymized
+    texts = [column for column in project.minimized_columns(purpose.purpose, contract.name) if column.technique]
+    known = known_identifiers(contract, project.contracts) if texts else ()
+    for column in texts:
         technique = purpose.datasets[contract.name].columns[column.name].technique
         module = PSEUDONYMIZE[technique.kind]
         where = project.where(

@@ -7,7 +7,7 @@ checking a purpose against its contracts (there too), SQL.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
@@ -21,22 +21,26 @@ from privacy_assets.techniques.pseudonymize import Technique
 from privacy_assets.techniques.synthesize import Synthesizer
 from privacy_assets.techniques.train import Estimator, is_private
 from privacy_assets.threat_models import ThreatModel
+from privacy_assets.weakening import Ranked, Weaker
 from privacy_assets.words import Frozen, LawfulBasis
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Values = Annotated[tuple[str, ...], Field(min_length=1)]
+Weight = Annotated[float, Field(gt=0, le=1000)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=20)]
 
 
 class Need(Frozen):
     """Why a purpose needs a column, and what is done to it before anyone works with it."""
 
-    why: Sentence
-    technique: Technique
+    why: Annotated[Sentence, Weaker.WORDS]
+    technique: Annotated[Technique, Weaker.ANY]
 
 
 class DatasetUse(Frozen):
     """The columns of one dataset that a purpose needs. What is not named here does not pass minimization."""
 
-    columns: Annotated[dict[ColumnName, Need], Field(min_length=1)]
+    columns: Annotated[dict[ColumnName, Need], Field(min_length=1), Weaker.ADDED]
 
 
 class Features(Frozen):
@@ -48,20 +52,20 @@ class Features(Frozen):
     declares the domain of text columns that the SQL makes anew.
     """
 
-    unit: Sentence
-    key: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
-    subject: ColumnName | None
-    sql: Sentence | None = None
-    categories: dict[ColumnName, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    unit: Annotated[Sentence, Weaker.WORDS]
+    key: Annotated[tuple[ColumnName, ...], Field(min_length=1), Weaker.ANY]
+    subject: Annotated[ColumnName | None, Weaker.ANY]
+    sql: Annotated[Sentence | None, Weaker.ANY] = None
+    categories: Annotated[dict[ColumnName, Values], Weaker.NONE] = Field(default_factory=dict)
 
 
 class Split(Frozen):
     """Shares of subjects in each split (they add up to 1), and the seed that deals them."""
 
-    train: Share = 0.7
-    validation: Share = 0.15
-    test: Share = 0.15
-    seed: int = 0
+    train: Annotated[Share, Weaker.NONE] = 0.7
+    validation: Annotated[Share, Weaker.NONE] = 0.15
+    test: Annotated[Share, Weaker.NONE] = 0.15
+    seed: Annotated[int, Weaker.NONE] = 0
 
     @model_validator(mode="after")
     def _adds_up(self) -> Split:
@@ -75,8 +79,12 @@ class Training(Frozen):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    source: Annotated[Literal["features", "anonymized", "synthetic"], Field(alias="from")]
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=20)] | None = None
+    source: Annotated[
+        Literal["features", "anonymized", "synthetic"],
+        Field(alias="from"),
+        Ranked(("features", ("anonymized", "synthetic"))),
+    ]
+    reason: Annotated[Reason | None, Weaker.WORDS] = None
     split: Split = Split()
 
     @model_validator(mode="after")
@@ -89,15 +97,15 @@ class Training(Frozen):
 class Contribution(Frozen):
     """How many rows of one person count: those with the smallest hash of their key."""
 
-    rows: Annotated[int, Field(ge=1, le=1000)]
+    rows: Annotated[int, Field(ge=1, le=1000), Weaker.MORE]
 
 
 class Bounds(Frozen):
     """The numbers, or days, that a column can have: from `low` to `high` in steps; what is beyond is the bound."""
 
-    low: float | date
-    high: float | date
-    step: Annotated[float, Field(gt=0)] = 1.0
+    low: Annotated[float | date, Weaker.LESS]
+    high: Annotated[float | date, Weaker.MORE]
+    step: Annotated[float, Field(gt=0), Weaker.LESS] = 1.0
 
     @model_validator(mode="after")
     def _rises(self) -> Bounds:
@@ -124,12 +132,12 @@ class Model(Frozen):
     privacy, which is told what others measure.
     """
 
-    task: Literal["classification", "regression"]
-    target: ColumnName
-    estimator: Estimator
-    bounds: dict[ColumnName, Bounds] = Field(default_factory=dict)
-    contribution: Contribution | None = None
-    seed: int = 0
+    task: Annotated[Literal["classification", "regression"], Weaker.ANY]
+    target: Annotated[ColumnName, Weaker.ANY]
+    estimator: Annotated[Estimator, Weaker.ANY]
+    bounds: Annotated[dict[ColumnName, Bounds], Weaker.NONE] = Field(default_factory=dict)
+    contribution: Annotated[Contribution | None, Weaker.REMOVED] = None
+    seed: Annotated[int, Weaker.NONE] = 0
 
     @property
     def differential(self) -> tuple[float, float] | None:
@@ -151,8 +159,8 @@ class Model(Frozen):
 class UtilityFloor(Frozen):
     """The least that a model must reach on the test split, or it is not worth the data: it is not published."""
 
-    metric: Literal["roc_auc", "balanced_accuracy", "accuracy", "r2"]
-    at_least: Annotated[float, Field(ge=-1, le=1)]
+    metric: Annotated[Literal["roc_auc", "balanced_accuracy", "accuracy", "r2"], Weaker.ANY]
+    at_least: Annotated[float, Field(ge=-1, le=1), Weaker.LESS]
 
 
 class Transfer(Frozen):
@@ -162,10 +170,10 @@ class Transfer(Frozen):
     the purpose's own where it has one.
     """
 
-    metric: Literal["roc_auc", "balanced_accuracy", "accuracy", "r2"]
-    at_least: Annotated[float, Field(ge=-1, le=1)]
-    loses_at_most: Annotated[float, Field(ge=0, le=1)]
-    model: Model | None = None
+    metric: Annotated[Literal["roc_auc", "balanced_accuracy", "accuracy", "r2"], Weaker.ANY]
+    at_least: Annotated[float, Field(ge=-1, le=1), Weaker.LESS]
+    loses_at_most: Annotated[float, Field(ge=0, le=1), Weaker.MORE]
+    model: Annotated[Model | None, Weaker.ANY] = None
 
 
 class Anonymity(Frozen):
@@ -176,10 +184,10 @@ class Anonymity(Frozen):
     (`training.split`, or its default), and meets the true rows of the others.
     """
 
-    profile: Profile | None = None
-    criteria: tuple[Criterion, ...] = ()
-    suppressed_at_most: Annotated[float, Field(ge=0, le=1)] | None = None
-    transfer: Transfer | None = None
+    profile: Annotated[Profile | None, Weaker.ELSEWHERE] = None
+    criteria: Annotated[tuple[Criterion, ...], Weaker.ELSEWHERE] = ()
+    suppressed_at_most: Annotated[Annotated[float, Field(ge=0, le=1)] | None, Weaker.ELSEWHERE] = None
+    transfer: Annotated[Transfer | None, Weaker.REMOVED] = None
 
     @model_validator(mode="after")
     def _asks_something(self) -> Anonymity:
@@ -196,9 +204,9 @@ class Fairness(Frozen):
     is learned from anonymized rows, by `anonymity.transfer`. None: it is told, and nothing is asked.
     """
 
-    columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
-    disparity_at_most: Annotated[float, Field(gt=0, le=1)] | None = None
-    transfer_disparity_at_most: Annotated[float, Field(gt=0, le=1)] | None = None
+    columns: Annotated[tuple[ColumnName, ...], Field(min_length=1), Weaker.REMOVED]
+    disparity_at_most: Annotated[Annotated[float, Field(gt=0, le=1)] | None, Weaker.MORE] = None
+    transfer_disparity_at_most: Annotated[Annotated[float, Field(gt=0, le=1)] | None, Weaker.MORE] = None
 
 
 class Fidelity(Frozen):
@@ -208,32 +216,34 @@ class Fidelity(Frozen):
     of them, numbers in twenty intervals; `rows_per_person` of how many rows one has, where people are drawn.
     """
 
-    marginals: Annotated[float, Field(gt=0, le=1)]
-    pairs: Annotated[float, Field(gt=0, le=1)]
-    rows_per_person: Annotated[float, Field(gt=0, le=1)] | None = None
-    transfer: Transfer | None = None
+    marginals: Annotated[float, Field(gt=0, le=1), Weaker.MORE]
+    pairs: Annotated[float, Field(gt=0, le=1), Weaker.MORE]
+    rows_per_person: Annotated[Annotated[float, Field(gt=0, le=1)] | None, Weaker.MORE] = None
+    transfer: Annotated[Transfer | None, Weaker.REMOVED] = None
 
 
 class DifferentialPrivacy(Frozen):
     """What each release of the statistics may cost one person: pure ε where `delta` is 0, else (ε, δ), dealt as ρ."""
 
+    STRENGTH: ClassVar[int] = 2
+
     kind: Literal["differential"]
-    epsilon: Annotated[float, Field(gt=0, le=20)]
-    delta: Annotated[float, Field(ge=0, le=1e-3)] = 0.0
+    epsilon: Annotated[float, Field(gt=0, le=20), Weaker.MORE]
+    delta: Annotated[float, Field(ge=0, le=1e-3), Weaker.MORE] = 0.0
 
 
 class Dominance(Frozen):
     """A cell is not told where the `largest` people with most in it have more than `share_at_most` of it."""
 
-    largest: Annotated[int, Field(ge=1, le=10)] = 2
-    share_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.85
+    largest: Annotated[int, Field(ge=1, le=10), Weaker.LESS] = 2
+    share_at_most: Annotated[float, Field(gt=0, lt=1), Weaker.MORE] = 0.85
 
 
 class PlainNumbers(Frozen):
     """The numbers as they are, but for cells with fewer people than that, or with few who have most of it."""
 
     kind: Literal["plain"]
-    at_least_subjects: Annotated[int, Field(ge=2, le=10_000)]
+    at_least_subjects: Annotated[int, Field(ge=2, le=10_000), Weaker.LESS]
     dominance: Dominance = Dominance()
 
 
@@ -243,9 +253,9 @@ class Statistics(Frozen):
     `contribution` bounds people under differential privacy; without noise every row counts.
     """
 
-    privacy: Annotated[DifferentialPrivacy | PlainNumbers, Field(discriminator="kind")]
-    contribution: Contribution | None = None
-    queries: Annotated[dict[Name, Query], Field(min_length=1, max_length=100)]
+    privacy: Annotated[DifferentialPrivacy | PlainNumbers, Field(discriminator="kind"), Weaker.ANY]
+    contribution: Annotated[Contribution | None, Weaker.REMOVED] = None
+    queries: Annotated[dict[Name, Query], Field(min_length=1, max_length=100), Weaker.ADDED]
 
     @model_validator(mode="after")
     def _bounds_people_where_noise_hides_them(self) -> Statistics:
@@ -262,12 +272,12 @@ class Statistics(Frozen):
 class Guarantee(Frozen):
     """What the purpose asks of the results."""
 
-    at_least_subjects: Annotated[int, Field(ge=1)] = 10
-    anonymity: Anonymity | None = None
-    withstands: ThreatModel | None = None
-    fidelity: Fidelity | None = None
-    fairness: Fairness | None = None
-    utility: UtilityFloor | None = None
+    at_least_subjects: Annotated[int, Field(ge=1), Weaker.LESS] = 10
+    anonymity: Annotated[Anonymity | None, Weaker.REMOVED] = None
+    withstands: Annotated[ThreatModel | None, Weaker.REMOVED] = None
+    fidelity: Annotated[Fidelity | None, Weaker.REMOVED] = None
+    fairness: Annotated[Fairness | None, Weaker.REMOVED] = None
+    utility: Annotated[UtilityFloor | None, Weaker.REMOVED] = None
 
 
 class Anonymized(Frozen):
@@ -277,17 +287,17 @@ class Anonymized(Frozen):
     declared), `weights` how much a column's loss counts beside that of the others (default 1).
     """
 
-    techniques: Annotated[tuple[Anonymizer, ...], Field(min_length=1)]
-    hierarchies: dict[ColumnName, Hierarchy] = Field(default_factory=dict)
-    weights: dict[ColumnName, Annotated[float, Field(gt=0, le=1000)]] = Field(default_factory=dict)
-    quality: Literal["loss", "discernibility", "average_class", "entropy"] = "loss"
+    techniques: Annotated[tuple[Anonymizer, ...], Field(min_length=1), Weaker.ANY]
+    hierarchies: Annotated[dict[ColumnName, Hierarchy], Weaker.ANY] = Field(default_factory=dict)
+    weights: Annotated[dict[ColumnName, Weight], Weaker.NONE] = Field(default_factory=dict)
+    quality: Annotated[Literal["loss", "discernibility", "average_class", "entropy"], Weaker.NONE] = "loss"
 
 
 class TableDomains(Frozen):
     """What the columns of one table can be, where its contract does not say: numbers and days, and texts."""
 
-    bounds: dict[ColumnName, Bounds] = Field(default_factory=dict)
-    categories: dict[ColumnName, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    bounds: Annotated[dict[ColumnName, Bounds], Weaker.NONE] = Field(default_factory=dict)
+    categories: Annotated[dict[ColumnName, Values], Weaker.NONE] = Field(default_factory=dict)
 
 
 class Synthetic(Frozen):
@@ -302,12 +312,12 @@ class Synthetic(Frozen):
     SQL makes the rows of them: `tables` says what the columns of the purpose's tables can be, and `rows` is the least.
     """
 
-    synthesizer: Synthesizer
-    bounds: dict[ColumnName, Bounds] = Field(default_factory=dict)
-    tables: dict[Name, TableDomains] = Field(default_factory=dict)
-    contribution: Contribution | None = None
-    rows: Annotated[int, Field(ge=100, le=10_000_000)] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    synthesizer: Annotated[Synthesizer, Weaker.ANY]
+    bounds: Annotated[dict[ColumnName, Bounds], Weaker.NONE] = Field(default_factory=dict)
+    tables: Annotated[dict[Name, TableDomains], Weaker.NONE] = Field(default_factory=dict)
+    contribution: Annotated[Contribution | None, Weaker.REMOVED] = None
+    rows: Annotated[Annotated[int, Field(ge=100, le=10_000_000)] | None, Weaker.ANY] = None
+    seed: Annotated[int, Field(ge=0, lt=2**32), Weaker.NONE] = 0
 
     @property
     def differential(self) -> tuple[float, float] | None:
@@ -326,25 +336,25 @@ class Purpose(Frozen):
     """One processing activity (GDPR art. 30), as `data/purposes/<purpose>.yaml` states it."""
 
     kind: Literal["Purpose"]
-    purpose: Name
-    version: Version
-    title: Sentence
-    why: Sentence
-    owner: str
-    lawful_basis: LawfulBasis
-    recipients: tuple[Sentence, ...] = ()
-    retention_days: Annotated[int, Field(ge=1, le=36525)]
-    withdrawal_effect_hours: Annotated[int, Field(ge=1, le=720)] = 24
-    keep_superseded: Annotated[int, Field(ge=0, le=100)] = 1
-    epoch: Annotated[int, Field(ge=1)] = 1
-    datasets: Annotated[dict[Name, DatasetUse], Field(min_length=1)]
+    purpose: Annotated[Name, Weaker.ELSEWHERE]
+    version: Annotated[Version, Weaker.ELSEWHERE]
+    title: Annotated[Sentence, Weaker.WORDS]
+    why: Annotated[Sentence, Weaker.WORDS]
+    owner: Annotated[str, Weaker.ANY]
+    lawful_basis: Annotated[LawfulBasis, Weaker.ANY]
+    recipients: Annotated[tuple[Sentence, ...], Weaker.ADDED] = ()
+    retention_days: Annotated[int, Field(ge=1, le=36525), Weaker.MORE]
+    withdrawal_effect_hours: Annotated[int, Field(ge=1, le=720), Weaker.MORE] = 24
+    keep_superseded: Annotated[int, Field(ge=0, le=100), Weaker.MORE] = 1
+    epoch: Annotated[int, Field(ge=1), Weaker.LESS] = 1
+    datasets: Annotated[dict[Name, DatasetUse], Field(min_length=1), Weaker.ADDED]
     features: Features
     guarantee: Guarantee = Guarantee()
-    anonymized: Anonymized | None = None
-    synthetic: Synthetic | None = None
-    statistics: Statistics | None = None
-    training: Training | None = None
-    model: Model | None = None
+    anonymized: Annotated[Anonymized | None, Weaker.ADDED] = None
+    synthetic: Annotated[Synthetic | None, Weaker.ADDED] = None
+    statistics: Annotated[Statistics | None, Weaker.ADDED] = None
+    training: Annotated[Training | None, Weaker.ADDED] = None
+    model: Annotated[Model | None, Weaker.ADDED] = None
 
     @model_validator(mode="after")
     def _model_has_training(self) -> Purpose:

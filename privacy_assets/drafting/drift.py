@@ -18,12 +18,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from privacy_assets.contracts.contract import ROW, Contract, ContractColumn, Drafted
 from privacy_assets.contracts.loading import CONTRACT_ENDING, CONTRACTS, PURPOSES, Folders, Project, load
+from privacy_assets.contracts.versions import Size, next_version
 from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.editing import Editor
 from privacy_assets.drafting.judged import judged
@@ -32,21 +32,10 @@ from privacy_assets.drafting.looking import CATEGORIES, SHARED, Delivered, look_
 from privacy_assets.drafting.naming import could_be_somebody
 from privacy_assets.drafting.writing import LOGICAL, as_yaml, column_lines, guessed_lines, stated
 from privacy_assets.errors import BadDeclaration, BadSource, Fault, raise_gathered
-from privacy_assets.words import Role
-
-PROTECTION = {Role.ATTRIBUTE: 0, Role.QUASI_IDENTIFIER: 1, Role.SENSITIVE: 1, Role.DIRECT_IDENTIFIER: 2}
-"""Which role protects more; of two that protect alike none takes the other's place by itself."""
+from privacy_assets.words import PROTECTION, Role
 
 WIDER = {"BIGINT": "DOUBLE", "INTEGER": "DOUBLE", "SMALLINT": "DOUBLE", "DATE": "TIMESTAMP"}
 """The next type that holds all that this one holds, and more."""
-
-
-class Size(IntEnum):
-    """How much of a promise changes."""
-
-    PATCH = 1
-    MINOR = 2
-    MAJOR = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +94,7 @@ def drift(dataset: str, root: Path) -> Drift:
     )
     found.compare()
     size = max((change.size for change in found.changes), default=None)
-    version = contract.version if size is None else _next(contract.version, size)
+    version = contract.version if size is None else next_version(contract.version, size)
     after = before
     if size is not None:
         found.editor.put(("version",), "version", version)
@@ -268,7 +257,7 @@ class _Comparison:
         if before is None or before is guess.role:
             return column
         said = f"{name}: {guess.role.value} ({guess.kind}) is guessed now, {before.value} before"
-        if PROTECTION[guess.role] <= PROTECTION[declared]:
+        if PROTECTION.rank(guess.role) <= PROTECTION.rank(declared):
             self.notes.append(f"{said}; it stays {declared.value}")
             return column
         self._change(Size.MAJOR, f"{said}: {guess.evidence}")
@@ -367,17 +356,6 @@ def _can_be_declared(name: str, known: Mapping[str, object]) -> bool:
 
 def _plain(name: str) -> str:
     return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.casefold())
-
-
-def _next(version: str, size: Size) -> str:
-    major, minor, patch = map(int, version.split("."))
-    match size:
-        case Size.MAJOR:
-            return f"{major + 1}.0.0"
-        case Size.MINOR:
-            return f"{major}.{minor + 1}.0"
-        case _:
-            return f"{major}.{minor}.{patch + 1}"
 
 
 def _shadowed(root: Path, contract: Contract, text: str, expected: Contract) -> Iterator[Fault]:

@@ -14,6 +14,9 @@ An invariant is a module with
 An invariant whose answer depends on more than the question's text says so with `meaning(parameters) -> str`, which is
 recorded with it.
 
+Every field of `Parameters` says which change of it is the weaker one (`weakening.py`). An invariant that is promised
+only because of what is declared and compared elsewhere says so of its `kind`.
+
 Thresholds stand in `Parameters` and are used in `judge` alone, so that lowering or raising one is judged on what was
 measured, while a change of what is measured is noticed as a question that was never asked.
 """

@@ -62,6 +62,7 @@ from sqlglot import exp
 
 from privacy_assets.invariants._asking import ask, legal
 from privacy_assets.invariants._intervals import Interval, difference, exact, wilson
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers, Verdict
 
 NUMBERS = (
@@ -83,17 +84,17 @@ class Parameters(Frozen):
     """
 
     kind: Literal["attack_excess"]
-    attack: Word
-    about: Annotated[str, Field(max_length=128)] = ""
-    group: Word = "everyone"
-    excess_at_most: Annotated[float, Field(gt=0, lt=1)]
-    tries_at_least: Annotated[int, Field(ge=1)]
-    judged_on: Literal["upper_end", "value"] = "upper_end"
-    small_sample_at_most: Annotated[float, Field(gt=0, lt=0.5)] | None = None
-    epsilon: Annotated[float, Field(gt=0)] | None = None
-    delta: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    rate: Annotated[float, Field(gt=0, lt=1)] | None = None
-    asked: str = ""
+    attack: Annotated[Word, Weaker.ANY]
+    about: Annotated[str, Field(max_length=128), Weaker.ANY] = ""
+    group: Annotated[Word, Weaker.ANY] = "everyone"
+    excess_at_most: Annotated[float, Field(gt=0, lt=1), Weaker.ELSEWHERE]
+    tries_at_least: Annotated[int, Field(ge=1), Weaker.ELSEWHERE]
+    judged_on: Annotated[Literal["upper_end", "value"], Weaker.ELSEWHERE] = "upper_end"
+    small_sample_at_most: Annotated[Annotated[float, Field(gt=0, lt=0.5)] | None, Weaker.ELSEWHERE] = None
+    epsilon: Annotated[Annotated[float, Field(gt=0)] | None, Weaker.ELSEWHERE] = None
+    delta: Annotated[float, Field(ge=0, lt=1), Weaker.ELSEWHERE] = 0.0
+    rate: Annotated[Annotated[float, Field(gt=0, lt=1)] | None, Weaker.ELSEWHERE] = None
+    asked: Annotated[str, Weaker.ELSEWHERE] = ""
 
 
 def about(parameters: Parameters) -> str:

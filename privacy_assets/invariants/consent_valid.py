@@ -9,11 +9,12 @@ as the latest. Reference: `consents`. The rule that chooses rows (`techniques/mi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "not_entitled")
@@ -23,14 +24,14 @@ NEXT_STEP = "materialize it again, so that those who withdrew or objected leave"
 class Parameters(Frozen):
     """The subject's column, the purpose, its kind of basis, and the columns of the consent records."""
 
-    kind: Literal["consent_valid"]
-    subject: ColumnName
-    purpose: str
-    basis: Literal["consent", "other"]
-    records_subject: ColumnName
-    records_purpose: ColumnName
-    records_decision: ColumnName
-    records_decided_at: ColumnName
+    kind: Annotated[Literal["consent_valid"], Weaker.ELSEWHERE]
+    subject: Annotated[ColumnName, Weaker.ANY]
+    purpose: Annotated[str, Weaker.ANY]
+    basis: Annotated[Literal["consent", "other"], Weaker.ANY]
+    records_subject: Annotated[ColumnName, Weaker.ANY]
+    records_purpose: Annotated[ColumnName, Weaker.ANY]
+    records_decision: Annotated[ColumnName, Weaker.ANY]
+    records_decided_at: Annotated[ColumnName, Weaker.ANY]
 
 
 def about(parameters: Parameters) -> str:

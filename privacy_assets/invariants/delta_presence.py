@@ -25,6 +25,7 @@ from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ColumnNames, ask, judged, legal, named
 from privacy_assets.invariants._classes import renamed
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("population", "members", "unknown", "classes", "lowest", "highest")
@@ -37,11 +38,11 @@ class Parameters(Frozen):
     """The quasi-identifiers, the column that says who is released, and the bounds of its share in every class."""
 
     kind: Literal["delta_presence"]
-    quasi_identifiers: ColumnNames
-    member: ColumnName
-    at_least: Share = 0.0
-    at_most: Share
-    reference: str = "linked"
+    quasi_identifiers: Annotated[ColumnNames, Weaker.REMOVED]
+    member: Annotated[ColumnName, Weaker.ANY]
+    at_least: Annotated[Share, Weaker.LESS] = 0.0
+    at_most: Annotated[Share, Weaker.MORE]
+    reference: Annotated[str, Weaker.ELSEWHERE] = "linked"
 
     @model_validator(mode="after")
     def _bounds_hold_something(self) -> Parameters:

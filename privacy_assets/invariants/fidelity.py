@@ -9,12 +9,13 @@ particular count. What each measure is stands where it is made: `stages/_compari
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ask, judged, legal
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Name, Numbers
 
 NUMBERS = ("measured", "value", "low", "high", "n")
@@ -24,10 +25,10 @@ NEXT_STEP = "another technique, or more of its budget, may reach it; or lower th
 class Parameters(Frozen):
     """The measure, and the least or the largest that it may be."""
 
-    kind: Literal["fidelity"]
-    measure: Name
-    at_least: float | None = None
-    at_most: float | None = None
+    kind: Annotated[Literal["fidelity"], Weaker.ELSEWHERE]
+    measure: Annotated[Name, Weaker.ANY]
+    at_least: Annotated[float | None, Weaker.LESS] = None
+    at_most: Annotated[float | None, Weaker.MORE] = None
 
     @model_validator(mode="after")
     def _one_end(self) -> Parameters:

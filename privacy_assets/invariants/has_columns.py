@@ -12,6 +12,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("columns", "missing")
@@ -21,8 +22,8 @@ NEXT_STEP = "materialize it again under the contract as it is now"
 class Parameters(Frozen):
     """Names and engine types that there must be, such as `(("age", "SMALLINT"),)`."""
 
-    kind: Literal["has_columns"]
-    columns: Annotated[tuple[tuple[ColumnName, str], ...], Field(min_length=1)]
+    kind: Annotated[Literal["has_columns"], Weaker.ELSEWHERE]
+    columns: Annotated[tuple[tuple[ColumnName, str], ...], Field(min_length=1), Weaker.ANY]
 
 
 def about(parameters: Parameters) -> str:

@@ -12,6 +12,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ask, judged
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows",)
@@ -21,8 +22,8 @@ NEXT_STEP = "find out why so few rows arrive: look at the row counts of the asse
 class Parameters(Frozen):
     """The least number of rows."""
 
-    kind: Literal["has_rows"]
-    at_least: Annotated[int, Field(ge=1)] = 1
+    kind: Annotated[Literal["has_rows"], Weaker.ELSEWHERE]
+    at_least: Annotated[int, Field(ge=1), Weaker.LESS] = 1
 
 
 def about(parameters: Parameters) -> str:

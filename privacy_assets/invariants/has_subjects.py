@@ -12,6 +12,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "subjects")
@@ -21,9 +22,9 @@ NEXT_STEP = "take in more people, or lower `at_least_subjects` as a major versio
 class Parameters(Frozen):
     """The column of person tokens, and the least number of different ones."""
 
-    kind: Literal["has_subjects"]
-    column: ColumnName
-    at_least: Annotated[int, Field(ge=1)]
+    kind: Annotated[Literal["has_subjects"], Weaker.ELSEWHERE]
+    column: Annotated[ColumnName, Weaker.ANY]
+    at_least: Annotated[int, Field(ge=1), Weaker.LESS]
 
 
 def about(parameters: Parameters) -> str:

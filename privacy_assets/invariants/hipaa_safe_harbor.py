@@ -24,12 +24,13 @@ which no table can show. A newer census may name other areas; the guidance of 20
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "too_fine_dates", "too_old", "too_small_areas")
@@ -63,9 +64,9 @@ class Parameters(Frozen):
     """The columns that hold years at most, ages, and beginnings of ZIP codes. At least one is named."""
 
     kind: Literal["hipaa_safe_harbor"]
-    years: tuple[ColumnName, ...] = ()
-    ages: tuple[ColumnName, ...] = ()
-    zips: tuple[ColumnName, ...] = ()
+    years: Annotated[tuple[ColumnName, ...], Weaker.REMOVED] = ()
+    ages: Annotated[tuple[ColumnName, ...], Weaker.REMOVED] = ()
+    zips: Annotated[tuple[ColumnName, ...], Weaker.REMOVED] = ()
 
     @model_validator(mode="after")
     def _there_is_something_to_measure(self) -> Parameters:

@@ -8,11 +8,12 @@ identifier. Reference: `input`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnNames, ask, judged, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "input_rows", "identifiers", "found")
@@ -22,9 +23,9 @@ NEXT_STEP = "give the column that lets the identifier through a technique that r
 class Parameters(Frozen):
     """The identifier columns of the input, and the text columns of the output."""
 
-    kind: Literal["identifiers_absent"]
-    identifiers: ColumnNames
-    texts: ColumnNames
+    kind: Annotated[Literal["identifiers_absent"], Weaker.ELSEWHERE]
+    identifiers: Annotated[ColumnNames, Weaker.REMOVED]
+    texts: Annotated[ColumnNames, Weaker.REMOVED]
 
 
 def about(parameters: Parameters) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "outside")
@@ -18,9 +19,9 @@ NEXT_STEP = "declare the category that is missing in the contract or purpose, or
 class Parameters(Frozen):
     """The column and its declared categories."""
 
-    kind: Literal["in_domain"]
-    column: ColumnName
-    values: Annotated[tuple[str, ...], Field(min_length=1)]
+    kind: Annotated[Literal["in_domain"], Weaker.ELSEWHERE]
+    column: Annotated[ColumnName, Weaker.ANY]
+    values: Annotated[tuple[str, ...], Field(min_length=1), Weaker.NONE]
 
 
 def about(parameters: Parameters) -> str:

@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnNames, ask, judged
 from privacy_assets.invariants._classes import renamed
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "classes", "smallest")
@@ -29,8 +30,8 @@ class Parameters(Frozen):
     """The quasi-identifiers, and the least number of rows in a class."""
 
     kind: Literal["k_anonymity"]
-    quasi_identifiers: ColumnNames
-    k: Annotated[int, Field(ge=1)]
+    quasi_identifiers: Annotated[ColumnNames, Weaker.REMOVED]
+    k: Annotated[int, Field(ge=1), Weaker.LESS]
 
 
 def about(parameters: Parameters) -> str:

@@ -26,6 +26,7 @@ from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ColumnNames, ask, judged, legal, named
 from privacy_assets.invariants._classes import cells, places
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "classes", "worst", "short")
@@ -37,11 +38,11 @@ class Parameters(Frozen):
     """The quasi-identifiers, the sensitive column, the form, and its l; c for recursive alone."""
 
     kind: Literal["l_diversity"]
-    quasi_identifiers: ColumnNames
-    column: ColumnName
-    form: Literal["distinct", "entropy", "recursive"] = "distinct"
-    l: Annotated[float, Field(ge=1)]  # noqa: E741  the paper's letter
-    c: Annotated[float, Field(gt=0)] | None = None
+    quasi_identifiers: Annotated[ColumnNames, Weaker.REMOVED]
+    column: Annotated[ColumnName, Weaker.ANY]
+    form: Annotated[Literal["distinct", "entropy", "recursive"], Weaker.ANY] = "distinct"
+    l: Annotated[float, Field(ge=1), Weaker.LESS]  # noqa: E741  the paper's letter
+    c: Annotated[Annotated[float, Field(gt=0)] | None, Weaker.MORE] = None
 
     @model_validator(mode="after")
     def _l_and_c_suit_the_form(self) -> Parameters:

@@ -16,6 +16,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "values")
@@ -25,10 +26,10 @@ NEXT_STEP = "redact or truncate the column instead of giving it tokens: it has t
 class Parameters(Frozen):
     """The column, the least number of different values, and the input that has it, where it is not the output."""
 
-    kind: Literal["large_domain"]
-    column: ColumnName
-    at_least: Annotated[int, Field(ge=2)] = 10_000
-    reference: str | None = None
+    kind: Annotated[Literal["large_domain"], Weaker.ELSEWHERE]
+    column: Annotated[ColumnName, Weaker.ANY]
+    at_least: Annotated[int, Field(ge=2), Weaker.LESS] = 10_000
+    reference: Annotated[str | None, Weaker.ELSEWHERE] = None
 
 
 def about(parameters: Parameters) -> str:

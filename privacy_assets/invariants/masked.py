@@ -14,6 +14,7 @@ from pydantic import AfterValidator
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "violating")
@@ -37,10 +38,10 @@ class Parameters(Frozen):
     same impossible values, and what holds of one says nothing of the other.
     """
 
-    kind: Literal["masked"]
-    column: ColumnName
-    condition: Annotated[str, AfterValidator(_is_condition)]
-    technique: str
+    kind: Annotated[Literal["masked"], Weaker.ELSEWHERE]
+    column: Annotated[ColumnName, Weaker.ANY]
+    condition: Annotated[str, AfterValidator(_is_condition), Weaker.ANY]
+    technique: Annotated[str, Weaker.ANY]
 
 
 def about(parameters: Parameters) -> str:

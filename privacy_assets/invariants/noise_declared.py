@@ -14,6 +14,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ask, judged
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "unnoised", "disagreeing", "epsilon_spent", "rho_spent", "delta")
@@ -23,10 +24,10 @@ NEXT_STEP = "ask for less, or raise ε as a major version of the purpose; a numb
 class Parameters(Frozen):
     """The most that one release may cost: ε at δ; and in ρ, where δ is above 0."""
 
-    kind: Literal["noise_declared"]
-    epsilon_at_most: Annotated[float, Field(gt=0)]
-    delta_at_most: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    rho_at_most: Annotated[float, Field(gt=0)] | None = None
+    kind: Annotated[Literal["noise_declared"], Weaker.ELSEWHERE]
+    epsilon_at_most: Annotated[float, Field(gt=0), Weaker.MORE]
+    delta_at_most: Annotated[float, Field(ge=0, lt=1), Weaker.MORE] = 0.0
+    rho_at_most: Annotated[Annotated[float, Field(gt=0)] | None, Weaker.MORE] = None
 
 
 def about(parameters: Parameters) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "nulls")
@@ -17,8 +18,8 @@ NEXT_STEP = "mend the rows that lack the value at their source, or stop promisin
 class Parameters(Frozen):
     """The column."""
 
-    kind: Literal["not_null"]
-    column: ColumnName
+    kind: Annotated[Literal["not_null"], Weaker.ELSEWHERE]
+    column: Annotated[ColumnName, Weaker.ANY]
 
 
 def about(parameters: Parameters) -> str:

@@ -7,11 +7,12 @@ compared letter by letter.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnNames, ask, judged
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("columns", "unexpected", "missing")
@@ -21,8 +22,8 @@ NEXT_STEP = "state in the purpose why the column is needed, or stop it from flow
 class Parameters(Frozen):
     """The names that there must be, and no others."""
 
-    kind: Literal["only_columns"]
-    columns: ColumnNames
+    kind: Annotated[Literal["only_columns"], Weaker.ELSEWHERE]
+    columns: Annotated[ColumnNames, Weaker.ADDED]
 
 
 def about(parameters: Parameters) -> str:

@@ -19,6 +19,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ColumnNames, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "looked_at", "identifiers", "found")
@@ -31,20 +32,20 @@ _WORD = r"[\p{L}\p{M}\p{N}]{3,}|\p{Lu}[\p{L}\p{M}]"
 class Known(Frozen):
     """A table that knows identifiers of people, the column that says whose, and those of them that are names."""
 
-    reference: str
-    subject: ColumnName
-    identifiers: ColumnNames
-    names: tuple[ColumnName, ...] = ()
+    reference: Annotated[str, Weaker.ANY]
+    subject: Annotated[ColumnName, Weaker.ANY]
+    identifiers: Annotated[ColumnNames, Weaker.REMOVED]
+    names: Annotated[tuple[ColumnName, ...], Weaker.REMOVED] = ()
 
 
 class Parameters(Frozen):
     """The text, the column that says whose row it is, what is known, and what stands in the place of what was found."""
 
-    kind: Literal["own_identifiers_absent"]
-    column: ColumnName
-    subject: ColumnName
-    known: Annotated[tuple[Known, ...], Field(min_length=1)]
-    placeholders: Annotated[tuple[str, ...], Field(min_length=1)]
+    kind: Annotated[Literal["own_identifiers_absent"], Weaker.ELSEWHERE]
+    column: Annotated[ColumnName, Weaker.ANY]
+    subject: Annotated[ColumnName, Weaker.ANY]
+    known: Annotated[tuple[Known, ...], Field(min_length=1), Weaker.REMOVED]
+    placeholders: Annotated[tuple[str, ...], Field(min_length=1), Weaker.ANY]
 
 
 def about(parameters: Parameters) -> str:

@@ -22,6 +22,7 @@ from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ColumnNames, ask, judged, legal, named
 from privacy_assets.invariants._classes import places, renamed
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "classes", "smallest", "unlike")
@@ -31,13 +32,13 @@ NEXT_STEP = "generalize the quasi-identifiers further, or suppress the rows of t
 class Parameters(Frozen):
     """The quasi-identifiers, the subject's token, the least number of persons, and how output and reference compare."""
 
-    kind: Literal["persons_per_class"]
-    quasi_identifiers: ColumnNames
-    subject: ColumnName
-    k: Annotated[int, Field(ge=1)]
-    reference: str = "linked"
-    columns: ColumnNames
-    member: ColumnName | None = None
+    kind: Annotated[Literal["persons_per_class"], Weaker.ELSEWHERE]
+    quasi_identifiers: Annotated[ColumnNames, Weaker.REMOVED]
+    subject: Annotated[ColumnName, Weaker.ANY]
+    k: Annotated[int, Field(ge=1), Weaker.LESS]
+    reference: Annotated[str, Weaker.ELSEWHERE] = "linked"
+    columns: Annotated[ColumnNames, Weaker.ANY]
+    member: Annotated[ColumnName | None, Weaker.ANY] = None
 
 
 def about(parameters: Parameters) -> str:

@@ -12,6 +12,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ask, judged
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("source_rows", "quarantined_rows", "share")
@@ -21,8 +22,8 @@ NEXT_STEP = "the reasons are counted below: mend the source, or the contract"
 class Parameters(Frozen):
     """The largest share (0 to 1) of rows that may be in quarantine."""
 
-    kind: Literal["quarantine_share"]
-    at_most: Annotated[float, Field(ge=0, le=1)]
+    kind: Annotated[Literal["quarantine_share"], Weaker.ELSEWHERE]
+    at_most: Annotated[float, Field(ge=0, le=1), Weaker.MORE]
 
 
 def about(parameters: Parameters) -> str:

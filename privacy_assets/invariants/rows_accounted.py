@@ -7,11 +7,12 @@ rows that the reader saw in the source (`source_rows`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ask, judged
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("source_rows", "data_rows", "quarantined_rows")
@@ -21,7 +22,7 @@ NEXT_STEP = "the reader lost or invented rows: report it as a fault of this prog
 class Parameters(Frozen):
     """None are needed."""
 
-    kind: Literal["rows_accounted"]
+    kind: Annotated[Literal["rows_accounted"], Weaker.ELSEWHERE]
 
 
 def about(parameters: Parameters) -> str:

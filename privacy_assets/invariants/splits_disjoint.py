@@ -8,11 +8,12 @@ References: the one that the parameters name, where the output has no subject an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("subjects", "shared", "unassigned")
@@ -22,10 +23,10 @@ NEXT_STEP = "see that every row has its subject; the splits are dealt by it"
 class Parameters(Frozen):
     """The subject's column and the split's, and the reference that has both, where it is not the output."""
 
-    kind: Literal["splits_disjoint"]
-    subject: ColumnName
-    split: ColumnName
-    reference: str | None = None
+    kind: Annotated[Literal["splits_disjoint"], Weaker.ELSEWHERE]
+    subject: Annotated[ColumnName, Weaker.ANY]
+    split: Annotated[ColumnName, Weaker.ANY]
+    reference: Annotated[str | None, Weaker.ELSEWHERE] = None
 
 
 def about(parameters: Parameters) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("train", "validation", "test", "other")
@@ -17,8 +18,8 @@ NEXT_STEP = "take in more people, or deal larger shares to the split that is emp
 class Parameters(Frozen):
     """The split's column."""
 
-    kind: Literal["splits_filled"]
-    split: ColumnName
+    kind: Annotated[Literal["splits_filled"], Weaker.ELSEWHERE]
+    split: Annotated[ColumnName, Weaker.ANY]
 
 
 def about(parameters: Parameters) -> str:

@@ -7,11 +7,12 @@ asked for. One collapse and one split in the same table would hide each other. R
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("subjects", "tokens")
@@ -21,9 +22,9 @@ NEXT_STEP = "two ways to write one identifier, or two people with one: mend the 
 class Parameters(Frozen):
     """The subject's column in the input, and the token's in the output."""
 
-    kind: Literal["subjects_kept_apart"]
-    subject: ColumnName
-    token: ColumnName
+    kind: Annotated[Literal["subjects_kept_apart"], Weaker.ELSEWHERE]
+    subject: Annotated[ColumnName, Weaker.ANY]
+    token: Annotated[ColumnName, Weaker.ANY]
 
 
 def about(parameters: Parameters) -> str:

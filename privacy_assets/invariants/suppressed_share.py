@@ -15,6 +15,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("before", "rows", "share")
@@ -25,8 +26,8 @@ class Parameters(Frozen):
     """The largest share (0 to 1) of rows that may be left out, and which rows of the input there were to release."""
 
     kind: Literal["suppressed_share"]
-    at_most: Annotated[float, Field(ge=0, le=1)]
-    member: ColumnName | None = None
+    at_most: Annotated[float, Field(ge=0, le=1), Weaker.MORE]
+    member: Annotated[ColumnName | None, Weaker.ANY] = None
 
 
 def about(parameters: Parameters) -> str:

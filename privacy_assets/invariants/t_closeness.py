@@ -33,6 +33,7 @@ from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ColumnNames, ask, judged, legal, named
 from privacy_assets.invariants._classes import cells, places
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "classes", "farthest", "outside")
@@ -45,12 +46,12 @@ class Parameters(Frozen):
     """The quasi-identifiers, the sensitive column, the largest distance, and what the distance is made of."""
 
     kind: Literal["t_closeness"]
-    quasi_identifiers: ColumnNames
-    column: ColumnName
-    t: Annotated[float, Field(ge=0, le=1)]
-    distance: Literal["equal", "ordered", "hierarchical"] = "equal"
-    order: Labels | None = None
-    hierarchy: Annotated[tuple[Labels, ...], Field(min_length=1)] | None = None
+    quasi_identifiers: Annotated[ColumnNames, Weaker.REMOVED]
+    column: Annotated[ColumnName, Weaker.ANY]
+    t: Annotated[float, Field(ge=0, le=1), Weaker.MORE]
+    distance: Annotated[Literal["equal", "ordered", "hierarchical"], Weaker.ANY] = "equal"
+    order: Annotated[Labels | None, Weaker.ANY] = None
+    hierarchy: Annotated[Annotated[tuple[Labels, ...], Field(min_length=1)] | None, Weaker.ANY] = None
 
     @model_validator(mode="after")
     def _what_is_declared_suits_the_distance(self) -> Parameters:

@@ -23,6 +23,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Number, Numbers
 
 NUMBERS = ("told", "smallest", "dominant", "varied", "otherwise", "unfounded")
@@ -32,44 +33,44 @@ NEXT_STEP = "a told cell with few people is a fault: report it, and tell nobody 
 class Interval(Frozen):
     """One group of a column of numbers: those from `low` on and below `high`; None where there is no such bound."""
 
-    label: str
-    low: Number | None
-    high: Number | None
+    label: Annotated[str, Weaker.ANY]
+    low: Annotated[Number | None, Weaker.ANY]
+    high: Annotated[Number | None, Weaker.ANY]
 
 
 class Axis(Frozen):
     """What a cell's label says of one column: its value, or its interval."""
 
-    column: ColumnName
-    intervals: tuple[Interval, ...] = ()
+    column: Annotated[ColumnName, Weaker.ANY]
+    intervals: Annotated[tuple[Interval, ...], Weaker.ANY] = ()
 
 
 class Amount(Frozen):
     """The number that a query adds up, brought between two bounds and rounded."""
 
-    column: ColumnName
-    low: Number
-    high: Number
-    decimals: Annotated[int, Field(ge=0)] = 0
+    column: Annotated[ColumnName, Weaker.ANY]
+    low: Annotated[Number, Weaker.LESS]
+    high: Annotated[Number, Weaker.MORE]
+    decimals: Annotated[int, Field(ge=0), Weaker.MORE] = 0
 
 
 class Asked(Frozen):
     """The cells of one query that have the same columns in their label, in that order."""
 
-    query: str
-    axes: tuple[Axis, ...] = ()
-    amount: Amount | None = None
+    query: Annotated[str, Weaker.ANY]
+    axes: Annotated[tuple[Axis, ...], Weaker.ANY] = ()
+    amount: Annotated[Amount | None, Weaker.ANY] = None
 
 
 class Parameters(Frozen):
     """How few people are too few, the dominance rule, who a row is about, and what was asked."""
 
-    kind: Literal["told_cells"]
-    at_least_subjects: Annotated[int, Field(ge=1)]
-    largest: Annotated[int, Field(ge=1)]
-    share_at_most: Annotated[float, Field(gt=0, lt=1)]
-    subject: ColumnName
-    tables: Annotated[tuple[Asked, ...], Field(min_length=1)]
+    kind: Annotated[Literal["told_cells"], Weaker.ELSEWHERE]
+    at_least_subjects: Annotated[int, Field(ge=1), Weaker.LESS]
+    largest: Annotated[int, Field(ge=1), Weaker.LESS]
+    share_at_most: Annotated[float, Field(gt=0, lt=1), Weaker.MORE]
+    subject: Annotated[ColumnName, Weaker.ANY]
+    tables: Annotated[tuple[Asked, ...], Field(min_length=1), Weaker.ADDED]
 
 
 def about(parameters: Parameters) -> str:

@@ -7,11 +7,12 @@ question. `repeated = complete - count(distinct key)`: the rows too many; `incom
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnNames, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "incomplete", "repeated")
@@ -21,8 +22,8 @@ NEXT_STEP = "mend what makes the key repeat (a join that multiplies rows, a sour
 class Parameters(Frozen):
     """The columns of the key."""
 
-    kind: Literal["unique"]
-    columns: ColumnNames
+    kind: Annotated[Literal["unique"], Weaker.ELSEWHERE]
+    columns: Annotated[ColumnNames, Weaker.ANY]
 
 
 def about(parameters: Parameters) -> str:

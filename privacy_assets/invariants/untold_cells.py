@@ -25,6 +25,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ask, judged
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("cells", "narrow")
@@ -35,8 +36,8 @@ ROUNDS = 8
 class Parameters(Frozen):
     """Below how many people a cell is protected."""
 
-    kind: Literal["untold_cells"]
-    at_least_subjects: Annotated[int, Field(ge=1)]
+    kind: Annotated[Literal["untold_cells"], Weaker.ELSEWHERE]
+    at_least_subjects: Annotated[int, Field(ge=1), Weaker.LESS]
 
 
 def about(parameters: Parameters) -> str:

@@ -13,6 +13,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ask, judged, legal
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Name, Numbers
 
 NUMBERS = ("measured", "value", "low", "high", "n")
@@ -22,9 +23,9 @@ NEXT_STEP = "improve the features or the estimator, or lower the floor as a majo
 class Parameters(Frozen):
     """The metric, and the least value of it."""
 
-    kind: Literal["utility_floor"]
-    metric: Name
-    at_least: Annotated[float, Field(ge=-1, le=1)]
+    kind: Annotated[Literal["utility_floor"], Weaker.ELSEWHERE]
+    metric: Annotated[Name, Weaker.ANY]
+    at_least: Annotated[float, Field(ge=-1, le=1), Weaker.LESS]
 
 
 def about(parameters: Parameters) -> str:

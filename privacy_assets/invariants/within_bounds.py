@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "outside")
@@ -22,11 +23,11 @@ NEXT_STEP = "look at what made the number, or declare wider bounds"
 class Parameters(Frozen):
     """The column, and its bounds; of dates in days since 1970-01-01 (`days`)."""
 
-    kind: Literal["within_bounds"]
-    column: ColumnName
-    low: float
-    high: float
-    days: bool = False
+    kind: Annotated[Literal["within_bounds"], Weaker.ELSEWHERE]
+    column: Annotated[ColumnName, Weaker.ANY]
+    low: Annotated[float, Weaker.LESS]
+    high: Annotated[float, Weaker.MORE]
+    days: Annotated[bool, Weaker.ANY] = False
 
 
 def about(parameters: Parameters) -> str:

@@ -13,6 +13,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.invariants._asking import ColumnName, ask, judged, legal, named
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Finding, Frozen, Numbers
 
 NUMBERS = ("rows", "past")
@@ -22,9 +23,9 @@ NEXT_STEP = "materialize it again, so that the rows past retention leave"
 class Parameters(Frozen):
     """The column that the time runs from, and the days that a row may be kept."""
 
-    kind: Literal["within_retention"]
-    column: ColumnName
-    days: Annotated[int, Field(ge=1)]
+    kind: Annotated[Literal["within_retention"], Weaker.ELSEWHERE]
+    column: Annotated[ColumnName, Weaker.ANY]
+    days: Annotated[int, Field(ge=1), Weaker.MORE]
 
 
 def about(parameters: Parameters) -> str:

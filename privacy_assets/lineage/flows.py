@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
 from privacy_assets.lineage.columns import Lineage
-from privacy_assets.words import AssetName, Column
+from privacy_assets.words import AssetName, Column, Stage
 
 VALUE = "value"
 Place = tuple[AssetName, str]
@@ -92,6 +92,35 @@ class Flows:
     def upstream(self, starts: Collection[Place]) -> dict[Place, Reached]:
         """What any of these places depends on, nearest first."""
         return _reached(starts, self.into)
+
+
+def origins(flows: Flows, places: Iterable[Place]) -> dict[Place, Mapping[Place, bool]]:
+    """Of each of these places the columns of raw that it comes from, and whether values flow all the way from there."""
+    found: dict[Place, dict[Place, bool]] = {}
+
+    def of(place: Place) -> dict[Place, bool]:
+        if place not in found:
+            into = flows.into.get(place, ())
+            known = {place: True} if place[0].stage is Stage.RAW else {}
+            for source, kind in into:
+                for origin, direct in of(source).items():
+                    known[origin] = known.get(origin, False) or (direct and kind == VALUE)
+            found[place] = known
+        return found[place]
+
+    return {place: of(place) for place in places}
+
+
+def assets_below(flows: Flows, starts: Iterable[Place]) -> set[AssetName]:
+    """The assets of these places, and those that depend on any of them."""
+    waiting = list(starts)
+    seen = set(waiting)
+    while waiting:
+        for other, _ in flows.out_of.get(waiting.pop(), ()):
+            if other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return {asset for asset, _ in seen}
 
 
 def _reached(starts: Collection[Place], edges: Mapping[Place, set[tuple[Place, str]]]) -> dict[Place, Reached]:

@@ -15,6 +15,7 @@ from privacy_assets.attacks import ATTACKS
 from privacy_assets.attacks._shadows import FALSE_POSITIVES, Shadows
 from privacy_assets.attacks._trying import EVERYONE, MOST_EXPOSED
 from privacy_assets.threat_models._asked import Asked, Ceiling
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen
 
 ATTACKED = (
@@ -43,20 +44,20 @@ class Ceilings(Frozen):
     `canaries_at_most_of_half`, where 1 % and a half of those that were not are called planted.
     """
 
-    tries: Annotated[int, Field(ge=1, le=400_000)] = 2000
-    tries_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 500
-    most_exposed_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 50
-    excess_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    most_exposed_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.09
-    others_known: Annotated[int, Field(ge=0, le=1000)] = 1
-    shadows: Shadows = 48
-    members_at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
-    members_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
-    members_at_most_of_few: Annotated[float, Field(gt=0, lt=1)] = 0.0075
-    members_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
-    members_at_most_of_pairs: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
-    canaries_at_most: Annotated[float, Field(gt=0, lt=1)] = 0.02
-    canaries_at_most_of_half: Annotated[float, Field(gt=0, lt=1)] = 0.09
+    tries: Annotated[int, Field(ge=1, le=400_000), Weaker.LESS] = 2000
+    tries_at_least: Annotated[int, Field(ge=1, le=1_000_000), Weaker.LESS] = 500
+    most_exposed_at_least: Annotated[int, Field(ge=1, le=1_000_000), Weaker.LESS] = 50
+    excess_at_most: Annotated[float, Field(gt=0, lt=1), Weaker.MORE] = 0.05
+    most_exposed_at_most: Annotated[float, Field(gt=0, lt=1), Weaker.MORE] = 0.09
+    others_known: Annotated[int, Field(ge=0, le=1000), Weaker.LESS] = 1
+    shadows: Annotated[Shadows, Weaker.LESS] = 48
+    members_at_least: Annotated[int, Field(ge=1, le=1_000_000), Weaker.LESS] = 1000
+    members_at_most: Annotated[float, Field(gt=0, lt=1), Weaker.MORE] = 0.02
+    members_at_most_of_few: Annotated[float, Field(gt=0, lt=1), Weaker.MORE] = 0.0075
+    members_at_most_of_half: Annotated[float, Field(gt=0, lt=1), Weaker.MORE] = 0.09
+    members_at_most_of_pairs: Annotated[float, Field(gt=0, lt=0.5), Weaker.MORE] = 0.1
+    canaries_at_most: Annotated[float, Field(gt=0, lt=1), Weaker.MORE] = 0.02
+    canaries_at_most_of_half: Annotated[float, Field(gt=0, lt=1), Weaker.MORE] = 0.09
 
     @model_validator(mode="after")
     def _can_be_decided(self) -> Ceilings:

@@ -17,7 +17,7 @@ not planted is called planted: by 2,000 of either sort a model that remembers no
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from privacy_assets.threat_models._everything import Ceilings
 from privacy_assets.threat_models._everything import on_anonymized as on_anonymized
@@ -29,5 +29,7 @@ WHO = "anybody, for good"
 
 class Parameters(Ceilings):
     """The ceilings as they are."""
+
+    STRENGTH: ClassVar[int] = 2
 
     kind: Literal["public_release"]

@@ -109,6 +109,13 @@ class Home:
             ) from None
         return home
 
+    @classmethod
+    def is_there(cls, root: Path, env: Mapping[str, str] = os.environ) -> bool:
+        """Whether `open` finds a home of this project that is in use, so that neither home, key nor id are made."""
+        path = _absolute(env.get("PRIVACY_ASSETS_HOME"), root / "data" / "state")
+        named = bool(env.get("PRIVACY_ASSETS_PROJECT")) or (root / "data" / ".project").is_file()
+        return named and (path / "home.json").is_file() and (path / "secrets.json").is_file()
+
     def _can_be_named(self) -> None:
         """Dagster names its databases by addresses, in which ? and % mean something; the ledger is written in UTF-8."""
         try:

@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 from privacy_assets import cli
 from privacy_assets.cli import app
 from privacy_assets.contracts.loading import load
+from privacy_assets.contracts.versions import Size
 from privacy_assets.drafting import drift as module
 from privacy_assets.drafting import judged
 from privacy_assets.drafting.drafting import draft_files
-from privacy_assets.drafting.drift import Drift, Size, apply, drift
+from privacy_assets.drafting.drift import Drift, apply, drift
 from privacy_assets.errors import BadDeclaration, BadSource
 from privacy_assets.words import Role
 

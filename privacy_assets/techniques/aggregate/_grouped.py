@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from sqlglot import exp
 
 from privacy_assets.techniques.noise import LARGEST
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen, Number
 
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -33,8 +34,8 @@ LARGEST_BOUND = 10**12
 class Grouped(Frozen):
     """`by` are the columns of the groups; `weight` is the share of the loss that this query gets beside others."""
 
-    by: tuple[ColumnName, ...] = ()
-    weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    by: Annotated[tuple[ColumnName, ...], Weaker.ADDED] = ()
+    weight: Annotated[float, Field(gt=0, le=1000), Weaker.NONE] = 1.0
 
     @field_validator("by")
     @classmethod
@@ -47,10 +48,10 @@ class Grouped(Frozen):
 class Bounded(Grouped):
     """A number of each row, brought between `low` and `high` before it counts, and rounded to `decimals` digits."""
 
-    column: ColumnName
-    low: Number
-    high: Number
-    decimals: Annotated[int, Field(ge=0, le=9)] = 0
+    column: Annotated[ColumnName, Weaker.ANY]
+    low: Annotated[Number, Weaker.LESS]
+    high: Annotated[Number, Weaker.MORE]
+    decimals: Annotated[int, Field(ge=0, le=9), Weaker.MORE] = 0
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Bounded:

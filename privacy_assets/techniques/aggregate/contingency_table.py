@@ -29,6 +29,7 @@ from privacy_assets.techniques.aggregate._grouped import (
     label_of,
 )
 from privacy_assets.techniques.noise import Noise
+from privacy_assets.weakening import Weaker
 
 plan = count.plan
 
@@ -37,7 +38,7 @@ class Parameters(Grouped):
     """Counts combinations of the columns `by`."""
 
     kind: Literal["contingency_table"]
-    by: Annotated[tuple[ColumnName, ...], Field(min_length=2, max_length=8)]
+    by: Annotated[tuple[ColumnName, ...], Field(min_length=2, max_length=8), Weaker.ADDED]
 
 
 def fault(parameters: Parameters, columns: Columns) -> tuple[str, str] | None:

@@ -31,6 +31,7 @@ from privacy_assets.techniques.aggregate._grouped import (
     parse,
 )
 from privacy_assets.techniques.noise import Noise
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Number
 
 plan = count.plan
@@ -40,8 +41,8 @@ class Parameters(Grouped):
     """`edges` are the inner bounds, rising: n make n + 1 intervals, which hold their lower bound, not their upper."""
 
     kind: Literal["histogram"]
-    column: ColumnName
-    edges: Annotated[tuple[Number, ...], Field(min_length=1, max_length=500)]
+    column: Annotated[ColumnName, Weaker.ANY]
+    edges: Annotated[tuple[Number, ...], Field(min_length=1, max_length=500), Weaker.ADDED]
 
     @field_validator("edges")
     @classmethod

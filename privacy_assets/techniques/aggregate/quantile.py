@@ -33,6 +33,7 @@ from privacy_assets.techniques.aggregate._grouped import (
     whole,
 )
 from privacy_assets.techniques.noise import Measure, Noise, selection
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Number
 
 MOST_CANDIDATES = 1000
@@ -46,8 +47,8 @@ class Parameters(Bounded):
     """The share `q` (0.5: the median; two decimals); candidates go from `low` to `high` in steps of `step`."""
 
     kind: Literal["quantile"]
-    q: Annotated[float, Field(ge=0.01, le=0.99)]
-    step: Annotated[Number, Field(gt=0)]
+    q: Annotated[float, Field(ge=0.01, le=0.99), Weaker.ANY]
+    step: Annotated[Number, Field(gt=0), Weaker.LESS]
 
     @model_validator(mode="after")
     def _has_candidates(self) -> Parameters:

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from privacy_assets.techniques.anonymize._refusing import refuse_the_impossible
 from privacy_assets.techniques.anonymize._tuples import Grouping, Judge, Recoding, Tuples
 from privacy_assets.techniques.criteria._classes import Floats, Ints
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen
 
 MOST_NODES = 50_000
@@ -38,7 +39,7 @@ class Parameters(Frozen):
     """`seed` draws the chains where the lattice is too large to be walked as a whole."""
 
     kind: Literal["local"]
-    seed: int = 0
+    seed: Annotated[int, Weaker.NONE] = 0
 
 
 def recode(parameters: Parameters, tuples: Tuples, criteria: Sequence[Any], suppressed_at_most: float) -> Recoding:

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from privacy_assets.techniques.criteria._classes import Bools, Classes
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen
 
 
@@ -22,9 +23,9 @@ class Parameters(Frozen):
     """Who is published, and between which shares of its class of the population that may lie."""
 
     kind: Literal["delta_presence"]
-    member: Annotated[str, Field(min_length=1, max_length=128)]
-    at_least: Annotated[float, Field(ge=0, le=1)] = 0.0
-    at_most: Annotated[float, Field(gt=0, le=1)]
+    member: Annotated[str, Field(min_length=1, max_length=128), Weaker.ANY]
+    at_least: Annotated[float, Field(ge=0, le=1), Weaker.LESS] = 0.0
+    at_most: Annotated[float, Field(gt=0, le=1), Weaker.MORE]
 
     @model_validator(mode="after")
     def _rises(self) -> Parameters:

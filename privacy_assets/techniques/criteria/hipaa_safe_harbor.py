@@ -8,13 +8,14 @@ what is not covered, and measures columns that no hierarchy changes, too.
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import polars as pl
 from pydantic import model_validator
 
 from privacy_assets.techniques.criteria._classes import Bools, Classes
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen
 
 OLDEST = 89
@@ -40,9 +41,9 @@ class Parameters(Frozen):
     """The columns that hold dates, ages and ZIP codes: one at least."""
 
     kind: Literal["hipaa_safe_harbor"]
-    years: tuple[str, ...] = ()
-    ages: tuple[str, ...] = ()
-    zips: tuple[str, ...] = ()
+    years: Annotated[tuple[str, ...], Weaker.REMOVED] = ()
+    ages: Annotated[tuple[str, ...], Weaker.REMOVED] = ()
+    zips: Annotated[tuple[str, ...], Weaker.REMOVED] = ()
 
     @model_validator(mode="after")
     def _names_something(self) -> Parameters:

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from privacy_assets.techniques.criteria._classes import Bools, Classes
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen
 
 
@@ -21,7 +22,7 @@ class Parameters(Frozen):
     """How many people at least."""
 
     kind: Literal["k_anonymity"]
-    k: Annotated[int, Field(ge=1)]
+    k: Annotated[int, Field(ge=1), Weaker.LESS]
 
 
 def merges(parameters: Parameters) -> bool:

@@ -20,6 +20,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from privacy_assets.techniques.criteria._classes import Bools, Classes, Floats, Values
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen
 
 TOLERANCE = 1e-9
@@ -30,10 +31,10 @@ class Parameters(Frozen):
     """Which column (None: each sensitive one), which form, how diverse."""
 
     kind: Literal["l_diversity"]
-    column: str | None = None
-    form: Literal["distinct", "entropy", "recursive"] = "distinct"
-    l: Annotated[float, Field(ge=1)]  # noqa: E741  # the field's own name for it
-    c: Annotated[float, Field(gt=0)] | None = None
+    column: Annotated[str | None, Weaker.ANY] = None
+    form: Annotated[Literal["distinct", "entropy", "recursive"], Weaker.ANY] = "distinct"
+    l: Annotated[float, Field(ge=1), Weaker.LESS]  # noqa: E741  # the field's own name for it
+    c: Annotated[Annotated[float, Field(gt=0)] | None, Weaker.MORE] = None
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Parameters:

@@ -20,6 +20,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from privacy_assets.techniques.criteria._classes import Bools, Classes, Floats, Values
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen
 
 TOLERANCE = 1e-9
@@ -36,11 +37,11 @@ class Parameters(Frozen):
     """
 
     kind: Literal["t_closeness"]
-    column: str | None = None
-    t: Annotated[float, Field(ge=0, le=1)]
-    distance: Literal["equal", "ordered", "hierarchical"] = "equal"
-    order: Texts | None = None
-    hierarchy: tuple[Texts, ...] | None = None
+    column: Annotated[str | None, Weaker.ANY] = None
+    t: Annotated[float, Field(ge=0, le=1), Weaker.MORE]
+    distance: Annotated[Literal["equal", "ordered", "hierarchical"], Weaker.ANY] = "equal"
+    order: Annotated[Texts | None, Weaker.ANY] = None
+    hierarchy: Annotated[tuple[Texts, ...] | None, Weaker.ANY] = None
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Parameters:

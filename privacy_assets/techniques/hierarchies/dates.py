@@ -12,6 +12,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from privacy_assets.techniques.hierarchies._labels import closed, root
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen
 
 Unit = Literal["day", "month", "quarter", "year", "five_years", "decade"]
@@ -26,9 +27,9 @@ class Parameters(Frozen):
     """
 
     kind: Literal["dates"]
-    units: Annotated[tuple[Unit, ...], Field(min_length=1)] = ("month", "year", "decade")
-    since: Annotated[int, Field(ge=1, le=9999)]
-    until: Annotated[int, Field(ge=1, le=9999)]
+    units: Annotated[tuple[Unit, ...], Field(min_length=1), Weaker.ANY] = ("month", "year", "decade")
+    since: Annotated[int, Field(ge=1, le=9999), Weaker.ANY]
+    until: Annotated[int, Field(ge=1, le=9999), Weaker.ANY]
 
     @model_validator(mode="after")
     def _rises(self) -> Parameters:

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from privacy_assets.errors import NotKept
 from privacy_assets.techniques.hierarchies._labels import closed, is_number, is_whole, root
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen, Number
 
 MOST_LABELS = 10_000
@@ -27,10 +28,10 @@ class Parameters(Frozen):
     """
 
     kind: Literal["intervals"]
-    widths: Annotated[tuple[Annotated[Number, Field(gt=0)], ...], Field(min_length=1, max_length=20)]
-    low: Number
-    high: Number
-    exact: bool = True
+    widths: Annotated[tuple[Annotated[Number, Field(gt=0)], ...], Field(min_length=1, max_length=20), Weaker.ANY]
+    low: Annotated[Number, Weaker.ANY]
+    high: Annotated[Number, Weaker.ANY]
+    exact: Annotated[bool, Weaker.MORE] = True
 
     @model_validator(mode="after")
     def _nests(self) -> Parameters:

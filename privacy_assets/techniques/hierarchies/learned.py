@@ -15,6 +15,7 @@ import polars as pl
 from pydantic import Field
 
 from privacy_assets.techniques.hierarchies._labels import is_number, root
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen
 
 
@@ -22,7 +23,7 @@ class Parameters(Frozen):
     """`depth`: levels between the values and `*`; the finest has 2 ** depth groups, each next one half as many."""
 
     kind: Literal["learned"]
-    depth: Annotated[int, Field(ge=1, le=10)] = 4
+    depth: Annotated[int, Field(ge=1, le=10), Weaker.ANY] = 4
 
 
 def levels(parameters: Parameters, column: Column, values: pl.Series) -> list[pl.Series]:

@@ -12,6 +12,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from privacy_assets.techniques.hierarchies._labels import closed, root
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen
 
 
@@ -19,8 +20,8 @@ class Parameters(Frozen):
     """How many letters are kept at each level, falling; the whole value comes first unless `exact` is false."""
 
     kind: Literal["prefixes"]
-    keep: Annotated[tuple[Annotated[int, Field(ge=1, le=100)], ...], Field(min_length=1, max_length=20)]
-    exact: bool = True
+    keep: Annotated[tuple[Annotated[int, Field(ge=1, le=100)], ...], Field(min_length=1, max_length=20), Weaker.ANY]
+    exact: Annotated[bool, Weaker.MORE] = True
 
     @model_validator(mode="after")
     def _falls(self) -> Parameters:

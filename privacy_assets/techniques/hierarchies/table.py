@@ -16,6 +16,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from privacy_assets.errors import NotKept
 from privacy_assets.techniques.hierarchies._labels import closed
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -25,8 +26,8 @@ class Parameters(Frozen):
     """`rows`: one for each value, all of one length, the value first and the root last; or the `file` that has them."""
 
     kind: Literal["table"]
-    file: Annotated[str, StringConstraints(min_length=1)] | None = None
-    rows: Annotated[tuple[tuple[Label, ...], ...], Field(max_length=100_000)] = ()
+    file: Annotated[Annotated[str, StringConstraints(min_length=1)] | None, Weaker.NONE] = None
+    rows: Annotated[tuple[tuple[Label, ...], ...], Field(max_length=100_000), Weaker.ANY] = ()
 
     @model_validator(mode="after")
     def _is_one(self) -> Parameters:

@@ -9,20 +9,23 @@ refusal counts; a refusal without a time counts as made now, a grant without a t
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from sqlglot import exp
 
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen
 
 
 class Records(Frozen):
     """Whose decision (`subject`, a column of the row), about which `purpose`, and the columns that record it."""
 
-    subject: str
-    purpose: str
-    records_subject: str
-    records_purpose: str
-    records_decision: str
-    records_decided_at: str
+    subject: Annotated[str, Weaker.ANY]
+    purpose: Annotated[str, Weaker.ANY]
+    records_subject: Annotated[str, Weaker.ANY]
+    records_purpose: Annotated[str, Weaker.ANY]
+    records_decision: Annotated[str, Weaker.ANY]
+    records_decided_at: Annotated[str, Weaker.ANY]
 
 
 def subject(parameters: Records, row: str) -> exp.Column:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from sqlglot import exp
 
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen
 
 
@@ -18,8 +19,8 @@ class Parameters(Frozen):
     """A row may be used until `days` days after the date in `column`, the last of them included."""
 
     kind: Literal["retention"]
-    column: str
-    days: Annotated[int, Field(ge=1)]
+    column: Annotated[str, Weaker.ANY]
+    days: Annotated[int, Field(ge=1), Weaker.MORE]
 
 
 def admits(parameters: Parameters, row: str, consents: exp.Table | None) -> exp.Expr:

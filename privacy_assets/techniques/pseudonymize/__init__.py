@@ -2,7 +2,8 @@
 
 A technique is a module with
 
-* `Parameters(Frozen)` with `kind: Literal["<file name>"]`: what a purpose writes in YAML;
+* `Parameters(Frozen)` with `kind: Literal["<file name>"]`: what a purpose writes in YAML. Every other field says which
+  change of it hides less (`weakening.py`);
 * `expression(parameters, column, value, mapped) -> sqlglot expression`: the value that leaves, of the type that
   `output` tells. `column` (a `words.Column`) is what is known of the column that arrives, `value` is SQL for its value,
   `mapped` is SQL for the value found for this row in the technique's keyed map, or None if the technique has no map;

@@ -44,6 +44,7 @@ from privacy_assets.techniques.pseudonymize._columns import (
     reference,
     unlike,
 )
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen, Number
 
 DRAWS = True
@@ -63,9 +64,9 @@ class Parameters(Frozen):
     """`low` and `high` are the least and the greatest number that leave; `epsilon` is spent on each value."""
 
     kind: Literal["bounded_noise"]
-    low: Bound
-    high: Bound
-    epsilon: Annotated[float, Field(ge=0.001, le=10)]
+    low: Annotated[Bound, Weaker.LESS]
+    high: Annotated[Bound, Weaker.MORE]
+    epsilon: Annotated[float, Field(ge=0.001, le=10), Weaker.MORE]
 
     @model_validator(mode="after")
     def _bounded(self) -> Parameters:

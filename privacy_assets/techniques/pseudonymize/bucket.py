@@ -23,6 +23,7 @@ from privacy_assets.techniques.pseudonymize._columns import (
     reference,
     unlike,
 )
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen, Number
 
 
@@ -30,7 +31,7 @@ class Parameters(Frozen):
     """`edges` are the inner bounds, rising: n make n + 1 buckets. A bucket holds its lower bound, not its upper."""
 
     kind: Literal["bucket"]
-    edges: Annotated[tuple[Number, ...], Field(min_length=1)]
+    edges: Annotated[tuple[Number, ...], Field(min_length=1), Weaker.ADDED]
 
     @field_validator("edges")
     @classmethod

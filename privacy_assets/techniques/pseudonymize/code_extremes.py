@@ -9,7 +9,7 @@ Source: ISO/IEC 20889:2018, "top and bottom coding". What it does not cover: val
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 from sqlglot import exp
@@ -23,6 +23,7 @@ from privacy_assets.techniques.pseudonymize._columns import (
     reference,
     unlike,
 )
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen, Number
 
 
@@ -30,8 +31,8 @@ class Parameters(Frozen):
     """`low` and `high` are the least and the greatest number that leave; one of them may be absent."""
 
     kind: Literal["code_extremes"]
-    low: Number | None = None
-    high: Number | None = None
+    low: Annotated[Number | None, Weaker.LESS] = None
+    high: Annotated[Number | None, Weaker.MORE] = None
 
     @model_validator(mode="after")
     def _bounded(self) -> Parameters:

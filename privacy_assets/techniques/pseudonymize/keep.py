@@ -7,7 +7,7 @@ purpose whose training data needs one.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from sqlglot import exp
 
@@ -17,6 +17,8 @@ from privacy_assets.words import Column, Frozen
 
 class Parameters(Frozen):
     """Nothing to choose."""
+
+    STRENGTH: ClassVar[int] = 0
 
     kind: Literal["keep"]
 

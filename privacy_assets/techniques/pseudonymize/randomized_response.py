@@ -27,6 +27,7 @@ from sqlglot import exp
 
 from privacy_assets.techniques import noise
 from privacy_assets.techniques.pseudonymize._columns import TEXT, engine_type, identifies, reference
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen
 
 DRAWS = True
@@ -44,8 +45,8 @@ class Parameters(Frozen):
     """
 
     kind: Literal["randomized_response"]
-    epsilon: Annotated[float, Field(ge=0.001, le=10)]
-    missing: Literal["a_category", "as_any"] = "a_category"
+    epsilon: Annotated[float, Field(ge=0.001, le=10), Weaker.MORE]
+    missing: Annotated[Literal["a_category", "as_any"], Weaker.ANY] = "a_category"
 
 
 def local_epsilon(parameters: Parameters) -> float:

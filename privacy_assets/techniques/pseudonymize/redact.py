@@ -9,12 +9,13 @@ The argument: the output is a constant, so it tells nothing, not even whether th
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.techniques.pseudonymize._columns import TEXT, reference, unlike
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen, Role
 
 REDACTS = True
@@ -23,8 +24,10 @@ REDACTS = True
 class Parameters(Frozen):
     """`replacement` is the text that stands in every row; without it the column is NULL. SQL holds no NUL character."""
 
+    STRENGTH: ClassVar[int] = 2
+
     kind: Literal["redact"]
-    replacement: Annotated[str, Field(pattern=r"^[^\x00]*$")] | None = None
+    replacement: Annotated[Annotated[str, Field(pattern=r"^[^\x00]*$")] | None, Weaker.NONE] = None
 
 
 def expression(parameters: Parameters, column: Column, value: exp.Expr, mapped: exp.Expr | None) -> exp.Expr:

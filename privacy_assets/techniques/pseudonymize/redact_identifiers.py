@@ -31,6 +31,7 @@ from sqlglot import exp
 from privacy_assets import word_lists
 from privacy_assets.techniques.pseudonymize import _names
 from privacy_assets.techniques.pseudonymize._columns import TEXT, reference, unlike
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen, Role
 
 REDACTS = True
@@ -149,7 +150,7 @@ class Parameters(Frozen):
     """
 
     kind: Literal["redact_identifiers"]
-    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = tuple(FORMS)
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1), Weaker.REMOVED] = tuple(FORMS)
 
 
 FUNCTION = ("VARCHAR", "VARCHAR[]", "VARCHAR[]", "VARCHAR")

@@ -21,6 +21,7 @@ from sqlglot import exp
 from privacy_assets.techniques.pseudonymize._columns import DAYS, identifies, unlike
 from privacy_assets.techniques.pseudonymize._domains import normalized
 from privacy_assets.techniques.pseudonymize._keyed import macs
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen, IdentifierDomain
 
 MAPS = "subject"
@@ -30,7 +31,7 @@ class Parameters(Frozen):
     """Dates move by at least 1 and at most `max_days` days, to either side."""
 
     kind: Literal["shift_dates"]
-    max_days: Annotated[int, Field(ge=1, le=3652)]
+    max_days: Annotated[int, Field(ge=1, le=3652), Weaker.LESS]
 
 
 def mapped_type(parameters: Parameters) -> str:

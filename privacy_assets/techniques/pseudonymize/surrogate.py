@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import polars as pl
 from sqlglot import exp
@@ -23,6 +23,7 @@ from privacy_assets.errors import BadDeclaration
 from privacy_assets.techniques.pseudonymize._columns import TEXT, nameless, reference, unlike
 from privacy_assets.techniques.pseudonymize._domains import normalized
 from privacy_assets.techniques.pseudonymize._keyed import macs, pseudonyms
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen, IdentifierDomain, Role
 
 if TYPE_CHECKING:
@@ -59,12 +60,14 @@ class Parameters(Frozen):
     """What is invented (`generator`), and for which language and country (`locale`, as Faker names them)."""
 
     kind: Literal["surrogate"]
-    generator: Literal["email", "phone", "first_name", "last_name", "name", "street_address", "uuid"]
-    locale: Literal[
+    generator: Annotated[
+        Literal["email", "phone", "first_name", "last_name", "name", "street_address", "uuid"], Weaker.ANY
+    ]
+    locale: Annotated[Literal[
         "cs_CZ", "da_DK", "de_AT", "de_CH", "de_DE", "en_AU", "en_CA", "en_GB", "en_IE", "en_IN", "en_NZ", "en_US",
         "es_ES", "es_MX", "fi_FI", "fr_BE", "fr_CH", "fr_FR", "hu_HU", "it_IT", "ja_JP", "nl_BE", "nl_NL", "no_NO",
         "pl_PL", "pt_BR", "pt_PT", "ro_RO", "sv_SE", "tr_TR",
-    ] = "en_US"  # fmt: skip
+    ], Weaker.NONE] = "en_US"  # fmt: skip
 
 
 def mapped_type(parameters: Parameters) -> str:

@@ -9,11 +9,12 @@ What it does not cover: how many people share a period; a birth year of 1907 is 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Annotated, Literal
 
 from sqlglot import exp
 
 from privacy_assets.techniques.pseudonymize._columns import DAYS, identifies, reference, unlike
+from privacy_assets.weakening import Ranked
 from privacy_assets.words import Column, Frozen
 
 _FIRST_MONTHS = {"month": tuple(range(1, 13)), "quarter": (1, 4, 7, 10), "year": (1,)}
@@ -23,7 +24,7 @@ class Parameters(Frozen):
     """`to` is the period that stays."""
 
     kind: Literal["truncate_date"]
-    to: Literal["month", "quarter", "year"]
+    to: Annotated[Literal["month", "quarter", "year"], Ranked(("month", "quarter", "year"))]
 
 
 def expression(parameters: Parameters, column: Column, value: exp.Expr, mapped: exp.Expr | None) -> exp.Expr:

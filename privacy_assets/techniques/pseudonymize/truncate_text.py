@@ -16,6 +16,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from privacy_assets.techniques.pseudonymize._columns import TEXT, identifies, reference, unlike
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Column, Frozen
 
 
@@ -23,7 +24,7 @@ class Parameters(Frozen):
     """`keep` is the number of characters (Unicode code points) that stay."""
 
     kind: Literal["truncate_text"]
-    keep: Annotated[int, Field(ge=1, le=100)]
+    keep: Annotated[int, Field(ge=1, le=100), Weaker.MORE]
 
 
 def expression(parameters: Parameters, column: Column, value: exp.Expr, mapped: exp.Expr | None) -> exp.Expr:

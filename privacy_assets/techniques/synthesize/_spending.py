@@ -11,12 +11,13 @@ of each step is fixed beforehand, so that by adaptive composition (Bun and Stein
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from privacy_assets.techniques import noise
 from privacy_assets.techniques.noise import Measure, Noise
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen, PrivacyLoss
 
 _ROUNDING = 1 - 1e-9
@@ -26,8 +27,10 @@ _ROUNDING = 1 - 1e-9
 class Private(Frozen):
     """(ε, δ): nobody's rows change the probability of anything by more than e^ε, but for δ. Counted as ρ-zCDP."""
 
-    epsilon: Annotated[float, Field(gt=0, le=20)]
-    delta: Annotated[float, Field(gt=0, le=1e-3)]
+    STRENGTH: ClassVar[int] = 2
+
+    epsilon: Annotated[float, Field(gt=0, le=20), Weaker.MORE]
+    delta: Annotated[float, Field(gt=0, le=1e-3), Weaker.MORE]
 
 
 def cost(parameters: Private) -> PrivacyLoss:

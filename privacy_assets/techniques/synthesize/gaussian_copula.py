@@ -8,10 +8,11 @@ Source: Patki, Wedge, Veeramachaneni: "The Synthetic Data Vault" (DSAA 2016); th
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from privacy_assets.coded import Coded
 from privacy_assets.techniques.synthesize._sdv import learned_and_drawn
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen
 
 SLOW = True
@@ -22,7 +23,9 @@ class Parameters(Frozen):
     """The family of distributions that is fitted to each column."""
 
     kind: Literal["gaussian_copula"]
-    distribution: Literal["beta", "gamma", "gaussian_kde", "norm", "truncnorm", "uniform"] = "beta"
+    distribution: Annotated[Literal["beta", "gamma", "gaussian_kde", "norm", "truncnorm", "uniform"], Weaker.ANY] = (
+        "beta"
+    )
 
 
 def cost(parameters: Parameters) -> None:

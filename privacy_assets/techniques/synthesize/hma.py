@@ -17,6 +17,7 @@ from pydantic import Field
 
 from privacy_assets.techniques.synthesize._linked import Linked
 from privacy_assets.techniques.synthesize._sdv import linked_and_drawn
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen
 
 SLOW = True
@@ -30,8 +31,8 @@ class Parameters(Frozen):
     """The family of distributions of the people's own columns, and how many people are drawn (default: as learned)."""
 
     kind: Literal["hma"]
-    distribution: Literal["beta", "gamma", "norm", "truncnorm", "uniform"] = "truncnorm"
-    people: Annotated[int, Field(ge=100, le=10_000_000)] | None = None
+    distribution: Annotated[Literal["beta", "gamma", "norm", "truncnorm", "uniform"], Weaker.ANY] = "truncnorm"
+    people: Annotated[Annotated[int, Field(ge=100, le=10_000_000)] | None, Weaker.ANY] = None
 
 
 def cost(parameters: Parameters) -> None:

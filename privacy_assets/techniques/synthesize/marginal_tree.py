@@ -36,6 +36,7 @@ from privacy_assets.techniques.synthesize._drawing import Dice, Floats, Ints, La
 from privacy_assets.techniques.synthesize._fitting import Edge, Pair, fitted, margins, raked
 from privacy_assets.techniques.synthesize._spending import Account, Private
 from privacy_assets.techniques.synthesize._spending import cost as cost
+from privacy_assets.weakening import Weaker
 
 ONE_WAY, CHOOSING, TWO_WAY = 0.25, 0.1, 0.65
 """The shares of ρ."""
@@ -54,7 +55,7 @@ class Parameters(Private):
     """`target` is a column of which every other should know by itself: what a model is to predict."""
 
     kind: Literal["marginal_tree"]
-    target: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    target: Annotated[Annotated[str, StringConstraints(min_length=1, max_length=128)] | None, Weaker.ANY] = None
 
 
 def synthesize(parameters: Parameters, table: Coded, *, rows: int | None, rows_per_person: int, seed: int) -> Coded:

@@ -24,6 +24,7 @@ from pydantic import Field
 from privacy_assets.coded import Coded, Codes, Domain
 from privacy_assets.errors import NotKept
 from privacy_assets.techniques.synthesize._drawing import Floats, Ints
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen
 
 
@@ -31,7 +32,7 @@ class Parameters(Frozen):
     """How many people a leaf speaks of, at least."""
 
     kind: Literal["sequential_trees"]
-    min_samples_leaf: Annotated[int, Field(ge=20, le=100_000)] = 50
+    min_samples_leaf: Annotated[int, Field(ge=20, le=100_000), Weaker.LESS] = 50
 
 
 def cost(parameters: Parameters) -> None:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from privacy_assets.coded import Coded
 from privacy_assets.techniques.synthesize._sdv import learned_and_drawn
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen
 
 SLOW = True
@@ -24,8 +25,8 @@ class Parameters(Frozen):
     """How often all rows are shown, and how many at a time."""
 
     kind: Literal["tvae"]
-    epochs: Annotated[int, Field(ge=1, le=10_000)] = 300
-    batch_size: Annotated[int, Field(ge=20, le=100_000)] = 500
+    epochs: Annotated[int, Field(ge=1, le=10_000), Weaker.MORE] = 300
+    batch_size: Annotated[int, Field(ge=20, le=100_000), Weaker.ANY] = 500
 
 
 def cost(parameters: Parameters) -> None:

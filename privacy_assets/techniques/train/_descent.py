@@ -29,6 +29,7 @@ from pydantic import Field
 
 from privacy_assets.techniques.noise import LARGEST
 from privacy_assets.techniques.synthesize._spending import Account, Private
+from privacy_assets.weakening import Weaker
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -55,8 +56,8 @@ COUNT = 0.02
 class Descending(Private):
     """What it may cost; how many steps share it, and how much of a step the next one keeps."""
 
-    steps: Annotated[int, Field(ge=1, le=1000)] = 50
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.8
+    steps: Annotated[int, Field(ge=1, le=1000), Weaker.NONE] = 50
+    momentum: Annotated[float, Field(ge=0, lt=1), Weaker.NONE] = 0.8
 
 
 class Descent(ABC):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ class Parameters(Frozen):
     """At most `max_depth` levels, leaves of at least `min_samples_leaf` rows."""
 
     kind: Literal["decision_tree"]
-    max_depth: Annotated[int, Field(ge=1, le=30)] = 5
-    min_samples_leaf: Annotated[int, Field(ge=20)] = 20
+    max_depth: Annotated[int, Field(ge=1, le=30), Weaker.MORE] = 5
+    min_samples_leaf: Annotated[int, Field(ge=20), Weaker.LESS] = 20
 
 
 def build(parameters: Parameters, task: str, seed: int) -> BaseEstimator:

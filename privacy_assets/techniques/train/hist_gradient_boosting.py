@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ class Parameters(Frozen):
     """`max_iter` trees of at most `max_leaf_nodes` leaves, each of at least `min_samples_leaf` rows."""
 
     kind: Literal["hist_gradient_boosting"]
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.1
-    max_iter: Annotated[int, Field(ge=1, le=2000)] = 100
-    max_leaf_nodes: Annotated[int, Field(ge=2, le=255)] = 31
-    min_samples_leaf: Annotated[int, Field(ge=20)] = 20
-    l2_regularization: Annotated[float, Field(ge=0)] = 0.0
+    learning_rate: Annotated[float, Field(gt=0, le=1), Weaker.MORE] = 0.1
+    max_iter: Annotated[int, Field(ge=1, le=2000), Weaker.MORE] = 100
+    max_leaf_nodes: Annotated[int, Field(ge=2, le=255), Weaker.MORE] = 31
+    min_samples_leaf: Annotated[int, Field(ge=20), Weaker.LESS] = 20
+    l2_regularization: Annotated[float, Field(ge=0), Weaker.LESS] = 0.0
 
 
 def build(parameters: Parameters, task: str, seed: int) -> BaseEstimator:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ class Parameters(Frozen):
     """`c` is the inverse strength of the penalty; at most `max_iter` steps of L-BFGS are taken."""
 
     kind: Literal["logistic_regression"]
-    c: Annotated[float, Field(gt=0)] = 1.0
-    max_iter: Annotated[int, Field(ge=10, le=100_000)] = 1000
+    c: Annotated[float, Field(gt=0), Weaker.MORE] = 1.0
+    max_iter: Annotated[int, Field(ge=10, le=100_000), Weaker.MORE] = 1000
 
 
 def build(parameters: Parameters, task: str, seed: int) -> BaseEstimator:

@@ -43,6 +43,7 @@ from pydantic import Field
 from privacy_assets.techniques.synthesize._spending import cost as cost
 from privacy_assets.techniques.train import _descent
 from privacy_assets.techniques.train._descent import FAR, GRID, Descending, Floats, Hits, Integers, P, Q, Whole
+from privacy_assets.weakening import Weaker
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier
@@ -62,10 +63,10 @@ class Parameters(Descending):
     """
 
     kind: Literal["private_network"]
-    steps: Annotated[int, Field(ge=1, le=1000)] = 100
-    hidden: Annotated[int, Field(ge=1, le=64)] = 8
-    clip: Annotated[float, Field(ge=0.01, le=16)] = 0.5
-    rate: Annotated[float, Field(gt=0, le=100)] = 8.0
+    steps: Annotated[int, Field(ge=1, le=1000), Weaker.NONE] = 100
+    hidden: Annotated[int, Field(ge=1, le=64), Weaker.NONE] = 8
+    clip: Annotated[float, Field(ge=0.01, le=16), Weaker.NONE] = 0.5
+    rate: Annotated[float, Field(gt=0, le=100), Weaker.NONE] = 8.0
 
 
 def build(parameters: Parameters, task: str, seed: int, *, columns: int = 0, rows_per_person: int = 1) -> Descent:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ class Parameters(Frozen):
     """`n_estimators` trees of at most `max_depth` levels (None: any), leaves of at least `min_samples_leaf` rows."""
 
     kind: Literal["random_forest"]
-    n_estimators: Annotated[int, Field(ge=1, le=2000)] = 100
-    max_depth: Annotated[int, Field(ge=1, le=64)] | None = None
-    min_samples_leaf: Annotated[int, Field(ge=5)] = 5
+    n_estimators: Annotated[int, Field(ge=1, le=2000), Weaker.ANY] = 100
+    max_depth: Annotated[Annotated[int, Field(ge=1, le=64)] | None, Weaker.MORE] = None
+    min_samples_leaf: Annotated[int, Field(ge=5), Weaker.LESS] = 5
 
 
 def build(parameters: Parameters, task: str, seed: int) -> BaseEstimator:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from privacy_assets.weakening import Weaker
 from privacy_assets.words import Frozen
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Parameters(Frozen):
     """`alpha` is the strength of the penalty."""
 
     kind: Literal["ridge"]
-    alpha: Annotated[float, Field(gt=0)] = 1.0
+    alpha: Annotated[float, Field(gt=0), Weaker.LESS] = 1.0
 
 
 def build(parameters: Parameters, task: str, seed: int) -> BaseEstimator:
