@@ -478,6 +478,36 @@ def impact_of(
         out.print(line, markup=False)
 
 
+@app.command("lineage")
+def lineage_of(
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="One page to look through: every asset and column, what was proven, what is left."),
+    ] = None,
+    openlineage: Annotated[
+        Path | None,
+        typer.Option("--openlineage", help="An OpenLineage event for each version ever published, one a line (JSON)."),
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Write the lineage of everything: as one HTML page, as OpenLineage events for a catalogue; nothing is sent."""
+    from privacy_assets.build import flows, steps
+    from privacy_assets.gate import Gate
+
+    if html is None and openlineage is None:
+        raise typer.BadParameter("expected --html FILE, --openlineage FILE, or both")
+    gate = Gate.open(find_root(root))
+    graph = flows(steps(gate.project))
+    if html is not None:
+        from privacy_assets.reports import lineage
+
+        out.print(f"written: {lineage.write(gate, graph, html)}", markup=False)
+    if openlineage is not None:
+        from privacy_assets.reports import openlineage as report
+
+        out.print(f"written: {report.write(gate, graph, openlineage)}", markup=False)
+
+
 @app.command()
 def show(asset: Asset, root: Root = None) -> None:
     """Print an asset's schema and counts, from the ledger and the declarations; never its rows."""
