@@ -72,10 +72,10 @@
 
   function shownAssets() {
     const [purpose, dataset, role] = ["purpose", "dataset", "role"].map((name) => find(name).value);
-    const fed = new Set(); // what the purpose reads, up to raw
+    const fed = new Set(); // the purpose's own assets, and what they read of raw
     const fromIt = new Set(); // what is made of the dataset, raw and all
-    for (let at = assets.length - 1; at >= 0; at--) {
-      if (assets[at].purpose === purpose || fed.has(at)) [at, ...assets[at].reads].forEach((one) => fed.add(one));
+    for (const [at, asset] of assets.entries()) {
+      if (asset.purpose === purpose) [at, ...asset.reads].forEach((one) => fed.add(one));
     }
     for (const [at, asset] of assets.entries()) {
       const raw = asset.purpose === "" && asset.dataset === dataset;

@@ -12,6 +12,7 @@ text of a promise, which could list them. It speaks of the ledger alone: whether
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -146,7 +147,8 @@ def _judged(gate: Gate, promise: Promise, passport: Passport) -> dict[str, Any]:
 
 
 def _finding(promise: Promise, verdict: str, numbers: Mapping[str, float]) -> dict[str, Any]:
-    return {"name": promise.name, "verdict": verdict, "where": promise.where, "numbers": dict(numbers)}
+    told = {name: number for name, number in numbers.items() if math.isfinite(number)}  # JSON has no others
+    return {"name": promise.name, "verdict": verdict, "where": promise.where, "numbers": told}
 
 
 def _passport(gate: Gate, passport: Passport) -> dict[str, Any]:

@@ -32,6 +32,12 @@ def graph(gate: Gate) -> Flows:
     return flows(steps(gate.project))
 
 
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Gate:
+    """The sample, of which nothing is published."""
+    return Gate.open(ROOT, environment_in(tmp_path_factory.mktemp("sample")))
+
+
 def _named(facts: dict[str, Any], asset: str) -> dict[str, Any]:
     (found,) = [one for one in facts["assets"] if one["name"] == asset]
     return dict(found)
@@ -40,9 +46,9 @@ def _named(facts: dict[str, Any], asset: str) -> dict[str, Any]:
 # ---- what it tells
 
 
-def test_every_edge_of_the_graph_stands_in_it_and_no_other(published: Gate) -> None:
+def test_every_edge_of_the_graph_stands_in_it_and_no_other(sample: Gate) -> None:
     """What decides about every column stands once, and means each of them."""
-    facts, made = told(published, graph(published)), graph(published)
+    facts, made = told(sample, graph(sample)), graph(sample)
     names = [(AssetName.parse(one["name"]), [held["name"] for held in one["columns"]]) for one in facts["assets"]]
 
     def place(asset: int, column: int) -> Place:
@@ -56,6 +62,7 @@ def test_every_edge_of_the_graph_stands_in_it_and_no_other(published: Gate) -> N
             found[place(at, number)] = edges
     assert found == {at: made.into.get(at, set()) for at in made.places(made.made)}
     assert facts["kinds"][0] == VALUE and any(one["every"] for one in facts["assets"])
+    assert any(column["decides"] for one in facts["assets"] for column in one["columns"])
 
 
 def test_roles_are_those_left_by_the_ledger_or_by_declarations_and_it_says_which(gate: Gate, corridor: Gate) -> None:
@@ -118,11 +125,11 @@ def test_what_was_withdrawn_is_said_of_all_that_was_made_of_it(published: Gate) 
     assert withdrawn == {"features/smoking", "training/smoking", "model/smoking"}
 
 
-def test_no_value_and_no_category_stands_in_it(corridor: Gate, tmp_path: Path) -> None:
+def test_no_value_and_no_category_stands_in_it(corridor: Gate, sample: Gate) -> None:
     """Nothing of anybody's row, and none of the categories that contracts list, but for names of purposes."""
     drawn = page(corridor, graph(corridor)).decode()
     assert "example.org" not in drawn and "p-01" not in drawn
-    for held in (corridor, Gate.open(ROOT, environment_in(tmp_path))):
+    for held in (corridor, sample):
         made = graph(held)
         raw = [one for asset, one in made.made.items() if asset.stage is Stage.RAW]
         listed = {value for one in raw for column in one.columns for value in column.domain or ()}
@@ -314,6 +321,26 @@ def test_filters_leave_what_they_name(
         }
         assert hidden
     assert set(opened.run(_SHOWN)) == {one["name"] for one in facts["assets"]} - hidden
+
+
+@pytest.mark.needs("chromium")
+def test_filters_are_taken_together(chromium: Page, sample: Gate, tmp_path: Path) -> None:
+    """Of a purpose, of a dataset, of both: as the reads of the steps say; stages that nothing is left of are gone."""
+    chromium.open(lineage.write(sample, graph(sample), tmp_path / "page.html"))
+    made = steps(sample.project)
+    ours = {asset for asset in made if asset.purpose == "readmission_model"}
+    ours |= {read for asset in ours for read in made[asset].inputs}
+    consents = {AssetName.parse("raw/consents")}
+    for asset, step in made.items():
+        if consents & set(step.inputs):
+            consents.add(asset)
+    for chosen, left in (({"purpose": "readmission_model"}, ours), ({"dataset": "consents"}, ours & consents)):
+        for name, value in chosen.items():
+            choice = f"document.getElementById('{name}')"
+            chromium.run(f"{choice}.value = '{value}'; {choice}.dispatchEvent(new Event('change'))")
+        assert set(chromium.run(_SHOWN)) == {str(asset) for asset in left} < {str(asset) for asset in made}
+        heads = chromium.run("[...document.querySelectorAll('.stage:not([hidden])')].map((one) => one.textContent)")
+        assert heads == [stage for stage in Stage if any(asset.stage is stage for asset in left)]
 
 
 def _luminance(colour: str) -> float:
