@@ -19,8 +19,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 # Debian's, where they can be installed; the tests that need one that is missing are skipped, and say so.
-tools:  ## what the tests need of Linux: strace, faketime, a PostgreSQL server
-	@for tool in strace faketime; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+tools:  ## what the tests need of Linux: strace, faketime, Chromium, a PostgreSQL server
+	@for tool in strace faketime chromium; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
 	test -z "$$missing" && exit 0; \
 	test "$$(id -u)" = 0 && export DEBIAN_FRONTEND=noninteractive && \

@@ -20,6 +20,7 @@ from privacy_assets.contracts.loading import Project, load
 from privacy_assets.gate import Gate
 from privacy_assets.lineage.flows import Flows, Made
 from privacy_assets.stages.asset import asset_of, days_of, guarded, key_of, redteam_job, source_key
+from privacy_assets.stages.lineage_page import lineage_page
 from privacy_assets.stages.s1_raw import raw
 from privacy_assets.stages.s2_minimized import minimized
 from privacy_assets.stages.s3_pseudonymized import pseudonymized
@@ -65,7 +66,12 @@ def steps(project: Project) -> Mapping[AssetName, Step]:
 def flows(made: Mapping[AssetName, Step]) -> Flows:
     """What flows from column to column through these steps."""
     reads = {asset: {view: read.asset for view, read in step.views.items()} for asset, step in made.items()}
-    return Flows({asset: Made(step.columns, reads[asset], step.lineage) for asset, step in made.items()})
+    return Flows(
+        {
+            asset: Made(step.columns, reads[asset], step.lineage, step.code_version, step.declared)
+            for asset, step in made.items()
+        }
+    )
 
 
 def build_definitions(
@@ -162,7 +168,8 @@ def corridor_of(
                 description="Every Sunday at 04:00 UTC, once it is switched on.",
             )
         )
-    return dg.Definitions(assets=[*assets, *sources], jobs=jobs, schedules=schedules)
+    page = lineage_page(flows(made), gate)
+    return dg.Definitions(assets=[*assets, *sources, page], jobs=jobs, schedules=schedules)
 
 
 def _daily(contract: Contract) -> dg.AssetSpec:

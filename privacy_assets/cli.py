@@ -29,7 +29,7 @@ from rich.table import Column, Table
 from rich.tree import Tree
 
 from privacy_assets.durable import disk_errors
-from privacy_assets.errors import BadEnvironment, Fault, PrivacyAssetsError, unexpected
+from privacy_assets.errors import BadEnvironment, Fault, PrivacyAssetsError, Tampered, unexpected
 from privacy_assets.reading import find_root
 
 if TYPE_CHECKING:
@@ -535,8 +535,40 @@ def _with_measured(found: Diff, before: Side, after: Side) -> Diff:
         return found
     try:
         return replace(found, measured=measured(Gate.open(project.root, project=project), before, after))
+    except Tampered:
+        raise
     except PrivacyAssetsError as error:
         return replace(found, notes=(f"What was measured is not told: {error.faults[0].what}.",))
+
+
+@app.command("lineage")
+def lineage_of(
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="One page to look through: every asset and column, what was proven, what is left."),
+    ] = None,
+    openlineage: Annotated[
+        Path | None,
+        typer.Option("--openlineage", help="An OpenLineage event for each version ever published, one a line (JSON)."),
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Write the lineage of everything: as one HTML page, as OpenLineage events for a catalogue; nothing is sent."""
+    from privacy_assets.build import flows, steps
+    from privacy_assets.gate import Gate
+
+    if html is None and openlineage is None:
+        raise typer.BadParameter("expected --html FILE, --openlineage FILE, or both")
+    gate = Gate.open(find_root(root))
+    graph = flows(steps(gate.project))
+    if html is not None:
+        from privacy_assets.reports import lineage
+
+        out.print(f"written: {lineage.write(gate, graph, html)}", markup=False)
+    if openlineage is not None:
+        from privacy_assets.reports import openlineage as report
+
+        out.print(f"written: {report.write(gate, graph, openlineage)}", markup=False)
 
 
 @app.command()

@@ -593,6 +593,12 @@ class Gate:
         self._catch_up()
         return tuple(self._published.get(asset, ()))
 
+    def publications(self) -> tuple[Passport, ...]:
+        """All publications of all assets, in the order of the ledger."""
+        self._catch_up()
+        every = (passport for held in self._published.values() for passport in held)
+        return tuple(sorted(every, key=lambda passport: passport.position))
+
     def latest(self, asset: AssetName) -> Passport | None:
         """The publication that stands for this asset, if there is one."""
         history = self.history(asset)

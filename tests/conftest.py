@@ -25,6 +25,7 @@ TOOLS = {
     "strace": ["strace", "-f", "-o", "/dev/null", "true"],
     "unshare": ["unshare", "--user", "--map-root-user", "--mount", "true"],
     "faketime": ["faketime", "-f", "-1d", "true"],
+    "chromium": ["chromium", "--version"],
     "postgres": [str((postgres_programs() or Path()) / "postgres"), "--version"],
 }
 """The tools of Linux that `@pytest.mark.needs(...)` may name, each with a command that shows that it works here."""

@@ -21,6 +21,7 @@ from privacy_assets.contracts.loading import load
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.gate import Gate
 from privacy_assets.stages.asset import key_of, source_key
+from privacy_assets.stages.lineage_page import KEY
 
 ROOT = Path(__file__).parents[1]
 SNAPSHOT = ROOT / "tests/snapshots/graph.json"
@@ -84,12 +85,12 @@ def job(definitions: dg.Definitions, name: str) -> Any:
 
 @pytest.mark.parametrize("root", ["tiny", "sample"])
 def test_the_definitions_load(root: str, tiny_project: Path) -> None:
-    """Dagster finds nothing wrong, and every declared asset is there once, with its sources and no others."""
+    """Dagster finds nothing wrong; every declared asset is there once, its sources, the lineage page, and no others."""
     folder = ROOT if root == "sample" else tiny_project
     definitions = build_definitions(folder, env={})
     dg.Definitions.validate_loadable(definitions)
     project, found = load(folder), definitions.resolve_asset_graph()
-    assert found.materializable_asset_keys == {key_of(asset) for asset in project.assets()}
+    assert found.materializable_asset_keys == {KEY, *(key_of(asset) for asset in project.assets())}
     assert found.external_asset_keys == {source_key(dataset) for dataset in project.contracts}
     assert set(steps(project)) == project.assets()
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
 from privacy_assets.lineage.columns import Lineage
@@ -27,11 +27,17 @@ Place = tuple[AssetName, str]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An asset as its step declares it: what it holds, from which inputs (by view), and how."""
+    """An asset as its step declares it: what it holds, from which inputs (by view), and how.
+
+    `code` and `declared` are what a passport says of a version that is made so: by which code and query, under which
+    contract and purpose.
+    """
 
     columns: tuple[Column, ...]
     reads: Mapping[str, AssetName]
     lineage: Lineage
+    code: str = ""
+    declared: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ Belongs here: the frame of a page, tables, the folder. Does not belong here: wha
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
@@ -30,20 +32,47 @@ tr.now { background: #fff0f0 } img { max-width: 100% } code { overflow-wrap: any
 
 def page(title: str, body: str) -> bytes:
     """The whole page; `title` is escaped, `body` is HTML."""
+    return document(title, f"<h1>{escape(title)}</h1>\n{body}", _STYLE)
+
+
+def document(title: str, body: str, style: str, script: str = "") -> bytes:
+    """A page of a style and a script of its own, which are the only ones that the browser lets in, by their digests.
+
+    `title` is escaped, `body` is HTML. The script may make no markup of text: where the browser knows Trusted Types, it
+    is stopped there.
+    """
+    allowed = f"script-src {_source(script)}; require-trusted-types-for 'script'; " if script else ""
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_source(style)}; {allowed}base-uri 'none'; form-action 'none'"
+    )
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
-<style>{_STYLE}</style>
+<style>{style}</style>
 </head>
 <body>
-<h1>{escape(title)}</h1>
 {body}
+{f"<script>{script}</script>" if script else ""}
 </body>
 </html>
 """.encode()
+
+
+def _source(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def data(name: str, told: Any) -> str:
+    """What the page's script reads, as JSON that no text in it can end: `document.getElementById(name).textContent`."""
+    text = json.dumps(told, separators=(",", ":"), allow_nan=False)
+    for letter in "<>&":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return f'<script type="application/json" id="{escape(name)}">{text}</script>'
 
 
 def picture(alt: str, png: bytes) -> str:
@@ -87,6 +116,15 @@ def folder_for(gate: Gate, report: str, purpose: str, to: Path | None) -> Path:
     if next(one for one in (folder, *folder.parents) if one.exists()).is_dir():
         return folder
     raise BadDeclaration.of("this is no folder", where=str(folder), next_step="name another with --to")
+
+
+def file_for(gate: Gate, to: Path) -> Path:
+    """Where one file goes. Raises BadDeclaration inside the home, and for a folder."""
+    path = to.expanduser().resolve()
+    folder_for(gate, "", "", path.parent)
+    if path.is_dir():
+        raise BadDeclaration.of("this is a folder", where=str(path), next_step="name a file")
+    return path
 
 
 def write(folder: Path, files: dict[str, bytes]) -> tuple[Path, ...]:

@@ -147,7 +147,7 @@ def test_the_wheel_holds_the_program_alone(
     assert [
         name
         for name in names
-        if not re.match(r"privacy_assets/.*(\.py|py\.typed)$|privacy_assets-.*\.dist-info/", name)
+        if not re.match(r"privacy_assets/.*(\.py|py\.typed|lineage\.(css|js))$|privacy_assets-.*\.dist-info/", name)
     ] == []
 
 
