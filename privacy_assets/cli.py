@@ -907,11 +907,11 @@ def erase(
     folder = find_root(root)
     gate = Gate.open(folder)
     made = steps(gate.project)
-    who = people.find(gate, identifiers) if identifiers else ()
+    who = people.find(gate, identifiers) if reason else ()
     if not resume:
-        roots = tracing.rooted(gate, who) if who else erasing.lapsed(gate)
-        _show_plan(erasing.plan(gate, made, roots), len(who))
-        if not roots:
+        planned = erasing.plan(gate, made, tracing.rooted(gate, who) if who else erasing.lapsed(gate))
+        _show_plan(planned, len(who))
+        if not planned:
             return
         if not yes:
             out.print("Nothing is changed. With --yes this is carried out.")

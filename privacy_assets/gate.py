@@ -165,7 +165,8 @@ class Passport:
     reached (information loss, risk), `position` and `time` come from the ledger. `rekeyed` is the id of the copy
     that holds the version since its data key was rotated; `file_digest` is then that of the copy, and `file_entry`
     the position of the entry that says so (before that, the publication's own). `attested` is what was measured of it
-    after it was published, by entries of their own.
+    after it was published, by entries of their own. `inputs` are those of
+    the publication or, where an erasure spared the version, those of the same content that took their place.
     """
 
     asset: AssetName
@@ -546,7 +547,11 @@ class Gate:
                 self._erasures[erasure.id] = erasure
                 self._erased.update(erasure.roots)
             elif entry.body["action"] == SPARED:
-                self._spared.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
+                if alike := entry.body.get("inputs"):
+                    made_from = tuple(Input(AssetName.parse(made["asset"]), made["version"]) for made in alike)
+                    self._amend(entry, inputs=made_from)
+                else:
+                    self._spared.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
             elif entry.body["action"] == DONE:
                 self._done.add(entry.body["erasure"])
             elif entry.body["action"] == "access":
@@ -1350,7 +1355,7 @@ class Gate:
         return False
 
     def spared(self) -> frozenset[tuple[AssetName, str]]:
-        """The versions that stay, by the ledger, though what they were made from was erased."""
+        """The versions that stay, by the ledger, whoever is erased of what they were made from."""
         self._catch_up()
         return frozenset(self._spared)
 
@@ -1377,14 +1382,19 @@ class Gate:
         self.versions.destroy(str(passport.asset), passport.copy)
         return position
 
-    def spare(self, passport: Passport, erasure: Erasure, reason: str) -> int:
-        """Put on record that a version stays, though what it was made from was erased, and why."""
+    def spare(self, passport: Passport, erasure: Erasure, reason: str, alike: Sequence[Input] = ()) -> int:
+        """Put on record that a version stays, though what it was made from was erased, and why.
+
+        `alike` are inputs with the content of those it had: they are what it was made from, from here on, so that who
+        is erased later, or withdraws, is found in it. Without any it stays whoever else is erased.
+        """
         body = {
             "action": SPARED,
             "asset": str(passport.asset),
             "version": passport.version,
             "erasure": erasure.id,
             "reason": reason,
+            "inputs": [{"asset": str(made_from.asset), "version": made_from.version} for made_from in alike],
             "actor_claimed": self.actor(),
         }
         position = self.ledger.append(body)

@@ -18,6 +18,7 @@ SHORTEST letters).
 from __future__ import annotations
 
 import io
+import json
 import re
 import secrets
 import sqlite3
@@ -57,17 +58,19 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What is looked for: values as they stand, whatever their case."""
+    """What is looked for: values as they stand, whatever their case, and as JSON writes them (M\\u00fcller)."""
 
     values: frozenset[str] = field(repr=False)
     control: str = field(repr=False, default_factory=lambda: f"control-{secrets.token_hex(12)}")
 
     def matches(self, texts: pl.Series) -> pl.Series:
         """Whether each text (not null) is one of the values, or holds a long one between things that are no letters."""
-        every = {value.casefold() for value in (*self.values, self.control)}
+        # as the texts are: what folds into more letters (ß) would not be found in them
+        spelled = (*self.values, *(json.dumps(value)[1:-1] for value in self.values))
+        every = pl.Series([*spelled, self.control]).str.to_lowercase().to_list()
         long = sorted(value for value in every if len(value) >= SHORTEST)
         lower = texts.str.to_lowercase()
-        whole = lower.str.strip_chars().is_in(list(every))
+        whole = lower.str.strip_chars().is_in(every)
         within = lower.str.contains_any(long)
         for place in (within & ~whole).arg_true().to_list():
             within[place] = any(re.search(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", lower[place]) for value in long)
