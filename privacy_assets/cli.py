@@ -835,7 +835,11 @@ def export(
 
 IdentifiersFile = Annotated[
     Path | None,
-    typer.Option("--file", help="A file with identifiers of people, one a line; default: standard input."),
+    typer.Option(
+        "--file",
+        help="A file with identifiers of people (<identifier>, or <domain>=<identifier>), one a line; "
+        "default: standard input.",
+    ),
 ]
 
 
