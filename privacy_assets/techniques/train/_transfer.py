@@ -19,7 +19,7 @@ group alone is lost.
 
 The largest of several noisy losses is too large rather than too small: chance errs to the side of those who might be
 worse off, the more, the smaller the groups. Asked for is the value, so that a ceiling has to leave room for chance:
-with 600 rows in the smallest group the interval reaches about 0.02 to either side.
+with 600 rows in the smallest group the interval reaches 0.02 to 0.04 to either side.
 
 Belongs here: the comparison. Does not belong here: fitting and metrics (`_fitting.py`), what is asked of the loss
 (`invariants/`).
