@@ -515,7 +515,7 @@ SOUND = {
 }
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
 @given(
     rows=st.one_of(
         st.lists(st.fixed_dictionaries(cells), min_size=2, max_size=6, unique_by=unique)
