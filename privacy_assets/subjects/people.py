@@ -254,6 +254,8 @@ def _named(
         as_written = dict(zip(spelled.to_list(), written(spelled, column.domain).to_list(), strict=True))
         _register(con, "meant", {"value": spelled})
         whose = naming[0] if contract.subject_column != ROW else column
+        if column.domain.name == whose.domain.name and column.name != whose.name:
+            continue  # whoever is named there is another subject than the row's (who referred them, a next of kin)
         subject = as_text(quoted(whose.name), whose.type)
         with engine_errors("looking for a person"):
             rows = con.execute(

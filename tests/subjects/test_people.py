@@ -80,6 +80,31 @@ def test_the_same_number_in_two_identifier_domains_is_two_people(published: Gate
     assert find(gate, ["cleo7@staff.example.org"]) == (member,)
 
 
+def test_whoever_is_named_in_the_row_of_another_is_not_that_other(published: Gate, reopen: Callable[[], Gate]) -> None:
+    """p-20 was referred by p-07, and p-21 by somebody who is no patient: neither row is of the one who referred."""
+    root = published.project.root
+    (root / "data/purposes/smoking.yaml").unlink()
+    contract = root / "data/contracts/patients.odcs.yaml"
+    contract.write_text(f"""{contract.read_text()}      - name: referred_by
+        logicalType: string
+        customProperties:
+          - property: privacy
+            value: {{role: direct_identifier, category: user.unique_id, identifier_domain: {{name: patient_id}}}}
+""")
+    source = root / "data/samples/patients.csv"
+    head, *rows = source.read_text().splitlines()
+    referred = {"p-20": "p-07", "p-21": "p-99"}
+    source.write_text(
+        "\n".join([f"{head};referred_by", *(f"{row};{referred.get(row[:4], '')}" for row in rows)]) + "\n"
+    )
+    gate = reopen()
+    carry_out(steps(gate.project)[AssetName.parse("raw/patients")], gate).raise_faults()
+    (person,) = find(gate, ["p-07"])
+    assert person.keys == {("patient_id", "p-07")}
+    with pytest.raises(BadDeclaration, match="nobody is named"):
+        find(gate, ["p-99"])
+
+
 @pytest.mark.parametrize("typed", ["007", "7"])
 def test_numbers_are_found_as_they_are_typed(published: Gate, reopen: Callable[[], Gate], typed: str) -> None:
     """A column of numbers holds 7 where its source has 007."""
