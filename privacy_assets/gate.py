@@ -547,9 +547,9 @@ class Gate:
                 self._erasures[erasure.id] = erasure
                 self._erased.update(erasure.roots)
             elif entry.body["action"] == SPARED:
-                if alike := entry.body.get("inputs"):
-                    made_from = tuple(Input(AssetName.parse(made["asset"]), made["version"]) for made in alike)
-                    self._amend(entry, inputs=made_from)
+                if alike := entry.body["inputs"]:
+                    inputs = tuple(Input(AssetName.parse(one["asset"]), one["version"]) for one in alike)
+                    self._amend(entry, inputs=inputs)
                 else:
                     self._spared.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
             elif entry.body["action"] == DONE:
@@ -1356,7 +1356,7 @@ class Gate:
         return False
 
     def spared(self) -> frozenset[tuple[AssetName, str]]:
-        """The versions that stay, by the ledger, whoever is erased of what they were made from."""
+        """The versions that stay, by the ledger, though what they were made from was erased, and nothing is like it."""
         self._catch_up()
         return frozenset(self._spared)
 
@@ -1383,11 +1383,10 @@ class Gate:
         self.versions.destroy(str(passport.asset), passport.copy)
         return position
 
-    def spare(self, passport: Passport, erasure: Erasure, reason: str, alike: Sequence[Input] = ()) -> int:
+    def spare(self, passport: Passport, erasure: Erasure, reason: str, inputs: Sequence[Input] = ()) -> int:
         """Put on record that a version stays, though what it was made from was erased, and why.
 
-        `alike` are inputs with the content of those it had: they are what it was made from, from here on, so that who
-        is erased later, or withdraws, is found in it. Without any it stays whoever else is erased.
+        `inputs` are versions of the same content, where there are such: from then on it counts as made from these.
         """
         body = {
             "action": SPARED,
@@ -1395,7 +1394,7 @@ class Gate:
             "version": passport.version,
             "erasure": erasure.id,
             "reason": reason,
-            "inputs": [{"asset": str(made_from.asset), "version": made_from.version} for made_from in alike],
+            "inputs": [{"asset": str(one.asset), "version": one.version} for one in inputs],
             "actor_claimed": self.actor(),
         }
         position = self.ledger.append(body)

@@ -199,11 +199,13 @@ def _none_open(gate: Gate) -> None:
 
 def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | None], reason: str) -> Erasure:
     stones = gate.tombstones()
-    lines: list[str] = []
-    domains = _domains(gate)
-    for person in people:
-        for domain, value in sorted(person.keys):
-            lines += [line for line in stones.of(domains[domain], [value]) if line not in {*stones.lines, *lines}]
+    keys = sorted({key for person in people for key in person.keys})
+    every = [
+        line
+        for name, domain in _domains(gate).items()
+        for line in stones.of(domain, [value for of, value in keys if of == name])
+    ]
+    lines = list(dict.fromkeys(line for line in every if line not in stones.lines))
     identifiers = subjects.identifying(gate, people) if people else frozenset()
     sought = sorted(identifiers | stand_ins(gate, people, identifiers)) if people else []
     candidate = gate.versions.candidate(REQUESTS)
@@ -217,7 +219,7 @@ def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | Non
         erasure = Erasure(
             id=candidate.id,
             reason=reason.strip(),
-            subjects=tuple(subjects.pseudonym(gate, person) for person in people),
+            subjects=tuple(subjects.last_pseudonym(gate, person) for person in people),
             roots=tuple((one.asset, one.version) for one in roots),
             tombstones=known.count,
             digest=known.digest,
@@ -303,17 +305,15 @@ def _remake(
             latest = gate.latest(asset)
             if latest is None or not gate.holds_erased(latest):
                 continue
-            alike: tuple[Input, ...] = ()
             if (asset, latest.version) in spared:
-                why = _bounded(latest)
-            elif (asset, latest.version) not in roots and (alike := _alike(gate, latest)):
-                why = "what it is made from came out as it was: nobody of them was in it"
+                done.spared[asset] = _bounded(latest)
+                gate.spare(latest, done.erasure, done.spared[asset])
+            elif (asset, latest.version) not in roots and (alike := _came_out_alike(gate, latest)):
+                done.spared[asset] = "what it is made from came out as it was: nobody of them was in it"
+                gate.spare(latest, done.erasure, done.spared[asset], alike)
             else:
                 progress(f"making {asset}")
                 _carried_out(gate, _of(made, asset), done, told)
-                continue
-            gate.spare(latest, done.erasure, why, alike)
-            done.spared[asset] = why
 
 
 def _carried_out(gate: Gate, step: Step, done: Erased, told: Made) -> None:
@@ -329,18 +329,18 @@ def _carried_out(gate: Gate, step: Step, done: Erased, told: Made) -> None:
     told(step, outcome)
 
 
-def _alike(gate: Gate, passport: Passport) -> tuple[Input, ...]:
-    """Its inputs, those that held them as they were made again; none, where one of these is not what it was."""
-    found = []
+def _came_out_alike(gate: Gate, passport: Passport) -> list[Input]:
+    """The inputs with those that held them replaced by what was made in their place; none where that is other data."""
+    inputs = []
     for one in passport.inputs:
         before, now = gate.passport(one), gate.latest(one.asset)
         if before is None or not gate.holds_erased(before):
-            found.append(one)
+            inputs.append(one)
         elif now is None or gate.holds_erased(now) or now.content_digest != before.content_digest:
-            return ()
+            return []
         else:
-            found.append(Input(now.asset, now.version))
-    return tuple(found)
+            inputs.append(Input(now.asset, now.version))
+    return inputs
 
 
 Named = tuple[AssetName, str]
