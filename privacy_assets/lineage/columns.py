@@ -8,7 +8,8 @@ or files, what the columns mean (`contracts/`), the graph of assets.
 
 The claim: change the values of a source column in any way, and an output column (as a bag of values) that has no
 edge from it, direct or indirect, stays the same. It covers what DuckDB computes from the expression's SQL; it does
-not cover functions that look elsewhere (macros, files, the clock), errors at run time, or a LIMIT without an order.
+not cover functions that look elsewhere (macros, files, the clock), errors at run time, or a LIMIT without an order;
+UNNEST is taken to be of a list (of a struct DuckDB makes an output of each field, which have no lineage then).
 Edges may be too many (a filter counts for every column of its query), never too few: a construct whose sources
 cannot be told is refused, because partial lineage is worse than none. Kinds follow OpenLineage's column lineage
 facet (direct/indirect; FILTER, JOIN, GROUP_BY, SORT, WINDOW).
