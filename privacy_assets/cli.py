@@ -467,11 +467,13 @@ def impact_of(
     from privacy_assets.gate import Gate
     from privacy_assets.lineage.roles import carried, evidence
     from privacy_assets.reports import impact
+    from privacy_assets.resolved import surroundings
 
     gate = Gate.open(find_root(root))
     graph = flows(steps(gate.project))
     roles = carried(graph, {asset: evidence(gate, asset) for asset in graph.made})
-    project, found = gate.project, impact.impact(gate.project, graph, of, roles)
+    project = gate.project
+    found = impact.impact(project, graph, of, roles, surroundings(project))
     if as_json:
         out.print_json(json.dumps(impact.as_json(project, found)))
         return
