@@ -10,7 +10,7 @@
 
 Whoever is interrupted runs it again: what is done is seen from the ledger, and not done twice. What cannot be made
 again (a promise that is not kept without them) does not hold the erasure up: the old version is destroyed, and nothing
-stands.
+stands. But raw is made of nothing that is kept: where it cannot be written anew, nothing is destroyed.
 
 What stays, with the reason in the ledger: releases under differential privacy, which say about as much without any one
 person, and what was made from nothing but those; and what was made from inputs that came out as they were, since
@@ -34,8 +34,8 @@ from sqlglot import exp
 from privacy_assets import durable
 from privacy_assets.contracts.columns import Naming, naming_columns
 from privacy_assets.contracts.entitlement import retained
-from privacy_assets.errors import BadDeclaration, Fault, PrivacyAssetsError, Refused
-from privacy_assets.gate import REQUESTS, Gate, Input, Passport, moment_for
+from privacy_assets.errors import BadDeclaration, Fault, NotKept, PrivacyAssetsError, Refused
+from privacy_assets.gate import PASSING, REQUESTS, Gate, Input, Passport, Standing, moment_for
 from privacy_assets.ledger.erasures import DONE, Erasure
 from privacy_assets.ledger.log import Entry
 from privacy_assets.stages.s1_raw import EVIDENCE
@@ -152,6 +152,7 @@ def erase(
     with _alone(gate):
         _none_open(gate)
         roots = rooted(gate, people)
+        _can_be_rewritten(gate, roots)
         erasure = _begin(gate, people, roots, reason)
         return _finish(gate, made, erasure, told, progress)
 
@@ -168,6 +169,7 @@ def erase_lapsed(
         roots = lapsed(gate)
         if not roots:
             return None
+        _can_be_rewritten(gate, roots)
         return _finish(gate, made, _begin(gate, (), roots, LAPSED), told, progress)
 
 
@@ -195,6 +197,17 @@ def _none_open(gate: Gate) -> None:
             where=str(gate.home.path),
             next_step="`privacy-assets erase --resume` finishes it; then run this again",
         )
+
+
+def _can_be_rewritten(gate: Gate, roots: Iterable[Input]) -> None:
+    """Raise Refused, before anything is changed, where raw does not keep what is promised of it today."""
+    faults: list[Fault] = []
+    for asset in sorted({root.asset for root in roots if root.asset.stage is Stage.RAW}):
+        examined = gate.examine(asset)
+        if examined.standing is not Standing.MISSING and examined.standing not in PASSING:
+            faults += examined.faults
+    if faults:
+        raise Refused(*faults)
 
 
 def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | None], reason: str) -> Erasure:
@@ -280,12 +293,23 @@ def _rewrite(
     told: Made,
     progress: Callable[[str], None],
 ) -> None:
+    """Raw is made of nothing that is kept: where it cannot be written anew, the erasure stops, and nothing is lost."""
     for asset in sorted({asset for asset, _ in roots if asset.stage is Stage.RAW}):
         latest = gate.latest(asset)
         if latest is None or (asset, latest.version) not in roots or asset.whole not in made:
             continue
         progress(f"rewriting {asset}")
-        _carried_out(gate, rewritten(gate, _of(made, asset), latest), done, told)
+        step = rewritten(gate, _of(made, asset), latest)
+        outcome = carry_out(step, gate)
+        if outcome.passport is not None:
+            done.remade[asset] = outcome.passport
+        elif not outcome.closed:
+            rows = [found.finding.numbers["rows"] for found in outcome.measured if found.finding.name == "has_rows"]
+            if any(rows):
+                next_step = f"mend the contract, or materialize {asset} from its source; then `erase --resume`"
+                raise NotKept(*(replace(fault, next_step=next_step) for fault in outcome.faults))
+            done.failed[asset] = outcome.faults  # nobody is left
+        told(step, outcome)
 
 
 def _remake(

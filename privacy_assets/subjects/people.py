@@ -37,6 +37,9 @@ TABLES = ("data", "quarantine")
 _SPACE = "".join(letter for letter in map(chr, range(1, 0x3001)) if letter.isspace())
 """Every letter that is white space, of which the engine takes off none but the space unless it is told."""
 
+_OF_ONE = 0.8
+"""The share of a column's values that are of one subject each, from which on the column is taken to identify them."""
+
 Key = tuple[str, str]
 """An identifier domain's name, and an identifier as that domain writes it."""
 
@@ -268,6 +271,8 @@ def _named(
         if column.domain.name == whose.domain.name and column.name != whose.name:
             continue  # whoever is named there is another subject than the row's (who referred them, a next of kin)
         subject = as_text(quoted(whose.name), whose.type)
+        if column.name != whose.name and not _tells_one(con, where, text, subject):
+            continue
         with engine_errors("looking for a person"):
             rows = con.execute(
                 f"SELECT DISTINCT {text}, {subject} FROM {where} WHERE {text} IN (SELECT value FROM temp.meant)"
@@ -277,6 +282,17 @@ def _named(
                 continue
             key = (whose.domain.name, written(pl.Series([person], dtype=pl.String), whose.domain)[0])
             yield from ((one, column.domain.name, key) for one, sought in wanted.items() if sought == as_written[value])
+
+
+def _tells_one(con: duckdb.DuckDBPyConnection, table: str, text: str, subject: str) -> bool:
+    """Whether a column identifies the subjects: most of its values are of one of them each.
+
+    A doctor's number stands in the rows of all of their patients, and is not who any of these is.
+    """
+    each = f"SELECT count(DISTINCT {subject}) AS subjects FROM {table} WHERE {text} IS NOT NULL GROUP BY {text}"
+    with engine_errors("looking for a person"):
+        (share,) = con.execute(f"SELECT avg(CAST(subjects = 1 AS INTEGER)) FROM ({each})").fetchone() or (0,)
+    return (share or 0) >= _OF_ONE
 
 
 def _as_written(con: duckdb.DuckDBPyConnection, values: Sequence[str], column: Naming) -> pl.Series:

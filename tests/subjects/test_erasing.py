@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from privacy_assets.build import steps
-from privacy_assets.errors import BadDeclaration, Refused, Tampered
+from privacy_assets.errors import BadDeclaration, NotKept, Refused, Tampered
 from privacy_assets.gate import PERSON, Gate, Input, Passport, Standing
 from privacy_assets.stages.step import LEFT_OUT, Step, carry_out
 from privacy_assets.subjects import erasing, searching
@@ -381,3 +381,29 @@ def _version(place: int, inputs: list[Passport]) -> Passport:
     asset = AssetName(Stage.FEATURES, f"purpose_{place % 5}")
     read = tuple(Input(one.asset, one.version) for one in inputs)
     return Passport(asset, f"{place:032x}", "", "", 0, (), read, (), {}, "", position=place)
+
+
+def test_raw_that_cannot_be_written_anew_is_not_destroyed(
+    published: Gate, made: dict, reopen: Callable[[], Gate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A contract that raw does not keep today: refused before anything is changed; met on the way: nothing is lost."""
+    contract = published.project.root / "data/contracts/patients.odcs.yaml"
+    as_it_was = contract.read_text()
+    contract.write_text(as_it_was.replace("physicalType: SMALLINT", "physicalType: BIGINT"))
+    gate = reopen()
+    size = gate.ledger.size
+    people = find(gate, ["p-07"])
+    with pytest.raises(Refused, match="raw/patients"):
+        erase(gate, steps(gate.project), people, "asked by letter")
+    assert gate.ledger.size == size
+    monkeypatch.setattr(erasing, "_can_be_rewritten", lambda gate, roots: None)
+    with pytest.raises(NotKept, match="raw/patients"):
+        erase(gate, steps(gate.project), people, "asked by letter")
+    latest = gate.latest(RAW)
+    assert latest is not None
+    assert gate.versions.exists(str(RAW), latest.version)
+    contract.write_text(as_it_was)
+    gate = reopen()
+    (done,) = resume(gate, steps(gate.project))
+    assert done.complete
+    assert all(one.clean for one in searching.search(gate, EVERY))

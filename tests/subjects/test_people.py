@@ -176,3 +176,38 @@ def test_the_ledgers_name_of_a_person_ends_with_their_key(published: Gate) -> No
     assert name == pseudonym(published, person), "the key is no orphan"
     forget(published, names(published, [person]))
     assert pseudonym(published, person) != name
+
+
+def test_who_stands_in_the_rows_of_others_is_none_of_them(published: Gate, made: dict) -> None:
+    """A doctor's number in the rows of many patients names none of these, not even the one who sees nobody else."""
+    root = published.project.root
+    path = root / "data/contracts/patients.odcs.yaml"
+    declared = """\
+      - name: doctor
+        logicalType: string
+        customProperties:
+          - property: privacy
+            value: {role: direct_identifier, category: user.workplace, identifier_domain: {name: staff}}
+      - name: registered
+"""
+    path.write_text(path.read_text().replace("      - name: registered\n", declared))
+    rows = (root / "data/samples/patients.csv").read_text().splitlines()
+    told = [
+        f"{row};{'doctor' if not place else 'S-1' if place == 7 else f'S-{place % 4 + 2}'}"
+        for place, row in enumerate(rows)
+    ]
+    (root / "data/samples/patients.csv").write_text("\n".join(told) + "\n")
+    gate = Gate.open(root, published_environment(published))
+    next(carry_out(step, gate) for step in steps(gate.project).values() if step.asset.dataset == "patients")
+    with pytest.raises(BadDeclaration, match="nobody is named"):
+        find(gate, ["S-1"])
+    assert find(gate, ["p-07"])
+
+
+def published_environment(gate: Gate) -> dict[str, str]:
+    home = gate.home
+    return {
+        "PRIVACY_ASSETS_HOME": str(home.path),
+        "PRIVACY_ASSETS_KEY_FILE": str(home.key_file),
+        "PRIVACY_ASSETS_WITNESS": str(home.witness_folder),
+    }
