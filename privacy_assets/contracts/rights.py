@@ -51,8 +51,8 @@ def check(
             f"no lawful basis is permitted for {_derived(features, people)}",
             expected="one that the contract of each dataset permits",
             found="; ".join(f"`{one.name}` permits {', '.join(one.privacy.lawful_bases)}" for one in people),
-            next_step="make a purpose of each dataset by itself: whatever its basis, people of one of them were told "
-            "of another; only where they were told, add it to `lawful_bases` of the contract",
+            next_step="make a purpose for each dataset; or, only where its people were told of the other basis, add "
+            "that to `lawful_bases` of the contract",
         )
     outside = {party for contract in contracts.values() for party in contract.privacy.third_parties}
     for place, recipient in enumerate(purpose.recipients):
@@ -95,5 +95,6 @@ def _derived(features: FeatureQuery | None, of: Sequence[Contract]) -> str:
 
 def _listed(names: Collection[str]) -> str:
     told = [f"`{name}`" for name in names]
-    more = len(told) - _MOST_NAMED
-    return " and ".join([", ".join(told[:_MOST_NAMED]), f"{more} more"] if more > 0 else told)
+    if len(told) > _MOST_NAMED:
+        told = [*told[:_MOST_NAMED], f"{len(told) - _MOST_NAMED} more"]
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)

@@ -32,8 +32,8 @@ def numbers(
 ) -> Mapping[str, Number] | None:
     """The numbers of the version before, as `<finding>.<number>`; None where nothing that is `asked` compares.
 
-    `made_of` is what the version at hand and all that it is made from say of their declarations, `position` where the
-    ledger was when it was made: what was published from there on is not before it.
+    `made_of` is what the version at hand and all that it is made from say of their declarations, nearest first;
+    `position` is where the ledger was when it was made: what was published from there on is not before it.
     """
     comparing = {promise.name: promise for promise in asked if compares(promise.parameters.kind)}
     if not comparing:
@@ -44,9 +44,17 @@ def numbers(
     return dict(_recorded(before, comparing))
 
 
-def majors(made_of: Iterable[Mapping[str, str]]) -> frozenset[str]:
-    """The declarations that passports name, each with the first part of its version: `contract visits@2`."""
-    return frozenset(name.partition(".")[0] for declared in made_of for name in declared)
+def majors(made_of: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
+    """The first part of the version of each declaration that passports name: `{"contract visits": "2"}`.
+
+    Where two passports were made under two of them, the first one's counts, so that what is nearest comes first.
+    """
+    found: dict[str, str] = {}
+    for declared in made_of:
+        for named in declared:
+            name, _, version = named.partition("@")
+            found.setdefault(name, version.partition(".")[0])
+    return found
 
 
 def _recorded(before: Passport, comparing: Mapping[str, Promise]) -> Iterable[tuple[str, Number]]:
