@@ -39,8 +39,8 @@ class Parameters(Frozen):
 
 
 def about(parameters: Parameters) -> str:
-    """The columns by whose values rows are grouped."""
-    return legal(*parameters.columns)
+    """The column by whose values rows are grouped; the whole table, where it is the classes of several."""
+    return legal(*parameters.columns) if len(parameters.columns) == 1 else ""
 
 
 def question(parameters: Parameters, output: exp.Table, references: Mapping[str, exp.Table]) -> exp.Select:

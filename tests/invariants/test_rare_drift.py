@@ -11,6 +11,7 @@ def _before(share):
 
 
 _NEVER = "SELECT * FROM (VALUES ('rare_drift__sex.rare_share', 0e0)) AS v(name, value)"
+_CLASSES = "SELECT * FROM (VALUES ('rare_drift.rare_share', 0e0)) AS v(name, value)"
 KEPT = [
     {"asks": _ASKS, "output": _ROWS, "previous": _before(0.15),
      "numbers": {"rows": 10, "groups": 3, "rare_share": 0.2, "compared": 1, "rare_share_before": 0.15}},
@@ -19,6 +20,8 @@ KEPT = [
     {"asks": _ASKS | {"fewer_than": 2, "rises_at_most": 0.2}, "output": _ROWS, "previous": _before(0.0)},
 ]  # fmt: skip
 BROKEN = [
+    {"asks": _ASKS | {"columns": ["ward", "person"]}, "output": _ROWS, "previous": _CLASSES,
+     "numbers": {"groups": 10, "rare_share": 1.0}},
     {"asks": _ASKS, "output": _ROWS, "previous": _before(0.0)},
     {"asks": _ASKS | {"subject": "person"}, "output": "SELECT 'a' AS ward, 1 AS person FROM range(9)",
      "previous": _before(0.5), "numbers": {"rare_share": 1.0}},

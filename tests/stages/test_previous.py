@@ -33,7 +33,7 @@ anonymized: {techniques: [{kind: full_domain}]}
 """
 EACH = {
     FEATURES: {"distinct_drift__sex", "distinct_drift__age", "rare_drift__sex", "rare_drift__age"},
-    ANONYMIZED: {"distinct_drift__sex", "distinct_drift__age", "rare_drift__sex_and_age", "k_drift"},
+    ANONYMIZED: {"distinct_drift__sex", "distinct_drift__age", "rare_drift", "k_drift"},
     MODEL: {"metric_drift__accuracy"},
 }
 EVERYBODY_APART = f"UPDATE {DATA} SET sex = patient_id"
@@ -108,7 +108,7 @@ def test_a_first_version_is_kept_and_says_that_nothing_was_there(reopened: Calla
     gate = reopened()
     for asset in EACH:
         found = drifts(gate.latest(asset))
-        assert {name[: name.find("_age_") + 4] if "_age_" in name else name for name in found} == EACH[asset]
+        assert set(found) == EACH[asset]
         assert all(numbers["compared"] == 0 for numbers in found.values())
 
 
