@@ -451,6 +451,30 @@ def explain(asset: Asset, root: Root = None) -> None:
     out.print(top)
 
 
+@app.command("history")
+def history_of(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="`contract` or `purpose`.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name; it need not be declared any more.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    root: Root = None,
+) -> None:
+    """Print which versions of a contract or a purpose there were, from when to when, and what became of the columns."""
+    from privacy_assets.gate import Gate
+    from privacy_assets.reports import history
+
+    if kind not in list(history.Kind):
+        raise typer.BadParameter("expected `contract` or `purpose`", param_hint="KIND")
+    of = history.Kind(kind)
+    states = history.history(Gate.open(find_root(root)), of, name)
+    if as_json:
+        out.print_json(json.dumps(history.as_json(of, name, states)))
+        return
+    table = Table(*(Column(head, overflow="fold") for head in history.HEADS), box=None)
+    for cells in history.rows(states):
+        table.add_row(*map(escape, cells))
+    out.print(table)
+
+
 @app.command("impact")
 def impact_of(
     of: Annotated[

@@ -59,6 +59,7 @@ from privacy_assets.errors import (
     Stale,
     Tampered,
 )
+from privacy_assets.invariants import INVARIANTS
 from privacy_assets.ledger.budget import ACTION as DEBIT
 from privacy_assets.ledger.budget import Account, Debit, account, overspent
 from privacy_assets.ledger.erasures import BEGUN, DONE, SPARED, Erasure
@@ -426,10 +427,19 @@ def _quoted(records: ConsentRecords) -> dict[str, str]:
     return {field: quoted(column) for field, column in records.model_dump().items()}
 
 
+def compares(kind: str) -> bool:
+    """Whether an invariant of this kind compares with the version before; False for one that there is no more."""
+    return getattr(INVARIANTS.get(kind), "OF_PREVIOUS", False)
+
+
 def _said(passport: Passport) -> dict[str, Any]:
-    """All that a passport says of the data, and of how it was made; not file, run, moment and inputs."""
-    apart = ("version", "file_digest", "inputs", "run", "measured_at")
-    return {name: value for name, value in passport.body("").items() if name not in apart}
+    """All that a passport says of the data, and of how it was made; not file, run, moment, inputs, nor what was before.
+
+    The same data is the same whatever it was compared with.
+    """
+    apart = ("version", "file_digest", "inputs", "run", "measured_at", "findings")
+    own = [measured.body() for measured in passport.measured if not compares(measured.finding.invariant)]
+    return {name: value for name, value in passport.body("").items() if name not in apart} | {"findings": own}
 
 
 def _is_exact(passport: Passport) -> bool:

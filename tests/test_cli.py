@@ -288,6 +288,20 @@ def test_explain_goes_down_to_the_source_files(command: Command, published: Gate
     assert said.out.count("source files") == 2
 
 
+def test_history_tells_versions_and_columns(command: Command, published: Gate):
+    """Of a contract and of a purpose, as a table and for machines; what was never published is said."""
+    said = command("history", "contract", "patients")
+    assert said.code == 0 and "1.0.0" in said.out and "raw/patients" in said.out
+    said = command("history", "purpose", "smoking", "--json")
+    told = json.loads(said.out)
+    assert {state["asset"] for state in told["states"]} == {
+        str(passport.asset) for passport in published.publications() if passport.asset.purpose
+    }
+    said = command("history", "contract", "visits")
+    assert said.code == 1 and "one of consents, patients" in said.err
+    assert command("history", "dataset", "patients").code == 2
+
+
 def test_explain_and_show_of_nothing_say_so(command: Command):
     """An asset that was never published, and one that nobody declared."""
     for words in ("explain", "show"):

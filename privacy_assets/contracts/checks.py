@@ -11,7 +11,16 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from privacy_assets.contracts import anonymity, features_sql, linked_tables, person_wise, synthesis, withstanding
+from privacy_assets.contracts import (
+    anonymity,
+    drift,
+    features_sql,
+    linked_tables,
+    person_wise,
+    rights,
+    synthesis,
+    withstanding,
+)
 from privacy_assets.contracts._faults import Faults, echo
 from privacy_assets.contracts._odcs import INTEGERS, aliases, owner_fault
 from privacy_assets.contracts._yaml import Place
@@ -33,7 +42,7 @@ from privacy_assets.techniques.aggregate._tables import MOST_CELLS as MOST_PLAIN
 from privacy_assets.techniques.aggregate._tables import Tables
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
 from privacy_assets.techniques.train import TRAIN, _inputs
-from privacy_assets.words import Column, IdentifierDomain
+from privacy_assets.words import Column, IdentifierDomain, LawfulBasis
 
 MOST_CELLS = 100_000
 """Cells of one query: more are noise beside noise."""
@@ -126,24 +135,28 @@ def check_purpose(
         )
     if what := owner_fault(purpose.owner):
         faults.add(("owner",), what, expected="`team:clinic-data` or `name@example.org`", found=echo(purpose.owner))
+    used = {dataset: contracts[dataset] for dataset in purpose.datasets if dataset in contracts}
+    permitted = rights.bases(used.values())
     for dataset in purpose.datasets:
         if dataset not in datasets:
             faults.unknown(("datasets", dataset), f"there is no contract `{dataset}`", dataset, datasets)
         elif dataset in contracts:
-            _check_use(purpose, contracts[dataset], faults)
+            _check_use(purpose, contracts[dataset], permitted, faults)
             _check_decisions(purpose, contracts[dataset], contracts, faults)
-    used = {dataset: contracts[dataset] for dataset in purpose.datasets if dataset in contracts}
     _check_one_domain(used, faults)
     if len(faults.found) > before or len(used) < len(purpose.datasets):
+        rights.check(purpose, None, used, contracts, faults)
         return None
     tables = {dataset: pseudonymized_columns(contract, purpose.datasets[dataset]) for dataset, contract in used.items()}
     features = _features(purpose, used, tables, faults)
+    rights.check(purpose, features, used, contracts, faults)
     if features is None:
         return None
     _check_features(purpose, features, faults)
     anonymity.check(purpose, features.columns, faults)
     synthesis.check(purpose, features.columns, faults)
     withstanding.check(purpose, features.columns, faults)
+    drift.check(purpose, features.columns, faults)
     if purpose.synthetic:
         _check_synthetic(purpose, purpose.synthetic, features, used, contracts, faults)
         linked_tables.check(purpose, purpose.synthetic, used, tables, features, faults)
@@ -169,8 +182,11 @@ def check_purpose(
     return features if len(faults.found) == before else None
 
 
-def _check_use(purpose: Purpose, contract: Contract, faults: Faults) -> None:
-    """One dataset of a purpose: its basis, its columns, and what is done to each."""
+def _check_use(purpose: Purpose, contract: Contract, permitted: Collection[LawfulBasis], faults: Faults) -> None:
+    """One dataset of a purpose: its basis, its columns, and what is done to each.
+
+    `permitted` are the bases that all datasets of the purpose permit; where there is none, `rights.py` says so.
+    """
     place: Place = ("datasets", contract.name)
     use, privacy = purpose.datasets[contract.name], contract.privacy
     known = [column.name for column in raw_columns(contract)]
@@ -186,11 +202,11 @@ def _check_use(purpose: Purpose, contract: Contract, faults: Faults) -> None:
         )
     subject = contract.subject_column
     if subject is not None:
-        if purpose.lawful_basis not in privacy.lawful_bases:
+        if permitted and purpose.lawful_basis not in privacy.lawful_bases:
             faults.add(
                 ("lawful_basis",),
                 f"`{contract.name}` may not be used on this lawful basis",
-                expected=f"one of {', '.join(privacy.lawful_bases)}",
+                expected=f"one of {', '.join(sorted(permitted))}",
                 found=purpose.lawful_basis,
                 next_step="change the purpose's basis; the contract's bases are what people were told",
             )

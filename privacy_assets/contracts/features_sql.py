@@ -66,10 +66,20 @@ _WORDS: Mapping[type[exp.Expr], tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class FeatureQuery:
-    """What a purpose's SQL is: the expression that runs, every name in it resolved and quoted, and its columns."""
+    """What a purpose's SQL is: the expression that runs, every name in it resolved and quoted, and its columns.
+
+    `made_of` are, by column, the datasets whose values flow into it.
+    """
 
     expression: exp.Query
     columns: tuple[Column, ...]
+    made_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def datasets(self) -> frozenset[str]:
+        """All that the query reads: each decides which rows there are, whether a value of it is shown or not."""
+        inside = {cte.alias for cte in self.expression.find_all(exp.CTE)}
+        return frozenset(table.name for table in self.expression.find_all(exp.Table)) - inside
 
 
 def analyse(purpose: Purpose, tables: Mapping[str, tuple[Column, ...]], *, subject_domain: str | None) -> FeatureQuery:
@@ -103,14 +113,18 @@ def analyse(purpose: Purpose, tables: Mapping[str, tuple[Column, ...]], *, subje
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of a value: the source column that it is, if it is one as it stands, and those it is made of."""
+    """What is known of a value: the source column that it is, if it is one as it stands, and those it is made of.
+
+    `tables` are those of them, also of what is only counted.
+    """
 
     passed: Column | None
     sources: frozenset[Column] = frozenset()
     counted: frozenset[Column] = frozenset()
+    tables: frozenset[str] = frozenset()
 
     def __or__(self, other: _Known) -> _Known:
-        return _Known(None, self.sources | other.sources, self.counted | other.counted)
+        return _Known(None, self.sources | other.sources, self.counted | other.counted, self.tables | other.tables)
 
 
 @dataclass(slots=True)
@@ -138,12 +152,14 @@ class _Text:
         self._check_columns(query, tables)
         self._check_names(query)
         self._stop()
-        columns = self._columns(query, tables, purpose)
+        reader = _Reader(query, tables)
+        columns = self._columns(query, reader, purpose)
         self._check_subject(query, columns, purpose, subject_domain)
         self._stop()
+        made_of = {name: known.tables for name, known in reader.known(query).items()}
         for node in query.walk():
             node.comments = None
-        return FeatureQuery(query, columns)
+        return FeatureQuery(query, columns, made_of)
 
     def _stop(self) -> None:
         raise_gathered(BadDeclaration, sorted(self.faults, key=lambda fault: _place_of(fault.where)))
@@ -318,10 +334,7 @@ class _Text:
                     self._fault(f"two columns are named `{name}`", projection, next_step="name each column once")
                 seen.add(folded(name))
 
-    def _columns(
-        self, query: exp.Query, tables: Mapping[str, tuple[Column, ...]], purpose: Purpose
-    ) -> tuple[Column, ...]:
-        reader = _Reader(query, tables)
+    def _columns(self, query: exp.Query, reader: _Reader, purpose: Purpose) -> tuple[Column, ...]:
         declared = purpose.features.categories
         columns = []
         for projection, (name, known) in zip(query.selects, reader.known(query).items(), strict=True):
@@ -423,7 +436,7 @@ class _Reader:
             return self._value(node.this)
         if isinstance(node, exp.Count):
             told = _union([self._value(part) for part in node.iter_expressions()])
-            return _Known(None, frozenset(), told.sources | told.counted)
+            return _Known(None, frozenset(), told.sources | told.counted, told.tables)
         if isinstance(node, exp.Query):
             return _union(list(self.known(node).values()))
         if isinstance(node, exp.Exists):
@@ -434,11 +447,12 @@ class _Reader:
 
     def _column(self, column: exp.Column) -> _Known:
         source = self._source(column)
-        if isinstance(source, Column):
-            return _Known(source, frozenset((source,)))
+        if isinstance(source, tuple):
+            table, held = source
+            return _Known(held, frozenset((held,)), tables=frozenset((table,)))
         return self.known(source)[column.name] if source is not None else _Known(None)
 
-    def _source(self, column: exp.Column) -> Column | exp.Query | None:
+    def _source(self, column: exp.Column) -> tuple[str, Column] | exp.Query | None:
         """What a column of a query is taken from: a table's column, another query; None where it is a constant."""
         scope = self._owners.get(id(column))
         while scope is not None and column.table not in scope.sources:
@@ -446,7 +460,7 @@ class _Reader:
         source = scope.sources[column.table] if scope is not None else None
         if isinstance(source, exp.Table):
             held = self._tables[source.name]
-            return held[_renamed_back(source, column.name, held)]
+            return source.name, held[_renamed_back(source, column.name, held)]
         if not isinstance(source, Scope) or isinstance(source.expression, exp.Values):
             return None
         inner = source.expression

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from privacy_assets.attacks import ATTACKS
-from privacy_assets.contracts import synthesis, withstanding
+from privacy_assets.contracts import drift, synthesis, withstanding
 from privacy_assets.contracts.anonymity import (
     SPLIT,
     asked_of,
@@ -288,6 +288,27 @@ def _features(project: Project, purpose: Purpose) -> Iterator[Promise]:
         )
     for name, values in purpose.features.categories.items():
         yield _ask("in_domain", where("features", "categories", name), column=name, values=values)
+    place = where("guarantee", "drift", "rare_groups")
+    for name in drift.categories(purpose, columns):
+        yield _rare(purpose, place, (name,), purpose.features.subject)
+    yield from _distinct(purpose, columns, where("guarantee", "drift", "distinct_share_at_most"))
+
+
+def _rare(purpose: Purpose, place: str, columns: tuple[str, ...], subject: str | None) -> Promise:
+    asked = purpose.guarantee.drift
+    assert asked is not None and asked.rare_groups is not None
+    rare = asked.rare_groups
+    at_most = rare.share_rises_at_most
+    return _ask(
+        "rare_drift", place, columns=columns, subject=subject, fewer_than=rare.fewer_than, rises_at_most=at_most
+    )
+
+
+def _distinct(purpose: Purpose, columns: tuple[Column, ...], place: str) -> Iterator[Promise]:
+    asked = purpose.guarantee.drift
+    if asked is not None and asked.distinct_share_at_most is not None:
+        for name in drift.comparable(purpose, columns):
+            yield _ask("distinct_drift", place, column=name, at_most=asked.distinct_share_at_most)
 
 
 def _anonymized(project: Project, purpose: Purpose) -> Iterator[Promise]:
@@ -337,6 +358,13 @@ def _anonymized(project: Project, purpose: Purpose) -> Iterator[Promise]:
     if fair is not None and fair.transfer_disparity_at_most is not None:
         place = where("guarantee", "fairness", "transfer_disparity_at_most")
         yield _ask("fidelity", place, measure="transfer_disparity", at_most=fair.transfer_disparity_at_most)
+    drifts = purpose.guarantee.drift
+    if drifts is not None and drifts.k_falls_at_most is not None:
+        place = where("guarantee", "drift", "k_falls_at_most")
+        yield _ask("k_drift", place, quasi_identifiers=of_people, falls_at_most=drifts.k_falls_at_most)
+    if drifts is not None and drifts.rare_groups is not None:
+        yield _rare(purpose, where("guarantee", "drift", "rare_groups"), of_people, None)
+    yield from _distinct(purpose, after, where("guarantee", "drift", "distinct_share_at_most"))
     yield from _withstands(purpose, before, Stage.ANONYMIZED, where("guarantee", "withstands"))
 
 
@@ -491,5 +519,9 @@ def _model(project: Project, purpose: Purpose) -> Iterator[Promise]:
     floor = purpose.guarantee.utility
     if floor is not None:
         yield _ask("utility_floor", where("guarantee", "utility"), metric=floor.metric, at_least=floor.at_least)
+        drifts = purpose.guarantee.drift
+        if drifts is not None and drifts.metric_falls_at_most is not None:
+            place = where("guarantee", "drift", "metric_falls_at_most")
+            yield _ask("metric_drift", place, metric=floor.metric, falls_at_most=drifts.metric_falls_at_most)
     columns = project.training_columns(purpose.purpose)
     yield from _withstands(purpose, columns, Stage.MODEL, where("guarantee", "withstands"))

@@ -269,6 +269,33 @@ class Statistics(Frozen):
         return self
 
 
+class RareGroups(Frozen):
+    """Groups of `fewer_than` people are rare; the share of rows in such rises by `share_rises_at_most`."""
+
+    fewer_than: Annotated[int, Field(ge=2, le=10_000), Weaker.LESS]
+    share_rises_at_most: Annotated[float, Field(ge=0, lt=1), Weaker.MORE]
+
+
+class Drift(Frozen):
+    """By how much a version may be worse than the one before. What is not named is not compared.
+
+    `k_falls_at_most` speaks of the rows of the smallest class of `anonymized`; `rare_groups` of its classes, and of the
+    declared categories of the features; `distinct_share_at_most` of each column of both, which looks like an identifier
+    beyond; `metric_falls_at_most` of the model's metric in `guarantee.utility`.
+    """
+
+    k_falls_at_most: Annotated[Annotated[int, Field(ge=0)] | None, Weaker.MORE] = None
+    rare_groups: Annotated[RareGroups | None, Weaker.REMOVED] = None
+    distinct_share_at_most: Annotated[Share | None, Weaker.MORE] = None
+    metric_falls_at_most: Annotated[Annotated[float, Field(ge=0, le=2)] | None, Weaker.MORE] = None
+
+    @model_validator(mode="after")
+    def _compares_something(self) -> Drift:
+        if all(getattr(self, name) is None for name in type(self).model_fields):
+            raise ValueError("name what is compared with the version before: what is not named may drift anywhere")
+        return self
+
+
 class Guarantee(Frozen):
     """What the purpose asks of the results."""
 
@@ -278,6 +305,15 @@ class Guarantee(Frozen):
     fidelity: Annotated[Fidelity | None, Weaker.REMOVED] = None
     fairness: Annotated[Fairness | None, Weaker.REMOVED] = None
     utility: Annotated[UtilityFloor | None, Weaker.REMOVED] = None
+    drift: Annotated[Drift | None, Weaker.REMOVED] = None
+
+    @model_validator(mode="after")
+    def _drift_has_something_to_compare(self) -> Guarantee:
+        if self.drift is not None and self.drift.k_falls_at_most is not None and self.anonymity is None:
+            raise ValueError("`drift.k_falls_at_most` needs `anonymity`: it speaks of the classes of anonymized rows")
+        if self.drift is not None and self.drift.metric_falls_at_most is not None and self.utility is None:
+            raise ValueError("`drift.metric_falls_at_most` needs `utility`: which says the metric")
+        return self
 
 
 class Anonymized(Frozen):

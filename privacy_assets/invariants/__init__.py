@@ -11,6 +11,8 @@ An invariant is a module with
 * `judge(parameters, numbers) -> Finding`: the verdict on those numbers under these parameters. Asked when a candidate
   is measured, and again at every read, with the thresholds of that day. Missing numbers are inconclusive.
 
+An invariant that compares with the version before has the reference `previous`, and says so with `OF_PREVIOUS = True`.
+
 An invariant whose answer depends on more than the question's text says so with `meaning(parameters) -> str`, which is
 recorded with it.
 

@@ -30,6 +30,7 @@ from privacy_assets.durable import disk_errors
 from privacy_assets.errors import Fault, NotKept, OutOfMemory, Refused
 from privacy_assets.gate import Closing, Gate, Input, Measured, Passport, fault_of, judge_again, measure, moment_for
 from privacy_assets.lineage.columns import Lineage
+from privacy_assets.stages import _previous
 from privacy_assets.warehouse.connections import Attachment, engine_errors, governed, quoted
 from privacy_assets.warehouse.connections import columns as columns_of
 from privacy_assets.warehouse.versions import Candidate, file_digest
@@ -192,12 +193,15 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
     passports = {name: _required(gate, view, step.asset.stage) for name, view in step.views.items()}
     inputs = tuple(dict.fromkeys(Input(found.asset, found.version) for found in _each(passports)))
     asked = tuple(promise for promise in promises(gate.project, step.asset) if not promise.later)
+    made_of = [step.declared, *(made.declared for read in _each(passports) for made in gate.ancestry(read))]
+    previous = _previous.numbers(gate, step.asset, asked, made_of, since)
     with gate.candidate(step.asset) as candidate:
         with _opened(step, gate, candidate, passports) as con:
             _show_views(con, step, passports)
             work = Work(step.asset, con, gate, now, passports)
             source_digest = step.write(work) or ""
-            measured = measure(con, asked, _table(DATA), _references(step), now)
+            references = _references(step) | _previous.shown(con, previous)
+            measured = measure(con, asked, _table(DATA), references, now)
             columns = _observed(step, columns_of(con, DATA))
             with engine_errors("counting rows"):
                 rows = (con.execute(f"SELECT count(*) FROM {DATA}").fetchone() or (0,))[0]
@@ -294,6 +298,8 @@ def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
     asked = tuple(promise for promise in promises(gate.project, step.asset) if not promise.later)
     held = {name: found for name, view in step.views.items() if (found := _held(gate, passport, view))}
     attached = {"candidate": gate.attachment(passport), **_attached(gate, held)}
+    made_of = [made.declared for made in gate.ancestry(passport)]
+    previous = _previous.numbers(gate, step.asset, asked, made_of, passport.position)
     # what is too old, or withdrawn, since then is not its fault: the gate judges that by the clock
     moment = passport.measured_at or passport.time
     measured: list[Measured] = []
@@ -302,6 +308,7 @@ def measure_again(step: Step, gate: Gate, passport: Passport) -> Outcome:
     with governed(gate.home.spill, inputs=attached, candidate=None) as con:
         _show_views(con, step, held)
         references = {name: table for name, table in _references(step).items() if _is_there(step, name, held)}
+        references |= _previous.shown(con, previous)
         for promise in asked:
             try:
                 again = measure(con, (promise,), _table(DATA), references, moment)[0]

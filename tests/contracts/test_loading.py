@@ -342,6 +342,11 @@ BAD = [
     ("a column that did not pass", SMOKING, "SELECT patient_id,", "SELECT email, patient_id,", "SELECT email", "email"),
     ("about nobody, with tokens", SMOKING, "  subject: patient_id", "  subject: null", "subject: null", "names a person"),
     ("the split is ours", SMOKING, "age, smoker", "age, smoker, 1 AS split", "sql: |", "training adds"),
+    ("drift of nothing", SMOKING, "  at_least_subjects: 5", "  drift: {}", "drift:", "name what is compared"),
+    ("drift of no classes", SMOKING, "  at_least_subjects: 5", "  drift: {k_falls_at_most: 1}", "guarantee:", "needs `anonymity`"),
+    ("drift of no metric", SMOKING, "  at_least_subjects: 5", "  drift: {metric_falls_at_most: 0.1}", "guarantee:", "needs `utility`"),
+    ("drift of no categories", SMOKING, "sex, age, smoker\n    FROM patients\nguarantee:\n", "smoker\n    FROM patients\nguarantee:\n  drift: {rare_groups: {fewer_than: 5, share_rises_at_most: 0.1}}\n", "rare_groups", "no group could become rare"),
+    ("drift of identifiers", SMOKING, "sex, age, smoker\n    FROM patients\nguarantee:\n", "smoker\n    FROM patients\nguarantee:\n  drift: {distinct_share_at_most: 0.9}\n", "distinct_share", "no column but identifiers"),
     ("utility of no model", SMOKING, "  at_least_subjects: 5", "  at_least_subjects: 5\n  utility: {metric: r2, at_least: 0.1}", "utility:", "needs a `model`"),
     ("nothing to learn from", SMOKING, "patient_id, sex, age, smoker", "patient_id, smoker", "sql: |", "no column to learn from"),
     # the file

@@ -107,6 +107,19 @@ def test_no_line_can_be_removed_unnoticed(tiny_project: Path, file: str) -> None
             SMOKING, "at_least_subjects: 5", "utility: {metric: accuracy, at_least: 0.5}",
             "model/smoking", "utility_floor",
         ),
+        (
+            SMOKING, "at_least_subjects: 5", "drift: {distinct_share_at_most: 0.9}",
+            "features/smoking", "distinct_drift__sex",
+        ),
+        (
+            SMOKING, "at_least_subjects: 5", "drift: {rare_groups: {fewer_than: 5, share_rises_at_most: 0.1}}",
+            "features/smoking", "rare_drift__sex",
+        ),
+        (
+            SMOKING, "at_least_subjects: 5",
+            "utility: {metric: accuracy, at_least: 0.5}\n  drift: {metric_falls_at_most: 0.1}",
+            "model/smoking", "metric_drift__accuracy",
+        ),
     ],
 )  # fmt: skip
 def test_a_changed_line_changes_what_is_promised(

@@ -19,7 +19,17 @@ from privacy_assets.words import Finding, Frozen, Verdict
 
 HERE = Path(__file__).parent
 NOW = "2026-06-15 12:00:00"
-THRESHOLDS = {"at_least", "at_most", "excess_at_most", "tries_at_least", "k", "t", "c"}
+THRESHOLDS = {
+    "at_least",
+    "at_most",
+    "excess_at_most",
+    "tries_at_least",
+    "k",
+    "t",
+    "c",
+    "falls_at_most",
+    "rises_at_most",
+}
 SCHEMA_ONLY = {"only_columns", "has_columns"}
 
 
