@@ -101,18 +101,19 @@ def state(gate: Gate) -> tuple[str, ...]:
     told = (
         f"Generated from the contracts, the purposes and their graph, {by}. It holds names, counts and measured "
         "numbers, no value of a person, and no file of a version was opened: whether those are sound is what "
-        "`privacy-assets verify` asks. Do not edit it; write it anew.",
+        "the command verify asks. Do not edit it; write it anew.",
     )
     return told if gate.publications() else (*told, NOTHING_YET)
 
 
 def numbers_of(kind: str, numbers: Numbers) -> str:
     """What was measured, in words; of an attack its excess with the 95 % interval."""
-    told = ", ".join(f"{name} {value:g}" for name, value in numbers.items() if math.isfinite(value))
     if kind == "attack_excess" and numbers.get("tried") and numbers.get("control_tried"):
-        found = excess(numbers)
-        return f"excess {found.value:+.3f}, 95 % from {found.low:+.3f} to {found.high:+.3f} ({told})"
-    return told or "-"
+        found, names = excess(numbers), ("succeeded", "tried", "control_succeeded", "control_tried")
+        own, tried, others, control = (f"{numbers[name]:,.0f}" for name in names)
+        interval = f"excess {found.value:+.3f}, 95 % from {found.low:+.3f} to {found.high:+.3f}"
+        return f"{interval} ({own} of {tried}; on others {others} of {control})"
+    return ", ".join(f"{name} {value:.6g}" for name, value in numbers.items() if math.isfinite(value)) or "-"
 
 
 def by_entry(one: Evidence) -> tuple[str, str, str]:

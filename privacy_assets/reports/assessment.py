@@ -85,7 +85,7 @@ def _of(known: Known, purpose: Purpose) -> Section:
                 "What was measured",
                 [
                     "Each number with the version that it was measured on, and the entry of the ledger that holds it. "
-                    "What says `not measured` is no fact.",
+                    "What says not measured is no fact.",
                 ],
                 [
                     *facts,
@@ -120,7 +120,7 @@ def _needs(known: Known, purpose: Purpose) -> Table:
         for dataset, column, _ in attributes(purpose)
     ]
     for dataset, use in purpose.datasets.items():
-        held = len(known.gate.project.contracts[dataset].columns)
+        held = len(known.gate.project.raw_columns(dataset))
         lines.append((f"{dataset}, all other columns", f"{held - len(use.columns)} of {held} do not leave raw"))
     return Table(("column", "why it is needed"), lines)
 
@@ -147,7 +147,8 @@ def _budget(known: Known, purpose: Purpose) -> Table:
             )
 
     return Table(
-        ("dataset", "budget of all purposes", "ε spent in the period", "ε left", "ε in the lifetime"), list(lines())
+        ("dataset", "budget of all purposes", "ε spent in the period", "ε left for one release", "ε in the lifetime"),
+        list(lines()),
     )
 
 

@@ -48,7 +48,7 @@ def pack(gate: Gate, flows: Flows, purpose: str | None = None) -> Section:
     looked = Table(("fact", "what is held against what"), list(CONTRADICTIONS.items()))
     return Section(
         TITLE,
-        (*state(gate), "Every finding on this page fails `privacy-assets verify`."),
+        (*state(gate), "Every finding on this page fails the command verify."),
         [
             Section(
                 "Findings",

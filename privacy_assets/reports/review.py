@@ -34,6 +34,7 @@ from privacy_assets.reports._told import (
 )
 from privacy_assets.reports.record import reached
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
+from privacy_assets.weakening import Direction, Ranked, Weaker, directions
 from privacy_assets.words import AssetName, Column, Role
 
 TITLE = "Design-review packet"
@@ -43,6 +44,7 @@ NOTHING = "nothing measured says so"
 _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "bounded_noise": {"low": 0, "high": 100, "epsilon": 1.0},
     "bucket": {"edges": (0,)},
+    "code_extremes": {"high": 100},
     "randomized_response": {"epsilon": 1.0},
     "shift_dates": {"max_days": 30},
     "surrogate": {"generator": "uuid"},
@@ -196,12 +198,12 @@ def _measured(known: Known, purpose: Purpose, place: Place) -> str:
 
 
 def alternatives(column: Column, declared: Any) -> tuple[str, ...]:
-    """The kinds of techniques that hide more than the declared one does, and that fit the column."""
+    """What hides more than the declared technique and fits the column: its own parameters, then other kinds."""
     found = []
     for kind, module in PSEUDONYMIZE.items():
         if _strength(module.Parameters) <= _strength(type(declared)):
             continue
-        if bool(getattr(module, "REDACTS", False)) > column.free_text:
+        if column.free_text and not getattr(module, "REDACTS", False):
             continue
         try:
             parameters = module.Parameters(kind=kind, **_EXAMPLES.get(kind, {}))
@@ -209,7 +211,15 @@ def alternatives(column: Column, declared: Any) -> tuple[str, ...]:
             continue
         if module.fault(parameters, column) is None:
             found.append(kind)
-    return tuple(found)
+    own: Any = type(declared)
+    coarser = [name for name, way in directions(own).items() if _can_hide_more(way, getattr(declared, name))]
+    return (*(f"{declared.kind} with another {name}" for name in coarser), *found)
+
+
+def _can_hide_more(way: Direction, value: Any) -> bool:
+    if isinstance(way, Ranked):
+        return way.rank(value) < len(way.ranks) - 1
+    return way in (Weaker.LESS, Weaker.MORE, Weaker.ADDED)
 
 
 def _strength(parameters: type[Any]) -> int:
