@@ -21,7 +21,7 @@ from bench.measuring import ROOT, Run, Table
 
 THEMES = (
     "corridor", "tokens", "anonymity", "synthesis", "risk_utility", "training", "attacks", "aggregates", "ledger",
-    "sources", "lineage",
+    "sources", "lineage", "erasure",
 )  # fmt: skip
 LIBRARIES = ("duckdb", "polars", "polars-hash", "opendp", "pyarrow", "scikit-learn", "dagster", "cryptography")
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -546,7 +546,11 @@ class Gate:
                 self._erasures[erasure.id] = erasure
                 self._erased.update(erasure.roots)
             elif entry.body["action"] == SPARED:
-                self._spared.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
+                if alike := entry.body["inputs"]:
+                    inputs = tuple(Input(AssetName.parse(one["asset"]), one["version"]) for one in alike)
+                    self._amend(entry, inputs=inputs)
+                else:
+                    self._spared.add((AssetName.parse(entry.body["asset"]), entry.body["version"]))
             elif entry.body["action"] == DONE:
                 self._done.add(entry.body["erasure"])
             elif entry.body["action"] == "access":
@@ -788,8 +792,9 @@ class Gate:
             if first is None:
                 raise
             return first
-        entry = self.ledger.entries(position)[0]
-        return replace(passport, position=position, time=entry.time, file_entry=position)
+        self._catch_up()
+        # with the evidence that it has from an earlier version of the same rows
+        return self._published_by(self.ledger.entries(position)[0])
 
     def close(self, closing: Closing, *, since: int) -> None:
         """Put on record that nobody of a minimized day may be used any more: nothing stands of it, nor of what follows.
@@ -1350,7 +1355,7 @@ class Gate:
         return False
 
     def spared(self) -> frozenset[tuple[AssetName, str]]:
-        """The versions that stay, by the ledger, though what they were made from was erased."""
+        """The versions that stay, by the ledger, though what they were made from was erased, and nothing is like it."""
         self._catch_up()
         return frozenset(self._spared)
 
@@ -1377,14 +1382,18 @@ class Gate:
         self.versions.destroy(str(passport.asset), passport.copy)
         return position
 
-    def spare(self, passport: Passport, erasure: Erasure, reason: str) -> int:
-        """Put on record that a version stays, though what it was made from was erased, and why."""
+    def spare(self, passport: Passport, erasure: Erasure, reason: str, inputs: Sequence[Input] = ()) -> int:
+        """Put on record that a version stays, though what it was made from was erased, and why.
+
+        `inputs` are versions of the same content, where there are such: from then on it counts as made from these.
+        """
         body = {
             "action": SPARED,
             "asset": str(passport.asset),
             "version": passport.version,
             "erasure": erasure.id,
             "reason": reason,
+            "inputs": [{"asset": str(one.asset), "version": one.version} for one in inputs],
             "actor_claimed": self.actor(),
         }
         position = self.ledger.append(body)

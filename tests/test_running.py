@@ -23,6 +23,7 @@ from privacy_assets.subjects.people import find
 from privacy_assets.verify import verify
 from privacy_assets.warehouse.connections import governed
 from privacy_assets.words import AssetName, Stage
+from tests.conftest import write_tiny_project
 
 CONTRACT, PURPOSE = "data/contracts/patients.odcs.yaml", "data/purposes/smoking.yaml"
 RAW = AssetName(Stage.RAW, dataset="patients")
@@ -36,25 +37,54 @@ DELIVERED = """
 """
 
 
-@pytest.fixture
-def by_day(tiny_project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The tiny project, its patients delivered on three days, twenty on each."""
-    contract = tiny_project / CONTRACT
+def deliver_by_day(root: Path) -> None:
+    """Let the tiny project's patients be delivered on three days, twenty on each."""
+    contract = root / CONTRACT
     text = contract.read_text().replace("samples/patients.csv", "samples/{day}/patients.csv")
     contract.write_text(
         text.replace('\n          null_text: ["", "NA"]\n', '\n          null_text: ["", "NA"]' + DELIVERED)
     )
-    head, *rows = (tiny_project / "data/samples/patients.csv").read_text().splitlines()
+    head, *rows = (root / "data/samples/patients.csv").read_text().splitlines()
     for place, day in enumerate(DAYS):
-        delivered(tiny_project, day, [head, *rows[20 * place : 20 * place + 20]])
-    shutil.copy(Path(__file__).parents[1] / "dagster.yaml", tiny_project)
-    for name, value in {
-        "DAGSTER_HOME": tiny_project,
-        "PRIVACY_ASSETS_KEY_FILE": tmp_path / "guards/master.key",
-        "PRIVACY_ASSETS_WITNESS": tmp_path / "guards/witness",
+        delivered(root, day, [head, *rows[20 * place : 20 * place + 20]])
+    shutil.copy(Path(__file__).parents[1] / "dagster.yaml", root)
+
+
+def live_in(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    for name, place in {
+        "DAGSTER_HOME": "project",
+        "PRIVACY_ASSETS_KEY_FILE": "guards/master.key",
+        "PRIVACY_ASSETS_WITNESS": "guards/witness",
     }.items():
-        monkeypatch.setenv(name, str(value))
+        patch.setenv(name, str(folder / place))
+
+
+@pytest.fixture
+def by_day(tiny_project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The tiny project with its three days, none of which was taken in."""
+    deliver_by_day(tiny_project)
+    live_in(tmp_path, monkeypatch)
     return tiny_project
+
+
+@pytest.fixture(scope="module")
+def taken_in_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with that project, its home and its guards, after everything has run. To be copied."""
+    folder = tmp_path_factory.mktemp("by_day")
+    write_tiny_project(folder / "project")
+    deliver_by_day(folder / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        live_in(folder, patch)
+        with dg.DagsterInstance.get() as instance:
+            carried_out(folder / "project", instance)
+    return folder
+
+
+@pytest.fixture
+def taken_in(taken_in_once: Path, by_day: Path, tmp_path: Path) -> Gate:
+    """The gate of the project whose three days were taken in; every test has a copy of its own."""
+    shutil.copytree(taken_in_once, tmp_path, dirs_exist_ok=True)
+    return Gate.open(by_day)
 
 
 def delivered(root: Path, day: str, lines: list[str]) -> None:
@@ -68,23 +98,24 @@ def decided(root: Path, *lines: str) -> None:
         file.writelines(f"{line}\n" for line in lines)
 
 
+def carried_out(root: Path, instance: dg.DagsterInstance) -> Gate:
+    for result in run_all(root, instance, lambda what, count: None, lambda: None):
+        said = [event.step_failure_data.error_display_string for event in result.all_events if event.is_step_failure]
+        assert result.success, said
+    return Gate.open(root)
+
+
 @pytest.fixture
-def instance(by_day: Path) -> Iterator[dg.DagsterInstance]:
+def instance(request: pytest.FixtureRequest, by_day: Path) -> Iterator[dg.DagsterInstance]:
+    if "taken_in" in request.fixturenames:
+        request.getfixturevalue("taken_in")  # the history is copied before it is opened
     with dg.DagsterInstance.get() as instance:
         yield instance
 
 
 @pytest.fixture
 def run(by_day: Path, instance: dg.DagsterInstance) -> Callable[[], Gate]:
-    def ran() -> Gate:
-        for result in run_all(by_day, instance, lambda what, count: None, lambda: None):
-            said = [
-                event.step_failure_data.error_display_string for event in result.all_events if event.is_step_failure
-            ]
-            assert result.success, said
-        return Gate.open(by_day)
-
-    return ran
+    return lambda: carried_out(by_day, instance)
 
 
 def versions(gate: Gate) -> dict[AssetName, str]:
@@ -114,9 +145,9 @@ def test_each_day_is_kept_by_itself_until_it_is_pseudonymized(run: Callable[[], 
     assert all(line.passes for line in verify(gate, None))
 
 
-def test_a_new_day_touches_no_other(run: Callable[[], Gate], by_day: Path) -> None:
+def test_a_new_day_touches_no_other(taken_in: Gate, run: Callable[[], Gate], by_day: Path) -> None:
     """The days before stand as they were made; what is made from all of them is made anew."""
-    before = versions(run())
+    before = versions(taken_in)
     head, row = (by_day / f"data/samples/{DAYS[0]}/patients.csv").read_text().splitlines()[:2]
     delivered(by_day, "2026-11-04", [head, row.replace("p-01", "p-61", 1)])
     decided(by_day, "p-61,smoking,granted,2026-11-04 08:00:00")
@@ -125,9 +156,9 @@ def test_a_new_day_touches_no_other(run: Callable[[], Gate], by_day: Path) -> No
     assert after[FEATURES] != before[FEATURES]
 
 
-def test_nothing_is_due_where_nothing_changed(run: Callable[[], Gate]) -> None:
+def test_nothing_is_due_where_nothing_changed(taken_in: Gate, run: Callable[[], Gate]) -> None:
     """A second run makes no day."""
-    before = versions(run())
+    before = versions(taken_in)
     gate = run()
     assert not remade(before, versions(gate))
     assert not list(due(steps(gate.project), gate, gate.project.contracts["patients"]))
@@ -137,10 +168,10 @@ def test_nothing_is_due_where_nothing_changed(run: Callable[[], Gate]) -> None:
     ("decision", "day", "persons"), [("p-07,smoking,withdrawn", DAYS[0], 58), ("p-60,smoking,granted", DAYS[2], 60)]
 )
 def test_an_answer_rebuilds_only_the_days_that_hold_the_person(
-    run: Callable[[], Gate], by_day: Path, decision: str, day: str, persons: int
+    taken_in: Gate, run: Callable[[], Gate], by_day: Path, decision: str, day: str, persons: int
 ) -> None:
     """Whoever withdraws leaves their day, whoever grants comes in, and the other days stand."""
-    before = versions(run())
+    before = versions(taken_in)
     decided(by_day, f"{decision},2026-11-10 08:00:00")
     gate = run()
     after = versions(gate)
@@ -149,16 +180,16 @@ def test_an_answer_rebuilds_only_the_days_that_hold_the_person(
     assert gate.latest(FEATURES).rows == persons
 
 
-def test_an_answer_about_somebody_else_rebuilds_no_day(run: Callable[[], Gate], by_day: Path) -> None:
+def test_an_answer_about_somebody_else_rebuilds_no_day(taken_in: Gate, run: Callable[[], Gate], by_day: Path) -> None:
     """Decisions of people who are in no day, or about another purpose."""
-    before = versions(run())
+    before = versions(taken_in)
     decided(by_day, "p-99,smoking,granted,2026-11-10 08:00:00", "p-07,another,withdrawn,2026-11-10 08:00:00")
     assert not remade(before, versions(run()))
 
 
-def test_a_changed_declaration_rebuilds_every_day(run: Callable[[], Gate], by_day: Path) -> None:
+def test_a_changed_declaration_rebuilds_every_day(taken_in: Gate, run: Callable[[], Gate], by_day: Path) -> None:
     """What stands was made under another promise."""
-    before = versions(run())
+    before = versions(taken_in)
     purpose = by_day / PURPOSE
     purpose.write_text(purpose.read_text().replace("edges: [30, 50]", "edges: [30, 60]"))
     after = versions(run())
@@ -167,11 +198,10 @@ def test_a_changed_declaration_rebuilds_every_day(run: Callable[[], Gate], by_da
 
 
 def test_a_day_of_which_nobody_may_be_used_is_closed(
-    run: Callable[[], Gate], by_day: Path, instance: dg.DagsterInstance
+    taken_in: Gate, run: Callable[[], Gate], by_day: Path, instance: dg.DagsterInstance
 ) -> None:
     """It holds nothing back, its files are destroyed, and it opens again when somebody may be used."""
-    gate = run()
-    versions_before = gate.held()
+    versions_before = taken_in.held()
     decided(by_day, *(f"p-{number:02},smoking,withdrawn,2026-11-10 08:00:00" for number in range(21, 41)))
     gate = run()
     assert gate.latest(MINIMIZED.of(DAYS[1])) is None
@@ -211,9 +241,9 @@ def test_a_closed_day_is_looked_at_again_where_the_rules_changed(run: Callable[[
     assert MINIMIZED.of(DAYS[1]) not in run().parts(MINIMIZED)
 
 
-def test_what_is_made_of_all_days_wants_every_day(run: Callable[[], Gate], by_day: Path) -> None:
+def test_what_is_made_of_all_days_wants_every_day(taken_in: Gate, by_day: Path) -> None:
     """A day that raw holds and that nobody pseudonymized is not left out in silence."""
-    gate = run()
+    gate = taken_in
     head, row = (by_day / f"data/samples/{DAYS[0]}/patients.csv").read_text().splitlines()[:2]
     delivered(by_day, "2026-11-04", [head, row])
     made = steps(gate.project)
@@ -226,9 +256,9 @@ def test_what_is_made_of_all_days_wants_every_day(run: Callable[[], Gate], by_da
     ]
 
 
-def test_a_day_is_a_partition_in_dagster(run: Callable[[], Gate], by_day: Path, instance: dg.DagsterInstance) -> None:
+def test_a_day_is_a_partition_in_dagster(taken_in: Gate, by_day: Path, instance: dg.DagsterInstance) -> None:
     """One day by name, its history, and the verification of all of them without naming any."""
-    gate = run()
+    gate = taken_in
     keys = [dg.AssetKey(list(asset.path)) for asset in (RAW, MINIMIZED, PSEUDONYMIZED)]
     assert all(instance.get_materialized_partitions(key) == set(DAYS) for key in keys)
     before = versions(gate)
@@ -243,10 +273,10 @@ def test_a_day_is_a_partition_in_dagster(run: Callable[[], Gate], by_day: Path, 
 
 
 def test_a_version_that_dagster_missed_is_told_of_its_day(
-    run: Callable[[], Gate], by_day: Path, instance: dg.DagsterInstance
+    taken_in: Gate, by_day: Path, instance: dg.DagsterInstance
 ) -> None:
     """A day that was published without Dagster is in its history after the next run of that day."""
-    gate = run()
+    gate = taken_in
     carry_out(steps(gate.project)[RAW].of(DAYS[0]), gate)
     missed = gate.latest(RAW.of(DAYS[0])).version
     job = build_definitions(by_day).resolve_job_def(f"{DELIVERIES}_patients")
@@ -294,9 +324,9 @@ def test_values_of_all_days_make_a_domain_large(
     assert {line.asset for line in verify(gate, None) if line.standing is Standing.BROKEN} >= {FEATURES}
 
 
-def test_a_day_that_is_delivered_again_is_named(run: Callable[[], Gate], by_day: Path) -> None:
+def test_a_day_that_is_delivered_again_is_named(taken_in: Gate, run: Callable[[], Gate], by_day: Path) -> None:
     """Late rows and changed ones: nothing is taken in by itself, and nobody has to find out by themselves."""
-    gate = run()
+    gate = taken_in
     contract = gate.project.contracts["patients"]
     assert left_alone(gate, contract).changed == ()
     (by_day / f"data/samples/{DAYS[0]}/patients.csv").touch()
@@ -321,11 +351,9 @@ def test_what_is_no_day_stops_no_other(run: Callable[[], Gate], by_day: Path) ->
     assert left_alone(gate, gate.project.contracts["patients"]).passed_over == others
 
 
-def test_a_day_that_stands_is_current_until_its_code_changes(
-    run: Callable[[], Gate], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_day_that_stands_is_current_until_its_code_changes(taken_in: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of each stage."""
-    gate = run()
+    gate = taken_in
     for asset in (RAW, MINIMIZED, PSEUDONYMIZED):
         step = steps(gate.project)[asset].of(DAYS[0])
         assert is_current(step, gate)
@@ -335,10 +363,9 @@ def test_a_day_that_stands_is_current_until_its_code_changes(
 
 
 def test_days_that_are_declared_no_more_are_named(
-    run: Callable[[], Gate], by_day: Path, instance: dg.DagsterInstance
+    taken_in: Gate, run: Callable[[], Gate], by_day: Path, instance: dg.DagsterInstance
 ) -> None:
     """A dataset that comes as a whole from now on leaves its days behind: verification says so, nobody reads them."""
-    run()
     path = by_day / CONTRACT
     before = path.read_text()
     text = before.replace("{day}", "*").replace(DELIVERED, "\n")

@@ -198,11 +198,13 @@ def _none_open(gate: Gate) -> None:
 
 def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int], reason: str) -> Erasure:
     stones = gate.tombstones()
-    lines: list[str] = []
-    domains = _domains(gate)
-    for person in people:
-        for domain, value in sorted(person.keys):
-            lines += [line for line in stones.of(domains[domain], [value]) if line not in {*stones.lines, *lines}]
+    keys = sorted({key for person in people for key in person.keys})
+    every = [
+        line
+        for name, domain in _domains(gate).items()
+        for line in stones.of(domain, [value for of, value in keys if of == name])
+    ]
+    lines = list(dict.fromkeys(line for line in every if line not in stones.lines))
     identifiers = subjects.identifying(gate, people) if people else frozenset()
     sought = sorted(identifiers | stand_ins(gate, people, identifiers)) if people else []
     candidate = gate.versions.candidate(REQUESTS)
@@ -216,7 +218,7 @@ def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int], rea
         erasure = Erasure(
             id=candidate.id,
             reason=reason.strip(),
-            subjects=tuple(subjects.pseudonym(gate, person) for person in people),
+            subjects=tuple(subjects.last_pseudonym(gate, person) for person in people),
             roots=tuple((one.asset, one.version) for one in roots),
             tombstones=known.count,
             digest=known.digest,
@@ -303,15 +305,14 @@ def _remake(
             if latest is None or not gate.holds_erased(latest):
                 continue
             if (asset, latest.version) in spared:
-                why = _bounded(latest)
-            elif (asset, latest.version) not in roots and _came_out_alike(gate, latest):
-                why = "what it is made from came out as it was: nobody of them was in it"
+                done.spared[asset] = _bounded(latest)
+                gate.spare(latest, done.erasure, done.spared[asset])
+            elif (asset, latest.version) not in roots and (alike := _came_out_alike(gate, latest)):
+                done.spared[asset] = "what it is made from came out as it was: nobody of them was in it"
+                gate.spare(latest, done.erasure, done.spared[asset], alike)
             else:
                 progress(f"making {asset}")
                 _carried_out(gate, _of(made, asset), done, told)
-                continue
-            gate.spare(latest, done.erasure, why)
-            done.spared[asset] = why
 
 
 def _carried_out(gate: Gate, step: Step, done: Erased, told: Made) -> None:
@@ -327,15 +328,18 @@ def _carried_out(gate: Gate, step: Step, done: Erased, told: Made) -> None:
     told(step, outcome)
 
 
-def _came_out_alike(gate: Gate, passport: Passport) -> bool:
-    """Whether each input that held them was made again, and is what it was."""
+def _came_out_alike(gate: Gate, passport: Passport) -> list[Input]:
+    """The inputs with those that held them replaced by what was made in their place; none where that is other data."""
+    inputs = []
     for one in passport.inputs:
         before, now = gate.passport(one), gate.latest(one.asset)
         if before is None or not gate.holds_erased(before):
-            continue
-        if now is None or gate.holds_erased(now) or now.content_digest != before.content_digest:
-            return False
-    return True
+            inputs.append(one)
+        elif now is None or gate.holds_erased(now) or now.content_digest != before.content_digest:
+            return []
+        else:
+            inputs.append(Input(now.asset, now.version))
+    return inputs
 
 
 Named = tuple[AssetName, str]
@@ -345,7 +349,7 @@ Named = tuple[AssetName, str]
 def downstream(history: Iterable[Passport], roots: Collection[Named], stops: Collection[Named]) -> set[Named]:
     """The roots, and every version that was made from one of these; but for `stops`, and what was made of them alone.
 
-    `history` are publications, oldest first: what a version was made from comes before it.
+    `history` are publications: what a version was made from comes before it.
     """
     found: set[Named] = set()
     for passport in history:
@@ -370,8 +374,9 @@ def _private(gate: Gate, roots: Collection[Named], made: Mapping[AssetName, Step
 
 
 def _history(gate: Gate) -> list[Passport]:
+    """By stage, not by age: what is spared counts as made from what is newer than itself."""
     every = (passport for asset in gate.published() for passport in gate.history(asset))
-    return sorted(every, key=lambda passport: passport.position)
+    return sorted(every, key=lambda passport: list(Stage).index(passport.asset.stage))
 
 
 def _kept(gate: Gate, named: Collection[Named]) -> list[Passport]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -148,10 +149,20 @@ def pseudonym(gate: Gate, person: Person) -> str:
     return hmac.new(key, b"subject", hashlib.sha256).hexdigest()[:32]
 
 
+def last_pseudonym(gate: Gate, person: Person) -> str:
+    """What the ledger calls a person in their erasure: as before, or by chance where it never spoke of them.
+
+    A key that nobody has yet would be made to be destroyed.
+    """
+    known = gate.versions.has_subject(_name(gate, person))
+    return pseudonym(gate, person) if known else secrets.token_hex(16)
+
+
 def forget(gate: Gate, names: Iterable[str]) -> None:
     """Destroy the keys of people: from then on nobody can tell which entries of the ledger are about them."""
     for name in names:
-        gate.versions.destroy(SUBJECTS, name)
+        if gate.versions.has_subject(name):
+            gate.versions.destroy(SUBJECTS, name)
 
 
 def names(gate: Gate, people: Iterable[Person]) -> list[str]:
@@ -161,8 +172,8 @@ def names(gate: Gate, people: Iterable[Person]) -> list[str]:
 
 def _name(gate: Gate, person: Person) -> str:
     text = "\0".join(f"{domain}={value}" for domain, value in sorted(person.keys))
-    secret = gate.secrets.derive("pseudonyms", "subjects")
-    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()[:32]
+    key = gate.secrets.derive("pseudonyms", "subjects")
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _subject_domains(gate: Gate) -> set[str]:

@@ -11,20 +11,19 @@ content is read, and must be found: a search that finds nothing because it read 
 Belongs here: that search. Does not belong here: which values (`people.identifying`, `tracing.stand_ins`).
 
 Not seen: what lies outside of the home and the witness (sources, exports, backups, memory of other machines), values
-written in another way than raw holds them, and, within longer texts, those that are too short to tell anybody (under
-SHORTEST letters).
+written in another way than raw holds them, and short values (under SHORTEST letters) within longer texts, or in columns
+of numbers: raw itself is asked for those by its own columns.
 """
 
 from __future__ import annotations
 
 import io
-import re
 import secrets
 import sqlite3
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -36,7 +35,10 @@ from privacy_assets.subjects.people import opened
 from privacy_assets.warehouse.connections import engine_errors, quoted
 
 SHORTEST = 6
-"""Of fewer letters a value is looked for as a whole, never within a text."""
+"""Of fewer letters a value is looked for as a whole, and in text: never within one, never among numbers."""
+
+_WORD = r"[\p{L}\p{N}]+"
+_TEXTS = ("VARCHAR", "VARCHAR[]", "UUID")
 
 _SQLITE = b"SQLite format 3\0"
 
@@ -55,35 +57,52 @@ class Searched:
         return self.control and not self.hits
 
 
-@dataclass(frozen=True, slots=True)
 class Sought:
-    """What is looked for: values as they stand, whatever their case."""
+    """What is looked for: values as they stand, whatever their case, and a control (a random word that nobody has).
 
-    values: frozenset[str] = field(repr=False)
-    control: str = field(repr=False, default_factory=lambda: f"control-{secrets.token_hex(12)}")
+    A long value is found within a text as well, as the same words in the same order, whatever stands between them.
+    """
 
-    def matches(self, texts: pl.Series) -> pl.Series:
-        """Whether each text (not null) is one of the values, or holds a long one between things that are no letters."""
-        every = {value.casefold() for value in (*self.values, self.control)}
-        long = sorted(value for value in every if len(value) >= SHORTEST)
-        lower = texts.str.to_lowercase()
-        whole = lower.str.strip_chars().is_in(list(every))
-        within = lower.str.contains_any(long)
-        for place in (within & ~whole).arg_true().to_list():
-            within[place] = any(re.search(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", lower[place]) for value in long)
-        return whole | within
+    def __init__(self, values: Iterable[str]) -> None:
+        self.control = f"control{secrets.token_hex(12)}"
+        every = {value.lower().strip() for value in (*values, self.control)} - {""}
+        self._whole = sorted(every)
+        long = pl.Series([value for value in self._whole if len(value) >= SHORTEST], dtype=pl.String)
+        words = long.str.extract_all(_WORD)
+        phrases = pl.DataFrame({"length": words.list.len(), "phrase": words.list.join(" ")}).unique()
+        self._phrases: dict[int, list[str]] = {
+            length: phrases.filter(pl.col("length") == length)["phrase"].to_list()
+            for length in phrases["length"].unique().to_list()
+            if length
+        }
 
-    def counted(self, texts: Iterable[str]) -> tuple[int, bool]:
+    def matches(self, texts: pl.Series, *, whole: bool = False) -> pl.Series:
+        """Whether each text (not null) is one of the values, or (unless `whole`) holds a long one."""
+        lower = texts.str.to_lowercase().str.strip_chars()
+        found = lower.is_in(self._whole)
+        if whole or not len(lower):
+            return found
+        words = pl.DataFrame({"text": pl.arange(len(lower), eager=True), "word": lower.str.extract_all(_WORD)})
+        words = words.explode("word", empty_as_null=False)
+        holding: list[pl.Series] = []
+        for length, phrases in self._phrases.items():
+            phrase = pl.concat_str([pl.col("word").shift(-place) for place in range(length)], separator=" ")
+            same = pl.col("text") == pl.col("text").shift(1 - length)
+            holding.append(words.filter(same & phrase.is_in(phrases))["text"])
+        places = pl.concat(holding).unique() if holding else pl.Series([], dtype=pl.Int64)
+        return found.scatter(places, True) if len(places) else found
+
+    def counted(self, texts: Iterable[str], *, whole: bool = False) -> tuple[int, bool]:
         """In how many texts something is found, and whether the control is in one of them."""
-        series = pl.Series(list(texts), dtype=pl.String)
-        found = series.filter(self.matches(series)) if len(series) else series
+        series = pl.Series(list(texts), dtype=pl.String) if not isinstance(texts, pl.Series) else texts
+        found = series.filter(self.matches(series, whole=whole)) if len(series) else series
         controls = found.str.contains(self.control, literal=True)
         return int((~controls).sum()), bool(controls.any())
 
 
 def search(gate: Gate, values: Iterable[str], progress: Callable[[str], None] = lambda store: None) -> list[Searched]:
     """Search every store. Raises what `Gate.require_sound` raises, and BadEnvironment where a file cannot be read."""
-    sought = Sought(frozenset(values))
+    sought = Sought(values)
     found: list[Searched] = []
     for passport in gate.held():
         progress(str(passport.asset))
@@ -121,7 +140,9 @@ def _table(con: duckdb.DuckDBPyConnection, store: str, table: str, sought: Sough
                 {"control": sought.control},
             ).to_arrow_table()
             texts = pl.DataFrame(pl.from_arrow(each), schema={"value": pl.String})["value"].drop_nulls()
-            found, control = sought.counted(texts)
+            if kind not in _TEXTS:  # the age 17 is not the patient 17
+                texts = texts.filter(texts.str.len_chars() >= SHORTEST)
+            found, control = sought.counted(texts, whole=kind == "UUID")
         hits, seen = hits + found, seen and control
     return Searched(store, hits, seen)
 

@@ -61,9 +61,8 @@ def holding(gate: Gate, made: Mapping[AssetName, Step], people: Sequence[Person]
     order = {asset: place for place, asset in enumerate(made)}
     found: dict[Input, bool] = {}
     held = []
-    for passport in sorted(gate.held(), key=lambda one: one.position):
-        if passport.asset.whole not in made:
-            continue
+    known = (one for one in gate.held() if one.asset.whole in made)
+    for passport in sorted(known, key=lambda one: order[one.asset.whole]):
         rows = _rows(gate, made, passport, keys)
         holds = any(found.get(one, False) for one in passport.inputs) if rows is None else rows > 0
         found[Input(passport.asset, passport.version)] = holds

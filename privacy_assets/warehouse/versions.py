@@ -153,6 +153,11 @@ class Versions:
         create(path, json.dumps(record).encode())
         return self.key(SUBJECTS, name)
 
+    def has_subject(self, name: str) -> bool:
+        """Whether there is a key of this person, or what a crash left of one that was being destroyed."""
+        path = self.path(SUBJECTS, name).with_suffix(_KEY)
+        return path.exists() or path.with_name(f".{path.name}.gone").exists()
+
     def exists(self, asset: str, version: str) -> bool:
         """Whether both file and key are there."""
         path = self.path(asset, version)

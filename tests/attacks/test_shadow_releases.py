@@ -133,6 +133,19 @@ def test_the_same_seed_gives_the_same_counts_in_any_order_of_rows() -> None:
     assert _lines(moved, 3) == _lines(target, 3)
 
 
+@pytest.mark.parametrize("tries", [50, 300, 600])
+def test_shadows_learn_from_as_many_as_the_release_did(tries: int) -> None:
+    """On average to the person, however many are tried: more people would show less of each."""
+    target, sizes = _target(INNOCENT["other people"], 1000), []
+
+    def again(mask: np.ndarray) -> Coded:
+        sizes.append(int(mask.sum()))
+        return target.released
+
+    _lines(dataclasses.replace(target, again=again), tries=tries)
+    assert len(sizes) == 16 and np.mean(sizes) == target.fitted.rows
+
+
 def test_what_cannot_be_made_again_is_not_tried() -> None:
     """No line, so that a promise of it is inconclusive."""
     assert _lines(dataclasses.replace(_target(LEAKING["the very rows"], 100), again=None)) == {}

@@ -14,7 +14,7 @@ from tests.invariants import brute_force
 from tests.invariants.brute_force import classes
 from tests.invariants.engine import measured
 
-TABLES, MOST = 1_000, 200
+TABLES, MANY_TABLES, MOST = 200, 1_000, 200
 LARGER_TABLES, LARGER = 100, 2_000
 EXACT = 1e-12
 """What one division may round; the sums before it are of whole numbers."""
@@ -202,6 +202,12 @@ def _compare(figures, seed, tables, most):
 def test_the_measures_agree_with_a_second_implementation(figures):
     """On every number of every table; each of the wrong measures differs on some table."""
     assert _compare(figures, 1, TABLES, MOST) == []
+
+
+@pytest.mark.long
+def test_the_measures_agree_on_many_tables(figures):
+    """The same on five times as many, others among them."""
+    assert _compare(figures, 3, MANY_TABLES, MOST) == []
 
 
 @pytest.mark.long

@@ -211,3 +211,29 @@ def test_dagster_shows_what_is_pending_and_what_came_of_it(making: Gate, tried: 
         result = definitions.resolve_job_def(REDTEAM).execute_in_process(instance=instance, raise_on_error=False)
         assert shown() == dict.fromkeys(NAMES, (True, "WARN"))
         assert not result.success  # model and others of the project were never published
+
+
+def _materialized(gate: Gate) -> tuple[set[str], dict[str, bool]]:
+    """What Dagster shows of a run that makes the rows again: names of pictures, and each slow check, passed or not."""
+    asset = build_definitions(gate.project.root, open_gate=lambda: gate).resolve_assets_def(key_of(SYNTHETIC))
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([asset], instance=instance, selection=[key_of(SYNTHETIC)], raise_on_error=False)
+    assert result.success
+    shown = [event.materialization.metadata for event in result.get_asset_materialization_events()]
+    pictures = {name for name in shown[0] if name.startswith("picture/")}
+    checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
+    return pictures, {name: checks[name] for name in NAMES}
+
+
+def test_of_what_is_pending_no_pictures_are_made(pending: Gate) -> None:
+    """They would show its rows to everybody: the run is green without them."""
+    pictures, checks = _materialized(pending)
+    assert not pictures and not any(checks.values())
+
+
+def test_a_run_shows_what_was_attested_of_the_same_rows(pending: Gate, tried: list[int]) -> None:
+    """Made once more, they have the red team's evidence, though nothing of it was measured in the run, and pictures."""
+    assert _redteam(pending).passes
+    pictures, checks = _materialized(pending)
+    assert checks == dict.fromkeys(NAMES, True) and len(tried) == 1
+    assert pictures

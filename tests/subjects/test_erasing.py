@@ -17,7 +17,7 @@ from privacy_assets.stages.step import LEFT_OUT, Step, carry_out
 from privacy_assets.subjects import erasing, searching
 from privacy_assets.subjects.erasing import What, downstream, erase, erase_lapsed, lapsed, plan, resume
 from privacy_assets.subjects.people import find, names, pseudonym
-from privacy_assets.subjects.tracing import rooted
+from privacy_assets.subjects.tracing import rooted, trace
 from privacy_assets.words import AssetName, Stage
 
 from .conftest import rewrite_source
@@ -136,6 +136,17 @@ def test_what_nobody_of_them_was_in_stays(published: Gate, made: dict) -> None:
     for asset in made:
         assert published.examine(asset).standing is Standing.KEPT
     remake(published, made)
+
+
+def test_what_stayed_once_is_found_by_the_next_erasure(published: Gate, made: dict) -> None:
+    """It counts as made from what came out alike, so that its people are traced and erased through it."""
+    erase(published, made, find(published, ["p-60"]), "asked by letter")
+    held, _ = trace(published, made, find(published, ["p-07"]))
+    assert {one.passport.asset for one in held} == set(made)
+    done = erase(published, made, find(published, ["p-07"]), "asked by letter")
+    assert done.complete
+    assert {one.asset for one in done.receipts} == set(made)
+    assert not done.spared
 
 
 def test_a_plan_changes_nothing_and_says_what_becomes_of_each(published: Gate, made: dict) -> None:

@@ -55,7 +55,7 @@ def test_what_lies_in_files_of_the_home_is_found(published: Gate) -> None:
 
 def test_a_store_that_is_not_read_is_not_clean(published: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     """Finding nothing because nothing was looked at is no proof."""
-    monkeypatch.setattr(Sought, "matches", lambda self, texts: pl.Series([False] * len(texts), dtype=pl.Boolean))
+    monkeypatch.setattr(Sought, "matches", lambda self, texts, **how: pl.Series([False] * len(texts), dtype=pl.Boolean))
     assert not any(one.clean for one in search(published, ["p-07"]))
 
 
@@ -66,6 +66,8 @@ def test_a_store_that_is_not_read_is_not_clean(published: Gate, monkeypatch: pyt
         ("P-07 ", True),
         ("seen p-07 today", False),  # too short to tell anybody in a longer text
         ("wrote to cleo7@example.org.", True),
+        ("cleo7 (at) example.org", False),
+        ("Cleo7-Example_Org", True),
         ("xcleo7@example.org", False),
         ("cleo7@example.organic", False),
         ("cleo7@example.org, cleo7@example.organic", True),
@@ -74,5 +76,5 @@ def test_a_store_that_is_not_read_is_not_clean(published: Gate, monkeypatch: pyt
 )
 def test_values_match_as_wholes(text: str, found: bool) -> None:
     """A longer word that holds one is another value."""
-    sought = Sought(frozenset({"p-07", "cleo7@example.org"}))
+    sought = Sought({"p-07", "cleo7@example.org"})
     assert sought.matches(pl.Series([text])).to_list() == [found]

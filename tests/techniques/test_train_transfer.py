@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from privacy_assets.errors import NotKept
-from privacy_assets.techniques.train import logistic_regression
+from privacy_assets.techniques.train import decision_tree, logistic_regression
 from privacy_assets.techniques.train._transfer import FEWEST, Compared, transfer
 from privacy_assets.words import Column
 
@@ -58,6 +58,49 @@ def test_a_group_that_loses_more_stands_out() -> None:
     found = compared(turned, people(2), metric="accuracy")
     worst = max(found["transfer_loss[group=a]"].value, found["transfer_loss[group=b]"].value)
     assert found["disparity"].value == pytest.approx(worst - found["transfer_loss"].value)
+
+
+def stays(seed: int, forgotten: float = 0.0, rows: int = 4000) -> pl.DataFrame:
+    """How long people stay: both groups by as much for each x, but x differs three times as much in b as in a.
+
+    `forgotten` is by how much less x counts in rows that were released.
+    """
+    draw = np.random.default_rng(seed)
+    in_b = np.arange(rows) % 2 == 1
+    x = draw.choice([-1.0, 1.0], size=rows) * np.where(in_b, 3.0, 1.0)
+    days = 5 + x - forgotten * np.sign(x) + draw.normal(size=rows) / 10
+    return pl.DataFrame({"x": x, "group": np.where(in_b, "b", "a"), "days": days})
+
+
+def lost(released: pl.DataFrame, control: pl.DataFrame) -> dict[str, Compared]:
+    found = transfer(
+        released, stays(1), control, inputs=INPUTS, target="days", task="regression",
+        estimator=decision_tree.Parameters(kind="decision_tree", min_samples_leaf=100), metric="r2",
+        people=np.arange(control.height),
+        groups={f"group={name}": (control["group"] == name).to_numpy() for name in ("a", "b")}, seed=3,
+    )  # fmt: skip
+    return {one.measure + (f"[{one.group}]" if one.group else ""): one for one in found}
+
+
+def test_the_same_error_is_the_same_loss_in_a_group_that_varies_little() -> None:
+    """Half a day is missed in every stay: by the variance of its own group a would lose nine times as much as b."""
+    found = lost(stays(1, forgotten=0.5), stays(2))
+    everybody = found["transfer_loss"].value
+    assert everybody == pytest.approx(0.25 / 5, rel=0.1)
+    for group in ("a", "b"):
+        assert found[f"transfer_loss[group={group}]"].value == pytest.approx(everybody, rel=0.1)
+    assert found["disparity"].high < 0.1 * everybody
+
+
+def test_what_groups_lose_comes_to_what_everybody_loses() -> None:
+    """R² of groups is on one scale: weighted by their rows, their losses have everybody's as their mean."""
+    released = stays(1).with_columns(days=pl.when(pl.col("group") == "a").then(5.0).otherwise(pl.col("days")))
+    control = stays(2).filter((pl.col("group") == "b") | (pl.int_range(pl.len()) < 1000))
+    found = lost(released, control)
+    sizes = [found[f"transfer_loss[group={group}]"] for group in ("a", "b")]
+    assert sum(one.value * one.n for one in sizes) / control.height == pytest.approx(found["transfer_loss"].value)
+    # and a group of which all is lost stands out, by what it is of the variance of everybody
+    assert found["disparity"].low > 0.05
 
 
 def test_a_group_that_the_metric_does_not_define_is_no_pass() -> None:

@@ -140,6 +140,19 @@ def test_a_column_that_cannot_be_made_is_named(
     assert said in str(fault) and fault.where.startswith(file) and fault.next_step
 
 
+@pytest.mark.parametrize("kind", ["date", "timestamp", "boolean", "number"])
+def test_an_identifier_that_nobodys_can_be_told_from_is_refused(
+    visited: Gate, edit: Edit, reopen: Any, kind: str
+) -> None:
+    """Of a day or a yes no form is nobody's: what identifies is refused then, also where no domain joins by it."""
+    before, after = "{role: attribute, category: user.financial}", "{role: direct_identifier, category: user.unique_id}"
+    edit(PATIENTS, "logicalType: number\n        physicalType: DECIMAL(10,2)\n", f"logicalType: {kind}\n")
+    edit(PATIENTS, before, after)
+    with pytest.raises(BadDeclaration, match="cost of patients cannot be made") as raised:
+        invent(asked(reopen()))
+    assert "text or a whole number" in str(raised.value)
+
+
 def test_numbers_that_run_out_are_said_before_anything_is_made(visited: Gate, edit: Edit, reopen: Any) -> None:
     """A key of 16 bits is enough for 32,767 people; every column that fails is named at once."""
     edit(PATIENTS, "      - name: age\n", "      - name: age\n        unique: true\n")

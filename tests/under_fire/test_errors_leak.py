@@ -131,7 +131,7 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "SystemExit": sys.exit,
 }
 
-SHARES = 7
+SHARES = 11
 """Of all kinds at all places, each with every kind and every place; together they are all of them."""
 
 _WITHHELD = re.compile("its text is withheld|a file cannot be read or written")

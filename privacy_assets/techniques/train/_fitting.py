@@ -219,15 +219,31 @@ class Metric:
 
     `summed` holds what is summed: a sparse matrix, (sums, rows). That the sums are linear in the weights is what makes
     resampling cheap: rows of one person are added up once, and each resample is a product.
+
+    `of_part` takes the sums over some of the rows and those over all, and gives the value of these rows on the scale of
+    all; None where the scale of a value does not depend on the rows.
     """
 
     summed: Any
     of: Callable[[Floats], Floats]
+    of_part: Callable[[Floats, Floats], Floats] | None = None
 
     def at(self, weights: Floats) -> Floats:
         """The values for weights of the rows, (rows, weightings); NaN where they define none."""
         with np.errstate(invalid="ignore", divide="ignore"):
             values: Floats = self.of(self.summed @ weights)
+        return values
+
+    def among(self, weights: Floats, part: npt.NDArray[np.bool_]) -> Floats:
+        """The values of some rows, part (rows,), among all: R² as 1 - their mean squared error / the variance of all.
+
+        By their own variance a group that varies little would lose more than others by the same error. On the scale of
+        all, the values of groups, weighted by their rows, come to that of everybody.
+        """
+        if self.of_part is None:
+            return self.at(weights * part[:, None])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values: Floats = self.of_part(self.summed @ (weights * part[:, None]), self.summed @ weights)
         return values
 
     def of_units(self, places: npt.NDArray[np.intp]) -> Metric:
@@ -236,7 +252,7 @@ class Metric:
 
         rows = np.arange(len(places))
         belongs = csr_array((np.ones(len(places)), (rows, places)), shape=(len(places), int(places.max()) + 1))
-        return Metric((self.summed @ belongs).tocsr(), self.of)
+        return Metric((self.summed @ belongs).tocsr(), self.of, self.of_part)
 
 
 def metrics(fitted: Fitted, frame: pl.DataFrame, *, subject: str | None, seed: int) -> pl.DataFrame:
@@ -359,13 +375,14 @@ def _mean_of(metrics: Sequence[Metric]) -> Metric:
 def _r2(truth: Floats, predicted: Floats) -> Metric:
     centered = truth - truth.mean()
 
-    def of(sums: Floats) -> Floats:
-        weight, first, second, errors = sums
+    def of_part(part: Floats, every: Floats) -> Floats:
+        weight, first, second, _ = every
         spread = second - first**2 / weight
         # what is left of rows that are all alike is rounding
-        return np.where(spread > 1e-12 * second, 1 - errors / spread, np.nan)
+        return np.where(spread > 1e-12 * second, 1 - part[3] / part[0] / (spread / weight), np.nan)
 
-    return Metric(_summed(np.ones(len(truth)), centered, centered**2, (truth - predicted) ** 2), of)
+    summed = _summed(np.ones(len(truth)), centered, centered**2, (truth - predicted) ** 2)
+    return Metric(summed, lambda sums: of_part(sums, sums), of_part)
 
 
 def _balanced(truth: npt.NDArray[Any], right: npt.NDArray[np.bool_]) -> Metric:

@@ -138,7 +138,7 @@ def _worked_out(tables: Tables, rows: Sequence[tuple[Any, ...]], found: Any, out
     return worked_out
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(rows=st.lists(ROW, min_size=1, max_size=45), queries=st.sampled_from(SETS))
 def test_nobody_works_out_a_small_cell_from_all_that_is_told(
     con: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]], queries: Mapping[str, Any]
@@ -150,7 +150,7 @@ def test_nobody_works_out_a_small_cell_from_all_that_is_told(
     assert _worked_out(tables, rows, found, out) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(rows=st.lists(ROW, min_size=12, max_size=45), first=st.sampled_from(SETS), then=st.sampled_from(SETS))
 def test_nobody_works_out_a_small_cell_from_two_releases(
     con: duckdb.DuckDBPyConnection,

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from privacy_assets.coded import Coded, Domain
 from privacy_assets.techniques.synthesize import sequential_trees
-from privacy_assets.techniques.synthesize.sequential_trees import Parameters, _drawn, _leaves
+from privacy_assets.techniques.synthesize.sequential_trees import Parameters, _drawn, _labels_in_order, _leaves
 from tests.techniques.synthesize.tables import DOMAINS, only, people
 
 AGE = Domain("age", low=18, high=90)
@@ -37,8 +37,29 @@ def test_no_leaf_speaks_of_few(place: int, least: int) -> None:
     """Each has as many rows as were asked for."""
     table = people(700)
     known = table.codes.astype(np.float32)
-    leaves, _ = _leaves(DOMAINS[place], table.codes[:, place], known[:, :place], known[:5, :place], least, 1)
+    leaves, _ = _leaves(DOMAINS[: place + 1], table.codes[:, place], known[:, :place], known[:5, :place], least, 1)
     assert np.unique(leaves, return_counts=True)[1].min() >= least
+
+
+def test_labels_have_no_order_of_their_own() -> None:
+    """In whatever order they were declared, the leaves on the way to a number are the same."""
+    dice = np.random.default_rng(1)
+    wards, domains = dice.integers(12, size=3000), (Domain("ward", tuple("abcdefghijkl")), AGE)
+    ages = np.clip(dice.integers(60, size=12)[wards] + dice.integers(12, size=3000), 0, 72).astype(np.int32)
+    found = []
+    for order in (np.arange(12), dice.permutation(12)):
+        known = order[wards][:, None].astype(np.float32)
+        found.append(_leaves(domains, ages, known, known[:5], 400, 1)[0])
+    assert len(np.unique(found[0])) == len(np.unique(found[1])) == len(np.unique(np.stack(found), axis=1).T) > 4
+
+
+def test_a_label_of_few_stands_close_to_the_middle() -> None:
+    """However far out their numbers are: by the place of a label nothing is told of one person."""
+    wards = np.repeat([0, 1, 2], [500, 500, 1])[:, None].astype(np.float32)
+    numbers = np.repeat([0.0, 10.0, 1000.0], [500, 500, 1])
+    ward = Domain("ward", ("a", "b", "rare"))
+    low, high, rare = np.unique(_labels_in_order([ward], numbers, wards, wards, 250)[0][[0, 500, 1000]])
+    assert low < numbers.mean() < high < rare < numbers.mean() + 5
 
 
 def test_a_number_of_one_person_is_hardly_ever_drawn() -> None:

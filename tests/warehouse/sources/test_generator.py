@@ -42,7 +42,13 @@ def test_what_is_invented_keeps_the_contract(home: Home, versions: Versions) -> 
     """Every row is in data: every type, the declared categories, keys that are unique, nothing missing that may not."""
     promised = invented(identifying("patient_id", required=True, unique=True), *EVERY, primary_key=("patient_id",))
     found = taken(promised, home, versions)
-    assert found.evidence == {"source_rows": ROWS, "data_rows": ROWS, "quarantined_rows": 0, "unknown_columns": 0}
+    assert found.evidence == {
+        "source_rows": ROWS,
+        "data_rows": ROWS,
+        "quarantined_rows": 0,
+        "unknown_columns": 0,
+        "erased_rows": 0,
+    }
     assert len({row[0] for row in found.data}) == ROWS
     held = dict(zip([name for name, _ in found.columns], zip(*found.data, strict=True), strict=True))
     assert set(held["sex"]) == {"F", "M", "X", None}

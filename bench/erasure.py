@@ -1,0 +1,71 @@
+"""Erasing people, beside making everything again once: the work is shared, so that many cost as much as one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from bench import people
+from bench.corridor import SMALLEST
+from bench.measuring import Row, Run, Table, alone
+
+ERASED = (1, 10, 1_000)
+
+
+def rows(run: Run) -> list[Table]:
+    """The one table of this theme."""
+    size = max(SMALLEST, run.rows // 10)
+    found = alone("bench.erasure:erased", folder=str(run.folder), rows=size)
+    table = Table("Erasing people", head=("what", "ours", "made again once", "ratio", "goal", "reached"))
+    for count, one in found["erased"].items():
+        ratio = one["wall"] / found["again"]
+        what = f"{count} of {found['people']:,} people, {size:,} rows"
+        told = (f"{one['wall']:.2f} s", f"{found['again']:.2f} s", f"{ratio:.2f}")
+        table.rows.append(Row(what, *told, "≤ 1.2", ratio <= 1.2))
+        until = one["made"] / found["again"]
+        table.rows.append(Row("of it until all is made again", f"{one['made']:.2f} s", "", f"{until:.2f}"))
+    table.notes.append(
+        "Each once, one after the other in one home: raw to the model, carried out once more, then erasures of other "
+        "people each time, from the identifier to the end of the search of every store."
+    )
+    return [table]
+
+
+def erased(folder: str, rows: int) -> dict[str, Any]:
+    """How long everything takes once more, and each erasure after it."""
+    import duckdb
+
+    from privacy_assets.build import steps
+    from privacy_assets.gate import Gate
+    from privacy_assets.stages.step import carry_out
+    from privacy_assets.subjects import erasing
+    from privacy_assets.subjects.people import find
+
+    root = people.project(Path(folder), rows)
+    env = people.environment(Path(folder), rows)
+    env |= {name: f"{path}-erasure" for name, path in env.items() if name != "PRIVACY_ASSETS_PROJECT"}
+    gate = Gate.open(root, env)
+    made = steps(gate.project)
+    took = []
+    for _ in range(2):
+        began = time.perf_counter()
+        for step in made.values():
+            carry_out(step, gate).raise_faults()
+        took.append(time.perf_counter() - began)
+    source = next(Path(root).glob("data/samples/stays.parquet"))
+    named = duckdb.execute(f"SELECT DISTINCT email FROM '{source}' ORDER BY ALL").fetchall()
+    found: dict[str, Any] = {"again": took[-1], "people": len(named), "erased": {}}
+    for count in ERASED:
+        asked, named = [email for (email,) in named[:count]], named[count:]
+        began, last = time.perf_counter(), 0.0
+
+        def done(step: Any, outcome: Any) -> None:
+            nonlocal last
+            last = time.perf_counter()
+
+        result = erasing.erase(gate, made, find(gate, asked), "benchmark", done)
+        unclean = [(one.store, one.hits, one.control) for one in result.searched if not one.clean]
+        assert result.complete, (result.failed, unclean)
+        found["erased"][f"{count:,}"] = {"wall": time.perf_counter() - began, "made": last - began}
+    return found
