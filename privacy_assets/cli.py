@@ -467,11 +467,13 @@ def impact_of(
     from privacy_assets.gate import Gate
     from privacy_assets.lineage.roles import carried, evidence
     from privacy_assets.reports import impact
+    from privacy_assets.resolved import surroundings
 
     gate = Gate.open(find_root(root))
     graph = flows(steps(gate.project))
     roles = carried(graph, {asset: evidence(gate, asset) for asset in graph.made})
-    project, found = gate.project, impact.impact(gate.project, graph, of, roles)
+    project = gate.project
+    found = impact.impact(project, graph, of, roles, surroundings(project))
     if as_json:
         out.print_json(json.dumps(impact.as_json(project, found)))
         return
@@ -858,7 +860,11 @@ def export(
 
 IdentifiersFile = Annotated[
     Path | None,
-    typer.Option("--file", help="A file with identifiers of people, one a line; default: standard input."),
+    typer.Option(
+        "--file",
+        help="A file with identifiers of people (<identifier>, or <domain>=<identifier>), one a line; "
+        "default: standard input.",
+    ),
 ]
 
 
@@ -930,11 +936,11 @@ def erase(
     folder = find_root(root)
     gate = Gate.open(folder)
     made = steps(gate.project)
-    who = people.find(gate, identifiers) if identifiers else ()
+    who = people.find(gate, identifiers) if reason else ()
     if not resume:
-        roots = tracing.rooted(gate, who) if who else erasing.lapsed(gate)
-        _show_plan(erasing.plan(gate, made, roots), len(who))
-        if not roots:
+        planned = erasing.plan(gate, made, tracing.rooted(gate, who) if who else erasing.lapsed(gate))
+        _show_plan(planned, len(who))
+        if not planned:
             return
         if not yes:
             out.print("Nothing is changed. With --yes this is carried out.")

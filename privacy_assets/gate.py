@@ -165,7 +165,8 @@ class Passport:
     reached (information loss, risk), `position` and `time` come from the ledger. `rekeyed` is the id of the copy
     that holds the version since its data key was rotated; `file_digest` is then that of the copy, and `file_entry`
     the position of the entry that says so (before that, the publication's own). `attested` is what was measured of it
-    after it was published, by entries of their own.
+    after it was published, by entries of their own. `inputs` are those of
+    the publication or, where an erasure spared the version, those of the same content that took their place.
     """
 
     asset: AssetName

@@ -596,6 +596,8 @@ def test_a_person_is_traced_handed_out_and_erased(
     assert nobody.code == 1
     assert command("erase", "--resume").out.startswith("There is nothing to finish")
     assert "0 versions" in command("erase", "--lapsed", "--yes").out
+    asked.write_text("\n")
+    assert "no identifier was given" in command("erase", "--reason", "letter of May", "--file", asked, "--yes").err
     assert not any("p-07" in said.out + said.err for said in (traced, handed, planned, erased, nobody))
     monkeypatch.setattr(sys, "stdin", io.StringIO("p-08\n"))
     assert "model/smoking" in command("trace").out

@@ -8,7 +8,8 @@ or files, what the columns mean (`contracts/`), the graph of assets.
 
 The claim: change the values of a source column in any way, and an output column (as a bag of values) that has no
 edge from it, direct or indirect, stays the same. It covers what DuckDB computes from the expression's SQL; it does
-not cover functions that look elsewhere (macros, files, the clock), errors at run time, or a LIMIT without an order.
+not cover functions that look elsewhere (macros, files, the clock), errors at run time, or a LIMIT without an order;
+UNNEST is taken to be of a list (of a struct DuckDB makes an output of each field, which have no lineage then).
 Edges may be too many (a filter counts for every column of its query), never too few: a construct whose sources
 cannot be told is refused, because partial lineage is worse than none. Kinds follow OpenLineage's column lineage
 facet (direct/indirect; FILTER, JOIN, GROUP_BY, SORT, WINDOW).
@@ -223,16 +224,19 @@ class _Reader:
         after = replace(inside, outputs=outputs)
 
         if group := select.args.get("group"):
-            keys = list(group.iter_expressions())
+            keys = [self._key(key, after) for part in group.iter_expressions() for key in _grouped_by(part)]
             if group.args.get("all"):
-                keys += [key for key in select.expressions if not _in_this_query(key, (exp.AggFunc,))]
-            rows |= _union(self._flow(key, after) for key in keys).decides("group")
+                keys += [
+                    outputs[key.alias_or_name] for key in select.expressions if not _in_this_query(key, (exp.AggFunc,))
+                ]
+            rows |= _union(keys).decides("group")
         for clause in ("having", "qualify"):
             if condition := select.args.get(clause):
                 rows |= self._flow(condition.this, after).decides("filter")
         if distinct := select.args.get("distinct"):
             on = distinct.args.get("on")
-            rows |= (self._flow(on, after) if on else _union(outputs.values())).decides("distinct")
+            parts = [self._key(key, after) for key in on.expressions] if on else outputs.values()
+            rows |= _union(parts).decides("distinct")
         return _Relation(outputs, rows | self._cut(select, after))
 
     def _cut(self, query: exp.Expr, scope: _Scope) -> frozenset[Edge]:
@@ -240,12 +244,34 @@ class _Reader:
         rows: frozenset[Edge] = frozenset()
         if order := query.args.get("order"):
             by_all = any(isinstance(key.this, exp.Var) for key in order.expressions)
-            keys = scope.outputs.values() if by_all else [self._flow(key, scope) for key in order.expressions]
+            keys = scope.outputs.values() if by_all else [self._key(key.this, scope) for key in order.expressions]
             rows |= _union(keys).decides("order")
         for clause in ("limit", "offset"):
             if count := query.args.get(clause):
                 rows |= self._flow(count, scope).decides("filter")
         return rows
+
+    def _key(self, key: exp.Expr, scope: _Scope) -> _Flow:
+        """What a key of GROUP BY, DISTINCT ON or ORDER BY depends on: an output by place or name, or an expression.
+
+        Alone, or with a collation, a name is an output's. In any other expression DuckDB takes it for a source's
+        column, where there is one.
+        """
+        key = key.unnest()
+        if isinstance(key, exp.Collate):
+            return self._key(key.this, scope)
+        if isinstance(key, exp.Literal) and key.is_int:
+            place = int(key.name)
+            if not 1 <= place <= len(scope.outputs):
+                raise _refused(f"there is no column {place} to group, order or tell apart by", key)
+            return list(scope.outputs.values())[place - 1]
+        if isinstance(key, exp.Column):
+            return self._flow(key, scope)
+        theirs: dict[str, _Flow] = {}
+        for source in scope.sources.values():
+            for name, flow in source.columns.items():
+                theirs[name] = theirs.get(name, _Flow()) | flow
+        return self._flow(key, replace(scope, outputs={**scope.outputs, **theirs}))
 
     def _set_operation(self, query: exp.SetOperation, scope: _Scope) -> _Relation:
         _only(query, "with_", "this", "expression", "distinct", "by_name", "order", "limit", "offset")
@@ -386,6 +412,15 @@ class _Reader:
 def _in_this_query(node: exp.Expr, kinds: tuple[type[exp.Expr], ...]) -> bool:
     """Whether one of `kinds` stands in the expression, its subqueries apart."""
     return any(isinstance(found, kinds) for found in node.walk(prune=lambda part: isinstance(part, exp.Query)))
+
+
+def _grouped_by(part: exp.Expr) -> Iterator[exp.Expr]:
+    """The keys in a part of GROUP BY: `(a, b)`, `ROLLUP (a, b)`, `GROUPING SETS ((a), ())` have several."""
+    if isinstance(part, exp.Tuple | exp.Rollup | exp.Cube | exp.GroupingSets):
+        for inner in part.expressions:
+            yield from _grouped_by(inner)
+    else:
+        yield part
 
 
 def _without(node: exp.Subquery, clause: str) -> exp.Subquery:

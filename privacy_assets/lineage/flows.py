@@ -59,10 +59,14 @@ class Reached:
 
 
 class Flows:
-    """The graph. `into` are the edges that end in a place, `out_of` those that begin there: (other place, kind)."""
+    """The graph. `into` are the edges that end in a place, `out_of` those that begin there: (other place, kind).
+
+    `made` are its assets in the order of the corridor, `named` the same assets by their name as text.
+    """
 
     def __init__(self, made: Mapping[AssetName, Made]) -> None:
         self.made = made
+        self.named = {str(asset): asset for asset in made}
         self._declared = {(asset, column.name): column for asset, one in made.items() for column in one.columns}
         self.into: dict[Place, set[tuple[Place, str]]] = defaultdict(set)
         self.out_of: dict[Place, set[tuple[Place, str]]] = defaultdict(set)

@@ -16,6 +16,7 @@ from privacy_assets.errors import BadDeclaration
 from privacy_assets.gate import PERSON, READERS
 from privacy_assets.lineage.flows import Flows, Place, Reached
 from privacy_assets.lineage.roles import Roles
+from privacy_assets.reports.foreign import UNKNOWN, Around, Surroundings
 from privacy_assets.words import AssetName, Stage
 
 HEADS = ("", "asset", "column", "role", "technique", "by", "via")
@@ -24,7 +25,10 @@ UP, DOWN = "from", "to"
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """The answer to one question: where it begins, and what was reached from there, up and down, nearest first."""
+    """The answer to one question: where it begins, and what was reached from there, up and down, nearest first.
+
+    `around` is what was reached beside the corridor, in the Dagster project that has taken it in, by direction.
+    """
 
     asked: str
     flows: Flows
@@ -32,6 +36,7 @@ class Impact:
     upstream: Sequence[Reached]
     downstream: Sequence[Reached]
     roles: Mapping[Place, Roles]
+    around: Mapping[str, Sequence[Around]]
 
     def released(self) -> list[AssetName]:
         """The assets downstream, or asked for, that people may read."""
@@ -39,8 +44,16 @@ class Impact:
         return [asset for asset in self.flows.made if PERSON in READERS[asset.stage] and asset in dict(places)]
 
 
-def impact(project: Project, flows: Flows, asked: str, roles: Mapping[Place, Roles]) -> Impact:
+def impact(
+    project: Project,
+    flows: Flows,
+    asked: str,
+    roles: Mapping[Place, Roles],
+    surroundings: Surroundings | None = None,
+) -> Impact:
     """What depends on `asked`, and what that depends on; `roles` are those that each place still carries.
+
+    `surroundings` is the Dagster project around the corridor, if there is one.
 
     `asked` is a column (`raw/patients.email`), an asset (`model/readmission_model`), a dataset, a purpose or a kind of
     technique. Raises BadDeclaration for anything else, with what it may have meant.
@@ -49,7 +62,11 @@ def impact(project: Project, flows: Flows, asked: str, roles: Mapping[Place, Rol
     inside = set(starts)
     found = [list(reached(starts).values()) for reached in (flows.upstream, flows.downstream)]
     up, down = ([one for one in each if one.place not in inside] for each in found)
-    return Impact(asked, flows, starts, up, down, roles)
+    around = {
+        direction: surroundings.reached(flows, starts, every, up=direction == UP) if surroundings else []
+        for direction, every in ((UP, up), (DOWN, down))
+    }
+    return Impact(asked, flows, starts, up, down, roles, around)
 
 
 def _starts(project: Project, flows: Flows, asked: str) -> list[Place]:
@@ -83,13 +100,17 @@ def _starts(project: Project, flows: Flows, asked: str) -> list[Place]:
 def rows(found: Impact) -> Iterator[tuple[str, ...]]:
     """Each place that was reached, in the order of the corridor: direction, what it is, by what, from or through where.
 
-    `by` is `value`, or how a column decides: filter, join, group, order, window, distinct, setop, unnest.
+    `by` is `value`, or how a column decides: filter, join, group, order, window, distinct, setop, unnest. Assets around
+    the corridor come last, by `lineage` (the project tells which column it is) or by `dependency`.
     """
     order = {asset: place for place, asset in enumerate(found.flows.made)}
     for direction, every in ((UP, found.upstream), (DOWN, found.downstream)):
         for one in sorted(every, key=lambda one: (order[one.place[0]], one.steps, one.place)):
             told = record(found, one)
-            yield direction, *(str(told[name]) for name in ("asset", "column", "role", "technique", "by", "via"))
+            yield direction, *(str(told[name]) for name in HEADS[1:])
+        for around in found.around[direction]:
+            told = beside(found, around)
+            yield direction, *(str(told[name]) for name in HEADS[1:])
 
 
 def record(found: Impact, one: Reached) -> dict[str, Any]:
@@ -105,12 +126,31 @@ def record(found: Impact, one: Reached) -> dict[str, Any]:
     }
 
 
+def beside(found: Impact, one: Around) -> dict[str, Any]:
+    """One place that was reached through an asset around the corridor, for machines; `foreign`: it is such an asset."""
+    asset, column = one.point
+    place = None if one.foreign else (found.flows.named[asset], column)
+    return {
+        "asset": asset,
+        "column": column,
+        "role": (" + ".join(sorted(found.roles.get(place, ()))) or "none") if place else UNKNOWN,
+        "technique": found.flows.technique(place) if place else "",
+        "by": one.by,
+        "via": ".".join(part for part in one.via if part),
+        "steps": one.steps,
+        "foreign": one.foreign,
+    }
+
+
 def summary(project: Project, found: Impact) -> Iterator[str]:
     """In a few lines: how far it reaches, and who reads what it reaches."""
     for what, every in (("it depends on", found.upstream), ("on it depend", found.downstream)):
         assets = {one.place[0] for one in every}
         values = sum(one.direct for one in every)
         yield f"{found.asked}: {what} {len(every):,} columns of {len(assets)} assets, {values:,} of them by value"
+    for direction, what in ((UP, "it depends on"), (DOWN, "on it depend")):
+        if foreign := {one.point[0] for one in found.around[direction] if one.foreign}:
+            yield f"{found.asked}: {what} {len(foreign):,} assets around the corridor; of these, roles are {UNKNOWN}"
     for asset in found.released():
         left = sorted(frozenset().union(*(found.roles.get(at, frozenset()) for at in found.flows.places([asset]))))
         recipients = ", ".join(project.purposes[asset.purpose].recipients) or "nobody outside is named"
@@ -127,6 +167,10 @@ def as_json(project: Project, found: Impact) -> dict[str, Any]:
         "starts": [f"{asset}.{column}" for asset, column in found.starts],
         "upstream": [record(found, one) for one in found.upstream],
         "downstream": [record(found, one) for one in found.downstream],
+        "around": {
+            "upstream": [beside(found, one) for one in found.around[UP]],
+            "downstream": [beside(found, one) for one in found.around[DOWN]],
+        },
         "read_by_people": [
             {"asset": str(asset), "recipients": list(project.purposes[asset.purpose].recipients)}
             for asset in found.released()

@@ -43,7 +43,7 @@ from privacy_assets.stages.step import LEFT_OUT, Outcome, Step, Work, carry_out
 from privacy_assets.subjects import people as subjects
 from privacy_assets.subjects import searching
 from privacy_assets.subjects.people import Person, held_raw, opened
-from privacy_assets.subjects.tracing import rooted, stand_ins
+from privacy_assets.subjects.tracing import along_the_corridor, in_order, rooted, stand_ins
 from privacy_assets.warehouse import tombstones
 from privacy_assets.warehouse.connections import Attachment, engine_errors, governed, quoted
 from privacy_assets.warehouse.sources.rows import ERASED, as_text
@@ -99,14 +99,16 @@ Made = Callable[[Step, Outcome], None]
 """Told of each step that was carried out."""
 
 
-def plan(gate: Gate, made: Mapping[AssetName, Step], roots: Mapping[Input, int]) -> list[Line]:
+def plan(gate: Gate, made: Mapping[AssetName, Step], roots: Mapping[Input, int | None]) -> list[Line]:
     """What an erasure of these versions' people will do, in the order of the corridor. Nothing is changed."""
     named = frozenset((one.asset, one.version) for one in roots)
     lines = []
     for passport in _affected(gate, named, made):
         asset, rows = passport.asset, roots.get(Input(passport.asset, passport.version))
         latest = gate.latest(asset)
-        if latest is None or latest.version != passport.version:
+        if asset.whole not in made:
+            lines.append(Line(passport, What.DESTROYED, "declared no more", rows))
+        elif latest is None or latest.version != passport.version:
             lines.append(Line(passport, What.DESTROYED, "superseded", rows))
         elif asset.stage is Stage.RAW:
             lines.append(Line(passport, What.REWRITTEN, "", rows))
@@ -115,8 +117,7 @@ def plan(gate: Gate, made: Mapping[AssetName, Step], roots: Mapping[Input, int])
             lines.append(Line(passport, What.REMADE, retrained, rows))
     for passport in _private(gate, named, made):
         lines.append(Line(passport, What.SPARED, _bounded(passport)))
-    order = {asset: place for place, asset in enumerate(made)}
-    return sorted(lines, key=lambda line: (order[line.passport.asset.whole], line.passport.position))
+    return sorted(lines, key=lambda line: in_order(made, line.passport))
 
 
 def lapsed(gate: Gate) -> dict[Input, int]:
@@ -196,7 +197,7 @@ def _none_open(gate: Gate) -> None:
         )
 
 
-def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int], reason: str) -> Erasure:
+def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | None], reason: str) -> Erasure:
     stones = gate.tombstones()
     keys = sorted({key for person in people for key in person.keys})
     every = [
@@ -374,9 +375,7 @@ def _private(gate: Gate, roots: Collection[Named], made: Mapping[AssetName, Step
 
 
 def _history(gate: Gate) -> list[Passport]:
-    """By stage, not by age: what is spared counts as made from what is newer than itself."""
-    every = (passport for asset in gate.published() for passport in gate.history(asset))
-    return sorted(every, key=lambda passport: list(Stage).index(passport.asset.stage))
+    return sorted(gate.publications(), key=along_the_corridor)
 
 
 def _kept(gate: Gate, named: Collection[Named]) -> list[Passport]:
@@ -401,9 +400,10 @@ def rewritten(gate: Gate, step: Step, passport: Passport) -> Step:
             yield con
 
     def write(work: Work) -> str:
-        texts = [(naming, as_text(quoted(naming.name), naming.type)) for naming in columns]
         left_out = 0
         for table in ("data", "quarantine"):
+            present = subjects.naming_in(work.con, f"held.main.{table}", contract)
+            texts = [(naming, as_text(quoted(naming.name), naming.type)) for naming in present]
             gone = stones.named(work.con, f"held.main.{table}", texts)
             if table == "quarantine":
                 gone += _lines_gone(work.con, stones, columns)

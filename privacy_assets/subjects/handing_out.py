@@ -54,8 +54,8 @@ def hand_out(
                     if found:
                         name = contract.name if table == "data" else f"{contract.name}_{table}"
                         into = f"candidate.main.{quoted(name)}"
-                        if name in counts:  # another day of the same
-                            con.execute(f"INSERT INTO {into} BY NAME {rows}")
+                        if name in counts:  # another day of the same, which may have had other columns
+                            con.execute(f"CREATE OR REPLACE TABLE {into} AS FROM {into} UNION ALL BY NAME {rows}")
                         else:
                             con.execute(f"CREATE TABLE {into} AS {rows}")
                         counts[name] = counts.get(name, 0) + int(found)
@@ -68,7 +68,7 @@ def hand_out(
                 told = (
                     [purpose.title, purpose.why, purpose.lawful_basis.value, "; ".join(purpose.recipients)]
                     if purpose
-                    else ["", "as it was received", "", ""]
+                    else ["", "declared no more" if use.passport.asset.purpose else "as it was received", "", ""]
                 )
                 days = purpose.retention_days if purpose else None
                 con.execute(

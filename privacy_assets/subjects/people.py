@@ -5,7 +5,8 @@ with that.
 
 A person is the value of a subject column, in the identifier domain of that column: rows of every dataset whose subject
 is of the same domain are theirs. Where every row of a dataset is another person, they are the identifier that was
-given, in each column of its domain. Raw is asked, its quarantine as well, in every version that is kept.
+given, in each column of its domain. Raw is asked, its quarantine as well, in every version that is kept, and what was
+minimized from a version of raw that is not kept any more.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import polars as pl
 
 from privacy_assets.contracts.columns import Naming, identifier_columns, naming_columns
 from privacy_assets.contracts.contract import ROW, Contract
-from privacy_assets.errors import BadDeclaration, Fault
+from privacy_assets.errors import BadDeclaration, Fault, Refused
 from privacy_assets.gate import Gate, Passport
 from privacy_assets.warehouse.connections import engine_errors, governed, quoted
 from privacy_assets.warehouse.sources.rows import as_text
@@ -32,6 +33,9 @@ from privacy_assets.words import IdentifierDomain, Role, Stage
 
 TABLES = ("data", "quarantine")
 """Where rows of people lie in a version of raw."""
+
+_SPACE = "".join(letter for letter in map(chr, range(1, 0x3001)) if letter.isspace())
+"""Every letter that is white space, of which the engine takes off none but the space unless it is told."""
 
 Key = tuple[str, str]
 """An identifier domain's name, and an identifier as that domain writes it."""
@@ -47,28 +51,42 @@ class Person:
 def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
     """The people whom these identifiers name, in their order, each once.
 
-    Raises BadDeclaration, with every fault, for an identifier that names nobody, or several people.
+    Where the same text is somebody else's in another identifier domain, it is written `<domain>=<identifier>`. Raises
+    BadDeclaration, with every fault, for an identifier that names nobody, or several people.
     """
-    asked = list(dict.fromkeys(text.strip() for text in identifiers))
-    found: dict[str, set[Key]] = {text: set() for text in asked}
-    for passport in held_raw(gate):
+    contracts = gate.project.contracts.values()
+    domains = {one.domain.name for contract in contracts for one in _identifying_columns(contract)}
+    asked = {text: _asked(text, domains) for text in dict.fromkeys(text.strip() for text in identifiers)}
+    found: dict[str, dict[str, set[Key]]] = {text: {} for text in asked}
+    for passport in (*held_raw(gate), *(one for one in left_of_raw(gate) if says_whose(gate, one))):
         contract = gate.project.contracts[passport.asset.dataset]
         with opened(gate, passport) as con:
-            for table in TABLES:
-                for text, key in _named(con, table, contract, asked):
-                    found[text].add(key)
+            for table in TABLES if passport.asset.stage is Stage.RAW else TABLES[:1]:
+                for text, domain, key in _named(con, f"held.main.{table}", contract, asked):
+                    found[text].setdefault(domain, set()).add(key)
     faults = []
-    for place, (text, keys) in enumerate(found.items(), 1):
+    people = []
+    for place, (text, by_domain) in enumerate(found.items(), 1):
+        keys = frozenset(key for each in by_domain.values() for key in each)
+        people.append(Person(keys))
         subjects = {key for key in keys if key[0] in _subject_domains(gate)} or keys
         if not text or not keys:
             what = "nobody is named by this identifier in any dataset of the home"
             faults.append(Fault(what, where=f"identifier {place}", next_step="look at how the datasets write it"))
+        elif not frozenset.intersection(*map(frozenset, by_domain.values())):
+            faults.append(
+                Fault(
+                    "this identifier names somebody in each of several identifier domains",
+                    where=f"identifier {place}",
+                    found=", ".join(sorted(by_domain)),
+                    next_step="write <domain>=<identifier>, on a line of its own for each that is meant",
+                )
+            )
         elif len({domain for domain, _ in subjects}) < len(subjects):
             what = f"several people are named by this identifier ({len(subjects)})"
             faults.append(Fault(what, where=f"identifier {place}", next_step="name the subject of a dataset instead"))
     if faults or not asked:
         raise BadDeclaration(*(faults or [Fault("no identifier was given", expected="one a line")]))
-    people = [Person(frozenset(keys)) for keys in found.values()]
     return tuple(dict.fromkeys(people))
 
 
@@ -79,6 +97,25 @@ def held_raw(gate: Gate) -> Iterator[Passport]:
             yield passport
 
 
+def left_of_raw(gate: Gate) -> Iterator[Passport]:
+    """The minimized versions that are kept longer than the raw one that they were made from: superseded ones."""
+    held = gate.held()
+    kept = {(one.asset, one.version) for one in held}
+    for passport in held:
+        asset = passport.asset
+        made_from = [one for one in passport.inputs if one.asset.dataset == asset.dataset]
+        gone = any((one.asset, one.version) not in kept for one in made_from)
+        if asset.stage is Stage.MINIMIZED and asset.dataset in gate.project.contracts and gone:
+            yield passport
+
+
+def says_whose(gate: Gate, passport: Passport) -> bool:
+    """Whether a minimized version has the columns that say whose its rows are."""
+    contract = gate.project.contracts.get(passport.asset.dataset)
+    present = {name for name, _ in passport.columns}
+    return contract is not None and all(naming.name in present for naming in naming_columns(contract))
+
+
 @contextmanager
 def opened(gate: Gate, passport: Passport) -> Iterator[duckdb.DuckDBPyConnection]:
     """A sound version, read-only, as the catalog `held`. Raises what `Gate.require_sound` raises."""
@@ -87,19 +124,35 @@ def opened(gate: Gate, passport: Passport) -> Iterator[duckdb.DuckDBPyConnection
         yield con
 
 
-def theirs(contract: Contract, keys: Collection[Key]) -> list[tuple[Naming, list[str]]]:
-    """By which columns of a dataset these people's rows are found, and by which identifiers in each."""
-    named = [
-        (naming, [value for domain, value in keys if domain == naming.domain.name])
-        for naming in naming_columns(contract)
-    ]
-    return [(naming, values) for naming, values in named if values]
+def naming_in(con: duckdb.DuckDBPyConnection, table: str, contract: Contract) -> tuple[Naming, ...]:
+    """The columns of `table` that say whose a row is.
+
+    A version may be older than its contract. Raises Refused where it does not have the subject of today's.
+    """
+    present = _columns(con, table)
+    naming = tuple(one for one in naming_columns(contract) if one.name in present)
+    if not naming and contract.subject_column not in (None, ROW):
+        raise Refused.of(
+            f"a version of {contract.name} is older than its contract, and does not have the column that says whose "
+            "a row is",
+            expected=f"a column {contract.subject_column}",
+            next_step=f"materialize raw/{contract.name} until the older versions are superseded",
+        )
+    return naming
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    with engine_errors("looking for a person"):
+        return {name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall()}
 
 
 def marked(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, keys: Collection[Key]) -> str:
     """The SQL of whether a row of `table` is of these people; `false` where nobody of them is there."""
     conditions = []
-    for place, (naming, values) in enumerate(theirs(contract, keys)):
+    for place, naming in enumerate(naming_in(con, table, contract)):
+        values = [value for domain, value in keys if domain == naming.domain.name]
+        if not values:
+            continue
         text = as_text(quoted(naming.name), naming.type)
         spelled = _spelled(con, table, text, naming.domain, values)
         if len(spelled):
@@ -131,7 +184,8 @@ def identifying(gate: Gate, people: Iterable[Person]) -> frozenset[str]:
                 mark = marked(con, table, contract, keys)
                 if mark == "false":
                     continue
-                for column in columns:
+                present = _columns(con, table)
+                for column in (name for name in columns if name in present):
                     text = f"trim(CAST({quoted(column)} AS VARCHAR))"
                     with engine_errors("collecting what identifies"):
                         each = con.execute(
@@ -181,17 +235,29 @@ def _subject_domains(gate: Gate) -> set[str]:
     return {naming.domain.name for contract in subjects for naming in naming_columns(contract)}
 
 
+def _identifying_columns(contract: Contract) -> tuple[Naming, ...]:
+    """The columns by whose values somebody can be named."""
+    columns = {column.name: column for column in (*naming_columns(contract), *identifier_columns(contract))}
+    return tuple(columns.values())
+
+
+def _asked(text: str, domains: Collection[str]) -> tuple[str, str]:
+    """The identifier domain that is meant ("" for every one), and the identifier."""
+    domain, _, identifier = text.partition("=")
+    return (domain, identifier.strip()) if domain in domains and identifier.strip() else ("", text)
+
+
 def _named(
-    con: duckdb.DuckDBPyConnection, table: str, contract: Contract, asked: Sequence[str]
-) -> Iterator[tuple[str, Key]]:
-    """For each of the identifiers that a row has: the key of that row's person."""
-    where = f"held.main.{table}"
-    naming = naming_columns(contract)
+    con: duckdb.DuckDBPyConnection, where: str, contract: Contract, asked: Mapping[str, tuple[str, str]]
+) -> Iterator[tuple[str, str, Key]]:
+    """For each of the identifiers that a row has: its domain, and the key of that row's person."""
+    naming, present = naming_in(con, where, contract), _columns(con, where)
     if not naming:
         return
-    columns = {column.name: column for column in (*naming, *identifier_columns(contract))}
-    for column in columns.values():
-        wanted = dict(zip(asked, written(pl.Series(asked, dtype=pl.String), column.domain).to_list(), strict=True))
+    for column in (one for one in _identifying_columns(contract) if one.name in present):
+        meant = {text: value for text, (domain, value) in asked.items() if domain in ("", column.domain.name)}
+        values = _as_written(con, list(meant.values()), column)
+        wanted = dict(zip(meant, values.to_list(), strict=True))
         text = as_text(quoted(column.name), column.type)
         spelled = _spelled(con, where, text, column.domain, list(wanted.values()))
         if spelled.is_empty():
@@ -199,6 +265,8 @@ def _named(
         as_written = dict(zip(spelled.to_list(), written(spelled, column.domain).to_list(), strict=True))
         _register(con, "meant", {"value": spelled})
         whose = naming[0] if contract.subject_column != ROW else column
+        if column.domain.name == whose.domain.name and column.name != whose.name:
+            continue  # whoever is named there is another subject than the row's (who referred them, a next of kin)
         subject = as_text(quoted(whose.name), whose.type)
         with engine_errors("looking for a person"):
             rows = con.execute(
@@ -208,7 +276,15 @@ def _named(
             if person is None:
                 continue
             key = (whose.domain.name, written(pl.Series([person], dtype=pl.String), whose.domain)[0])
-            yield from ((text, key) for text, meant in wanted.items() if meant == as_written[value])
+            yield from ((one, column.domain.name, key) for one, sought in wanted.items() if sought == as_written[value])
+
+
+def _as_written(con: duckdb.DuckDBPyConnection, values: Sequence[str], column: Naming) -> pl.Series:
+    """Identifiers that were typed as a column and its domain write them: 007 is 7 where they are numbers."""
+    with engine_errors("looking for a person"):
+        each = f"SELECT {as_text('value', column.type)} FROM (SELECT unnest($values::VARCHAR[]) AS value)"
+        texts = [text for (text,) in con.execute(each, {"values": list(values)}).fetchall()]
+    return written(pl.Series(texts, dtype=pl.String), column.domain)
 
 
 def _spelled(
@@ -218,7 +294,7 @@ def _spelled(
     with engine_errors("looking for a person"):
         if domain.normalization == "none":
             _register(con, "sought", {"value": pl.Series(values, dtype=pl.String)})
-            asked = f"trim({text}) IN (SELECT value FROM temp.sought)"
+            asked = f"trim({text}, '{_SPACE}') IN (SELECT value FROM temp.sought)"
         elif domain.normalization == "phone":
             # to read every number there is takes minutes: those that end alike are read
             ends = pl.Series([value[-4:] for value in values], dtype=pl.String).unique()

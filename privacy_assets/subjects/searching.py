@@ -18,6 +18,7 @@ of numbers: raw itself is asked for those by its own columns.
 from __future__ import annotations
 
 import io
+import json
 import secrets
 import sqlite3
 import zipfile
@@ -65,7 +66,9 @@ class Sought:
 
     def __init__(self, values: Iterable[str]) -> None:
         self.control = f"control{secrets.token_hex(12)}"
-        every = {value.lower().strip() for value in (*values, self.control)} - {""}
+        values = frozenset(values)
+        escaped = (json.dumps(value)[1:-1] for value in values)  # ü is \u00fc in Dagster's events
+        every = {value.lower().strip() for value in (*values, *escaped, self.control)} - {""}
         self._whole = sorted(every)
         long = pl.Series([value for value in self._whole if len(value) >= SHORTEST], dtype=pl.String)
         words = long.str.extract_all(_WORD)
@@ -89,7 +92,7 @@ class Sought:
             phrase = pl.concat_str([pl.col("word").shift(-place) for place in range(length)], separator=" ")
             same = pl.col("text") == pl.col("text").shift(1 - length)
             holding.append(words.filter(same & phrase.is_in(phrases))["text"])
-        places = pl.concat(holding).unique() if holding else pl.Series([], dtype=pl.Int64)
+        places = pl.concat(holding).unique().sort() if holding else pl.Series([], dtype=pl.Int64)
         return found.scatter(places, True) if len(places) else found
 
     def counted(self, texts: Iterable[str], *, whole: bool = False) -> tuple[int, bool]:

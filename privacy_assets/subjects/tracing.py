@@ -16,12 +16,21 @@ from uuid import UUID
 import duckdb
 import polars as pl
 
-from privacy_assets.contracts.columns import naming_columns
 from privacy_assets.contracts.contract import ROW
 from privacy_assets.gate import Gate, Input, Passport
 from privacy_assets.stages import vault
 from privacy_assets.stages.step import Step
-from privacy_assets.subjects.people import TABLES, Key, Person, held_raw, marked, opened, pseudonym
+from privacy_assets.subjects.people import (
+    TABLES,
+    Key,
+    Person,
+    held_raw,
+    left_of_raw,
+    marked,
+    opened,
+    pseudonym,
+    says_whose,
+)
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
 from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import AssetName, IdentifierDomain, Stage
@@ -58,25 +67,47 @@ def trace(gate: Gate, made: Mapping[AssetName, Step], people: Sequence[Person]) 
 def holding(gate: Gate, made: Mapping[AssetName, Step], people: Sequence[Person]) -> Iterator[Held]:
     """The same, without an entry."""
     keys = frozenset(key for person in people for key in person.keys)
-    order = {asset: place for place, asset in enumerate(made)}
     found: dict[Input, bool] = {}
     held = []
-    known = (one for one in gate.held() if one.asset.whole in made)
-    for passport in sorted(known, key=lambda one: order[one.asset.whole]):
+    for passport in sorted(gate.held(), key=along_the_corridor):
+        if passport.asset.stage is Stage.RAW and passport.asset.dataset not in gate.project.contracts:
+            continue  # nobody knows by which column its people are told
         rows = _rows(gate, made, passport, keys)
         holds = any(found.get(one, False) for one in passport.inputs) if rows is None else rows > 0
         found[Input(passport.asset, passport.version)] = holds
         if holds:
             latest = gate.latest(passport.asset)
             held.append(Held(passport, rows, latest is not None and latest.version == passport.version))
-    yield from sorted(held, key=lambda one: (order[one.passport.asset.whole], one.passport.position))
+    yield from sorted(held, key=lambda one: in_order(made, one.passport))
 
 
-def rooted(gate: Gate, people: Sequence[Person]) -> dict[Input, int]:
-    """The versions of raw that hold any of these people, each with how many rows of theirs."""
+def in_order(made: Mapping[AssetName, Step], passport: Passport) -> tuple[int, int]:
+    """By what to sort versions so that they stand as the assets are made; what is declared no more comes last."""
+    place = {asset: place for place, asset in enumerate(made)}
+    return place.get(passport.asset.whole, len(place)), passport.position
+
+
+def along_the_corridor(passport: Passport) -> tuple[int, int]:
+    """By what to sort versions so that what one was made from comes before it, also where an erasure spared it."""
+    return list(Stage).index(passport.asset.stage), passport.position
+
+
+def rooted(gate: Gate, people: Sequence[Person]) -> dict[Input, int | None]:
+    """The versions that these people came into the home by, each with how many rows of theirs.
+
+    They are of raw, or of minimized where that is kept longer than its raw; None for one of these that does not say
+    whose a row is: anybody may be in it.
+    """
     keys = frozenset(key for person in people for key in person.keys)
-    every = ((passport, _rows_of_raw(gate, passport, keys)) for passport in held_raw(gate))
-    return {Input(passport.asset, passport.version): rows for passport, rows in every if rows}
+    found: dict[Input, int | None] = {}
+    for passport in held_raw(gate):
+        if rows := _rows_of_raw(gate, passport, keys):
+            found[Input(passport.asset, passport.version)] = rows
+    for passport in left_of_raw(gate):
+        left = _rows_of_minimized(gate, passport, keys)
+        if left != 0:
+            found[Input(passport.asset, passport.version)] = left
+    return found
 
 
 def _rows(gate: Gate, made: Mapping[AssetName, Step], passport: Passport, keys: frozenset[Key]) -> int | None:
@@ -84,13 +115,8 @@ def _rows(gate: Gate, made: Mapping[AssetName, Step], passport: Passport, keys: 
     if asset.stage is Stage.RAW:
         return _rows_of_raw(gate, passport, keys)
     if asset.stage is Stage.MINIMIZED:
-        contract = gate.project.contracts[asset.dataset]
-        present = {name for name, _ in passport.columns}
-        if not all(naming.name in present for naming in naming_columns(contract)):
-            return None
-        with opened(gate, passport) as con:
-            return _count(con, "held.main.data", marked(con, "held.main.data", contract, keys))
-    if asset.stage not in (Stage.PSEUDONYMIZED, Stage.FEATURES, Stage.TRAINING):
+        return _rows_of_minimized(gate, passport, keys)
+    if asset.stage not in (Stage.PSEUDONYMIZED, Stage.FEATURES, Stage.TRAINING) or asset.whole not in made:
         return None
     columns = [
         column
@@ -122,6 +148,14 @@ def _rows_of_raw(gate: Gate, passport: Passport, keys: frozenset[Key]) -> int:
         return sum(_count(con, table, marked(con, table, contract, keys)) for table in tables)
 
 
+def _rows_of_minimized(gate: Gate, passport: Passport, keys: frozenset[Key]) -> int | None:
+    if not says_whose(gate, passport):
+        return None
+    contract = gate.project.contracts[passport.asset.dataset]
+    with opened(gate, passport) as con:
+        return _count(con, "held.main.data", marked(con, "held.main.data", contract, keys))
+
+
 def _count(con: duckdb.DuckDBPyConnection, table: str, condition: str) -> int:
     with engine_errors("counting rows of a person"):
         (rows,) = con.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchone() or (0,)
@@ -150,10 +184,11 @@ def stand_ins(gate: Gate, people: Sequence[Person], identifiers: frozenset[str])
     found: set[str] = set()
     for passport in gate.held():
         asset = passport.asset
-        if asset.stage is not Stage.PSEUDONYMIZED or asset.purpose not in gate.project.purposes:
-            continue
-        contract = gate.project.contracts[asset.dataset]
-        needs = gate.project.purposes[asset.purpose].datasets[asset.dataset].columns
+        purpose, contract = gate.project.purposes.get(asset.purpose), gate.project.contracts.get(asset.dataset)
+        if asset.stage is not Stage.PSEUDONYMIZED or purpose is None or asset.dataset not in purpose.datasets:
+            continue  # it is declared no more: its techniques are not known, and it is destroyed whole
+        assert contract is not None
+        needs = purpose.datasets[asset.dataset].columns
         for name, need in needs.items():
             module = PSEUDONYMIZE[need.technique.kind]
             if name == ROW or getattr(module, "MAPS", None) != "value" or passport.epoch is None:

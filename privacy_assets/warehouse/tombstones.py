@@ -30,8 +30,8 @@ from privacy_assets.warehouse.connections import engine_errors
 from privacy_assets.warehouse.home import Home
 from privacy_assets.words import IdentifierDomain
 
-_BETWEEN = re.compile(r"[^\w@.+\-]+")
-"""What parts the values of a line that could not be read."""
+_BETWEEN = (re.compile(r"[^\w@.+\-]+"), re.compile(r"[,;|\t\"]+"))
+"""What may part the values of a line that could not be read: values may hold spaces, strokes and brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Tombstones:
         """Of lines that are no rows: those of which a part, between separators, names somebody who was erased."""
         if not lines:
             return []
-        parts = pl.DataFrame({"line": lines, "part": [_BETWEEN.split(line) for line in lines]}).explode("part")
+        parts = pl.DataFrame({"line": lines, "part": [_parts(line) for line in lines]}).explode("part")
         parts = parts.filter(pl.col("part").str.len_chars() > 0)
         every = parts["part"].unique()
         gone = [value for naming in columns for value in self.erased(every, naming.domain).to_list()]
@@ -100,6 +100,10 @@ class Tombstones:
         if values.is_empty():
             return values
         return _keyed.macs(written(values, domain), self.key, f"tombstone/{domain.name}")
+
+
+def _parts(line: str) -> list[str]:
+    return [part.strip() for between in _BETWEEN for part in between.split(line)]
 
 
 def written(values: pl.Series, domain: IdentifierDomain) -> pl.Series:

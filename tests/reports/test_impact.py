@@ -7,18 +7,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
 from privacy_assets import cli
-from privacy_assets.build import flows, steps
+from privacy_assets.build import build_definitions, corridor_of, flows, steps
 from privacy_assets.contracts.loading import Project, load
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.gate import Gate
 from privacy_assets.lineage.flows import Flows
 from privacy_assets.lineage.roles import carried, declared, evidence
+from privacy_assets.reports.foreign import UNKNOWN, Surroundings
 from privacy_assets.reports.impact import Impact, as_json, rows, summary
 from privacy_assets.reports.impact import impact as found_of
+from privacy_assets.words import AssetName, Role
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,6 +100,90 @@ def test_what_is_not_there_is_said_with_what_may_have_been_meant(project: Projec
     both = dataclasses.replace(project, purposes={**project.purposes, "visits": project.purposes["capacity_planning"]})
     with pytest.raises(BadDeclaration, match="raw/visits"):
         impact(both, graph, "visits")
+
+
+# Assets around the corridor: what Dagster resolved of a project that has taken it in.
+
+_TOLD = dg.TableColumnLineage({"years": [dg.TableColumnDep(dg.AssetKey(["training", "smoking"]), "age")]})
+_COLUMNS = dg.TableSchema(columns=[dg.TableColumn("branch"), dg.TableColumn("count")])
+OTHERS = [
+    dg.AssetSpec("crm"),
+    dg.AssetSpec("feed", deps=["crm"]),
+    dg.AssetSpec(["team", "report"], deps=[["training", "smoking"]], metadata={"dagster/column_lineage": _TOLD}),
+    dg.AssetSpec("board", deps=[["team", "report"]], metadata={"dagster/column_schema": _COLUMNS}),
+    dg.AssetSpec("unrelated"),
+]
+
+
+def _with(project: Project, others: list[dg.AssetSpec], source: str, feed: str) -> Surroundings:
+    """The corridor of a project that has `others` too, of which `feed` feeds the source of a dataset."""
+    corridor = corridor_of(project)
+    fed = dg.map_asset_specs(
+        lambda spec: spec.merge_attributes(deps=[feed] if spec.key == dg.AssetKey(["source", source]) else []),
+        list(corridor.assets or ()),
+    )
+    both = dg.Definitions(assets=[*fed, *others])
+    return Surroundings(both.resolve_asset_graph(), corridor.resolve_asset_graph().get_all_asset_keys())
+
+
+@pytest.fixture
+def taken_in(tiny_project: Path) -> Surroundings:
+    """The tiny project's corridor with assets of others above and below it."""
+    return _with(load(tiny_project), OTHERS, "patients", "feed")
+
+
+def _around(found: Impact, direction: str) -> dict[str, str]:
+    return {".".join(one.point): one.by for one in found.around[direction]}
+
+
+def test_assets_around_the_corridor_are_found_below_it(tiny_project: Path, taken_in: Surroundings) -> None:
+    """By column where they tell it, else as a whole or by the columns that they have; a bystander is not among them."""
+    project = load(tiny_project)
+    graph = flows(steps(project))
+    age = found_of(project, graph, "raw/patients.age", {}, taken_in)
+    assert _around(age, "to") == {
+        "team/report.years": "lineage",
+        "team/report.": "dependency",
+        "board.branch": "dependency",
+        "board.count": "dependency",
+    }
+    assert {one["role"] for one in as_json(project, age)["around"]["downstream"]} == {UNKNOWN}
+    assert any(line[:2] == ("to", "team/report") and line[3] == UNKNOWN for line in rows(age))
+    assert any("2 assets around the corridor" in line for line in summary(project, age))
+    sex = found_of(project, graph, "pseudonymized/smoking/patients.sex", {}, taken_in)
+    assert "team/report.years" not in _around(sex, "to") and "team/report." in _around(sex, "to")
+    email = found_of(project, graph, "raw/patients.email", {}, taken_in)
+    assert not email.downstream and not _around(email, "to")
+
+
+def test_assets_around_the_corridor_are_found_above_it(tiny_project: Path, taken_in: Surroundings) -> None:
+    """Through the source that they feed, which is the corridor's own and told as no foreign one."""
+    project = load(tiny_project)
+    found = found_of(project, flows(steps(project)), "model/smoking", {}, taken_in)
+    assert _around(found, "from") == {"feed.": "dependency", "crm.": "dependency"}
+    assert {one.foreign for one in found.around["from"]} == {True}
+
+
+def test_the_corridor_is_found_again_behind_an_asset_of_others(tiny_project: Path) -> None:
+    """What one purpose publishes, and somebody's asset feeds to a source, reaches what is made of that source."""
+    project = load(tiny_project)
+    around = _with(project, [dg.AssetSpec("export", deps=[["raw", "patients"]])], "consents", "export")
+    roles = {(AssetName.parse("raw/consents"), "decision"): frozenset({Role.SENSITIVE})}
+    found = found_of(project, flows(steps(project)), "raw/patients.email", roles, around)
+    assert {"export.", "raw/consents.decision", "training/smoking.age"} <= set(_around(found, "to"))
+    (decision,) = [one for one in as_json(project, found)["around"]["downstream"] if one["column"] == "decision"]
+    assert decision["asset"] == "raw/consents" and decision["role"] == "sensitive" and not decision["foreign"]
+
+
+def test_without_a_project_around_it_the_corridor_is_the_answer(project: Project, graph: Flows) -> None:
+    """And the corridor's own project, resolved, adds nothing to it."""
+    alone = impact(project, graph, "raw/patients.postcode")
+    assert not any(alone.around.values())
+    resolved = build_definitions(ROOT).resolve_asset_graph()
+    whole = found_of(
+        project, graph, "raw/patients.postcode", alone.roles, Surroundings(resolved, resolved.get_all_asset_keys())
+    )
+    assert as_json(project, whole) == as_json(project, alone)
 
 
 def _same(found: Impact, said: dict[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from privacy_assets.stages.step import LEFT_OUT, Step, carry_out
 from privacy_assets.subjects import erasing, searching
 from privacy_assets.subjects.erasing import What, downstream, erase, erase_lapsed, lapsed, plan, resume
 from privacy_assets.subjects.people import find, names, pseudonym
-from privacy_assets.subjects.tracing import rooted, trace
+from privacy_assets.subjects.tracing import holding, rooted, trace
 from privacy_assets.words import AssetName, Stage
 
 from .conftest import rewrite_source
@@ -147,6 +147,46 @@ def test_what_stayed_once_is_found_by_the_next_erasure(published: Gate, made: di
     assert done.complete
     assert {one.asset for one in done.receipts} == set(made)
     assert not done.spared
+
+
+def test_withdrawal_reaches_what_stayed(published: Gate, made: dict) -> None:
+    """The purpose's tables stayed when somebody else was erased; who withdraws afterwards leaves them all the same."""
+    erase(published, made, find(published, ["p-60"]), "asked by letter")
+    before = ids(published, MODEL)
+    rewrite_source(published.project.root, "consents", adding="p-07,smoking,withdrawn,2026-03-01 00:00:00")
+    carry_out(made[CONSENTS], published).raise_faults()
+    done = erase_lapsed(published, made)
+    assert done is not None
+    assert MODEL in {one.asset for one in done.receipts}
+    assert ids(published, MODEL) != before
+    assert all(published.examine(asset).standing is Standing.KEPT for asset in made)
+
+
+def test_who_is_in_superseded_versions_alone_is_erased(published: Gate, made: dict) -> None:
+    """Raw was delivered without them since, and is not kept for as long as what was made from it."""
+    for dataset in ("patients", "consents"):
+        rewrite_source(published.project.root, dataset, without="p-07")
+    remake(published, made)
+    for asset in (RAW, CONSENTS):
+        carry_out(made[asset], published).raise_faults()
+    people = find(published, ["p-07"])
+    done = erase(published, made, people, "asked by letter")
+    assert done.complete
+    assert {one.asset.stage for one in done.receipts} >= {Stage.MINIMIZED, Stage.TRAINING, Stage.MODEL}
+    assert not done.remade, "nobody of them is in what stands"
+
+
+def test_what_is_declared_no_more_is_destroyed(published: Gate, reopen: Callable[[], Gate]) -> None:
+    """A purpose that was taken out of the project leaves its versions in the home: they are traced, and destroyed."""
+    (published.project.root / "data/purposes/smoking.yaml").unlink()
+    gate = reopen()
+    made = steps(gate.project)
+    people = find(gate, ["p-07"])
+    assert MODEL in {one.passport.asset for one in holding(gate, made, people)}
+    planned = {line.passport.asset: line.why for line in plan(gate, made, rooted(gate, people))}
+    assert planned[MODEL] == "declared no more"
+    assert MODEL in {one.asset for one in erase(gate, made, people, "asked by letter").receipts}
+    assert all(one.clean for one in searching.search(gate, EVERY))
 
 
 def test_a_plan_changes_nothing_and_says_what_becomes_of_each(published: Gate, made: dict) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from privacy_assets.build import steps
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.gate import Gate
+from privacy_assets.stages.step import carry_out
 from privacy_assets.subjects.handing_out import hand_out
 from privacy_assets.subjects.people import find
+from privacy_assets.words import AssetName
 
 
 def opened(to: Path, key_file: Path) -> duckdb.DuckDBPyConnection:
@@ -56,3 +60,29 @@ def test_a_copy_that_would_not_be_safe_is_refused(published: Gate, made: dict, t
         hand_out(published, made, find(published, ["p-07"])[0], to, key_file)
     assert published.ledger.size == size
     assert not key_file.exists()
+
+
+def test_days_with_other_columns_are_handed_out_together(
+    tiny_project: Path, reopen: Callable[[], Gate], tmp_path: Path
+) -> None:
+    """Raw keeps what a delivery has beyond its contract: on one day there is more than on another."""
+    contract = tiny_project / "data/contracts/patients.odcs.yaml"
+    nulls = '\n          null_text: ["", "NA"]\n'
+    daily = '      - property: deliveries\n        value: {by: day, since: "2026-11-01"}\n'
+    assert nulls in contract.read_text()
+    text = contract.read_text().replace(nulls, nulls + daily)
+    contract.write_text(text.replace("samples/patients.csv", "samples/{day}/patients.csv"))
+    lines = (tiny_project / "data/samples/patients.csv").read_text().splitlines()
+    more = [f"{lines[0]};more", *(f"{line};1" for line in lines[1:])]
+    gate = reopen()
+    for day, delivered in (("2026-11-01", lines), ("2026-11-02", more), ("2026-11-03", lines)):
+        (tiny_project / "data/samples" / day).mkdir()
+        (tiny_project / "data/samples" / day / "patients.csv").write_text("\n".join(delivered) + "\n")
+        carry_out(steps(gate.project)[AssetName.parse("raw/patients")].of(day), gate).raise_faults()
+    (tmp_path / "a").mkdir()
+    to, key_file = tmp_path / "a" / "theirs.duckdb", tmp_path / "their.key"
+    (person,) = find(gate, ["p-07"])
+    counts, _ = hand_out(gate, steps(gate.project), person, to, key_file)
+    assert counts["patients"] == 3
+    with opened(to, key_file) as con:
+        assert con.execute("SELECT more FROM theirs.patients ORDER BY ALL").fetchall() == [("1",), (None,), (None,)]

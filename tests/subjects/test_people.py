@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+
 import pytest
 
-from privacy_assets.errors import BadDeclaration
+from privacy_assets.build import steps
+from privacy_assets.errors import BadDeclaration, Refused
 from privacy_assets.gate import Gate
 from privacy_assets.stages.step import carry_out
 from privacy_assets.subjects.people import find, forget, identifying, names, pseudonym
+from privacy_assets.subjects.tracing import rooted
+from privacy_assets.words import AssetName
 
 from .conftest import rewrite_source
 
@@ -44,6 +50,111 @@ def test_an_identifier_of_several_people_is_refused(published: Gate, made: dict)
         find(published, ["ada1@example.org"])
     own = identifying(published, find(published, ["p-01"]))
     assert own == {"p-01"}, "what somebody else has as well does not tell one of them"
+
+
+def test_the_same_number_in_two_identifier_domains_is_two_people(published: Gate, reopen: Callable[[], Gate]) -> None:
+    """Patient p-07 is not member p-07 of the staff: which of them is meant has to be said."""
+    root = published.project.root
+    contract = (root / "data/contracts/patients.odcs.yaml").read_text()
+    for old, new in {
+        "tiny-patients": "tiny-staff",
+        "name: patients": "name: staff",
+        "patients.csv": "staff.csv",
+        "{name: patient_id}": "{name: staff_id}",
+        "      consents: consents\n": "",
+        "[consent, legitimate_interests]": "[legitimate_interests]",
+    }.items():
+        assert old in contract
+        contract = contract.replace(old, new)
+    (root / "data/contracts/staff.odcs.yaml").write_text(contract)
+    rows = (root / "data/samples/patients.csv").read_text()
+    (root / "data/samples/staff.csv").write_text(rows.replace("@example.org", "@staff.example.org"))
+    gate = reopen()
+    carry_out(steps(gate.project)[AssetName.parse("raw/staff")], gate).raise_faults()
+    with pytest.raises(BadDeclaration, match="several identifier domains") as caught:
+        find(gate, ["p-07"])
+    assert "p-07" not in str(caught.value)
+    (patient,), (member,) = find(gate, ["patient_id=p-07"]), find(gate, ["staff_id=p-07"])
+    assert {str(one.asset) for one in rooted(gate, [patient])} == {"raw/patients", "raw/consents"}
+    assert {str(one.asset) for one in rooted(gate, [member])} == {"raw/staff"}
+    assert find(gate, ["cleo7@staff.example.org"]) == (member,)
+
+
+def test_whoever_is_named_in_the_row_of_another_is_not_that_other(published: Gate, reopen: Callable[[], Gate]) -> None:
+    """p-20 was referred by p-07, and p-21 by somebody who is no patient: neither row is of the one who referred."""
+    root = published.project.root
+    (root / "data/purposes/smoking.yaml").unlink()
+    contract = root / "data/contracts/patients.odcs.yaml"
+    contract.write_text(f"""{contract.read_text()}      - name: referred_by
+        logicalType: string
+        customProperties:
+          - property: privacy
+            value: {{role: direct_identifier, category: user.unique_id, identifier_domain: {{name: patient_id}}}}
+""")
+    source = root / "data/samples/patients.csv"
+    head, *rows = source.read_text().splitlines()
+    referred = {"p-20": "p-07", "p-21": "p-99"}
+    source.write_text(
+        "\n".join([f"{head};referred_by", *(f"{row};{referred.get(row[:4], '')}" for row in rows)]) + "\n"
+    )
+    gate = reopen()
+    carry_out(steps(gate.project)[AssetName.parse("raw/patients")], gate).raise_faults()
+    (person,) = find(gate, ["p-07"])
+    assert person.keys == {("patient_id", "p-07")}
+    with pytest.raises(BadDeclaration, match="nobody is named"):
+        find(gate, ["p-99"])
+
+
+@pytest.mark.parametrize("typed", ["007", "7"])
+def test_numbers_are_found_as_they_are_typed(published: Gate, reopen: Callable[[], Gate], typed: str) -> None:
+    """A column of numbers holds 7 where its source has 007."""
+    root = published.project.root
+    path = root / "data/contracts/patients.odcs.yaml"
+    text = "logicalType: string\n        primaryKey: true"
+    assert text in path.read_text()
+    path.write_text(
+        path.read_text()
+        .replace(text, "logicalType: integer\n        physicalType: INTEGER\n        primaryKey: true")
+        .replace("      consents: consents\n", "")
+        .replace("[consent, legitimate_interests]", "[legitimate_interests]")
+    )
+    (root / "data/contracts/consents.odcs.yaml").unlink()
+    (root / "data/purposes/smoking.yaml").unlink()
+    source = root / "data/samples/patients.csv"
+    source.write_text(source.read_text().replace("p-", "0"))
+    shutil.rmtree(published.home.versions / "raw")
+    gate = reopen()
+    carry_out(steps(gate.project)[AssetName.parse("raw/patients")], gate).raise_faults()
+    (person,) = find(gate, [typed])
+    assert list(rooted(gate, [person]).values()) == [1]
+
+
+def test_white_space_of_any_kind_hides_nobody(published: Gate, made: dict) -> None:
+    """A tab or a space that does not break, around an identifier in quarantine."""
+    adding = "p-98\t;a@example.org;F;30;true;1.00;2026-01-01\n\u00a0p-98;b@example.org;F;30;true;1.00;2026-01-01"
+    rewrite_source(published.project.root, "patients", adding=adding)
+    next(carry_out(step, published) for step in made.values() if step.asset.dataset == "patients")
+    assert list(rooted(published, find(published, ["p-98"])).values()) == [2]
+
+
+def test_versions_that_are_older_than_their_contract_are_searched(published: Gate, reopen: Callable[[], Gate]) -> None:
+    """An identifier that was declared since names nobody in them; without their subject nobody can tell."""
+    path = published.project.root / "data/contracts/patients.odcs.yaml"
+    before = path.read_text()
+    path.write_text(f"""{before}      - name: number
+        logicalType: string
+        customProperties:
+          - property: privacy
+            value: {{role: direct_identifier, category: user.unique_id, identifier_domain: {{name: number}}}}
+""")
+    gate = reopen()
+    assert len(rooted(gate, find(gate, ["cleo7@example.org"]))) == 2
+    (published.project.root / "data/purposes/smoking.yaml").unlink()
+    path.write_text(
+        before.replace("column: patient_id", "column: person").replace("- name: patient_id", "- name: person")
+    )
+    with pytest.raises(Refused, match="older than its contract"):
+        find(reopen(), ["p-07"])
 
 
 def test_what_identifies_is_what_raw_holds_of_them(published: Gate) -> None:

@@ -71,10 +71,19 @@ def test_a_store_that_is_not_read_is_not_clean(published: Gate, monkeypatch: pyt
         ("xcleo7@example.org", False),
         ("cleo7@example.organic", False),
         ("cleo7@example.org, cleo7@example.organic", True),
+        ("seen Weiß-07 today", True),
+        ('{"seen": "Wei\\u00df-07"}', True),
         ("", False),
     ],
 )
 def test_values_match_as_wholes(text: str, found: bool) -> None:
     """A longer word that holds one is another value."""
-    sought = Sought({"p-07", "cleo7@example.org"})
+    sought = Sought(frozenset({"p-07", "cleo7@example.org", "Weiß-07"}))
     assert sought.matches(pl.Series([text])).to_list() == [found]
+
+
+def test_many_texts_with_values_of_different_lengths_are_marked() -> None:
+    """In whatever order they are found."""
+    sought = Sought({"one word", "another", "cleo7@example.org", "Weiß-07"})
+    texts = [f"{number} holds {value}." for number in range(50) for value in ("one word", "another", "nobody")]
+    assert sought.matches(pl.Series(texts)).to_list() == [True, True, False] * 50

@@ -48,6 +48,8 @@ def test_lines_that_are_no_rows_are_looked_through() -> None:
     lines = ['"p-07";half', '{"id": "p-07", ', "p-070;x", "x p-07", ""]
     assert stones.lines_naming(lines, naming) == [lines[0], lines[1], lines[3]]
     assert stones.lines_naming([], naming) == []
+    spaced = Tombstones(KEY, NOBODY.of(NUMBER, ["AB 12/34"]))
+    assert spaced.lines_naming(['x;"AB 12/34";half', "AB 12;/34"], naming) == ['x;"AB 12/34";half']
 
 
 def test_only_as_many_count_as_the_ledger_says(home: Home) -> None:
