@@ -43,7 +43,7 @@ def test_a_home_with_nothing_gives_the_declared_part_and_says_so(gate: Gate, kin
 
 @kinds
 def test_no_value_of_a_person_is_in_it(published: Gate, kind: str) -> None:
-    """Neither an identifier, nor a category that a person has."""
+    """No number, address or date of anybody in the rows."""
     report = KINDS[kind].make(published, flows(steps(published.project)), None)
     for text in (markdown(report), html(report).decode()):
         assert not re.search(r"\bp-\d\d\b|example\.org|2026-01-", text)
