@@ -21,6 +21,7 @@ from privacy_assets.gate import Gate
 from privacy_assets.lineage.flows import Flows, Made
 from privacy_assets.stages.asset import asset_of, days_of, guarded, key_of, redteam_job, source_key
 from privacy_assets.stages.lineage_page import lineage_page
+from privacy_assets.stages.report_pages import report_pages
 from privacy_assets.stages.s1_raw import raw
 from privacy_assets.stages.s2_minimized import minimized
 from privacy_assets.stages.s3_pseudonymized import pseudonymized
@@ -168,8 +169,9 @@ def corridor_of(
                 description="Every Sunday at 04:00 UTC, once it is switched on.",
             )
         )
-    page = lineage_page(flows(made), gate)
-    return dg.Definitions(assets=[*assets, *sources, page], jobs=jobs, schedules=schedules)
+    graph = flows(made)
+    pages = [lineage_page(graph, gate), *report_pages(graph, gate)]
+    return dg.Definitions(assets=[*assets, *sources, *pages], jobs=jobs, schedules=schedules)
 
 
 def _daily(contract: Contract) -> dg.AssetSpec:

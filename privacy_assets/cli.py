@@ -598,6 +598,29 @@ def lineage_of(
 
 
 @app.command()
+def report(
+    kind: Annotated[str, typer.Argument(help="record, assessment, review or audit.")],
+    purpose: Annotated[str | None, typer.Argument(help="Which purpose; default: all of them in one report.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The folder for KIND.md and KIND.html; default: reports.")
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Write a report as Markdown and HTML: record of processing, impact assessment, design review, or audit pack."""
+    from privacy_assets.build import flows, steps
+    from privacy_assets.gate import Gate
+    from privacy_assets.reports import _document
+    from privacy_assets.reports.reports import KINDS
+
+    if kind not in KINDS:
+        raise typer.BadParameter(f"expected one of {', '.join(KINDS)}")
+    gate = Gate.open(find_root(root))
+    made = KINDS[kind].make(gate, flows(steps(gate.project)), purpose)
+    for path in _document.write(gate, f"{kind}-{purpose}" if purpose else kind, made, to):
+        out.print(f"written: {path}", markup=False)
+
+
+@app.command()
 def show(asset: Asset, root: Root = None) -> None:
     """Print an asset's schema and counts, from the ledger and the declarations; never its rows."""
     from privacy_assets.build import steps

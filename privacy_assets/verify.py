@@ -1,20 +1,22 @@
 """Everything that is published, and the ledger, measured again.
 
-Belongs here: putting together what ledger, gate and steps say of each asset, and what Dagster recorded. Does not
-belong here: the measurements.
+Belongs here: putting together what ledger, gate, audit and steps say of each asset, and what Dagster recorded. Does not
+belong here: the measurements, what an audit finds (`lineage/audit.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import dagster as dg
 
-from privacy_assets.build import steps
+from privacy_assets.build import flows, steps
 from privacy_assets.contracts.promises import promises
 from privacy_assets.errors import Fault, PrivacyAssetsError, Refused, Tampered
 from privacy_assets.gate import PASSING, Examination, Gate, Standing
+from privacy_assets.lineage.audit import audit
 from privacy_assets.stages.asset import key_of, told
 from privacy_assets.stages.step import Step, measure_again
 from privacy_assets.words import AssetName, Verdict
@@ -53,19 +55,39 @@ def verify(
         )
         yield Line(asset, Standing.BROKEN, (fault,), 0, 0)
     made = steps(gate.project)
+    graph = flows(made)
+
+    @lru_cache(maxsize=1)
+    def findings(entries: int) -> Mapping[AssetName, tuple[Fault, ...]]:
+        return audit(gate, graph).findings()
+
     parts = [part for asset in made for part in gate.parts(asset) or (asset,)]
     for asset in parts:
         step = made[asset.whole].of(asset.day) if asset.day else made[asset]
         progress(asset)
         while True:
             before = gate.entries_by_now()
-            line = _verified(gate, asset, step, instance)
+            line = _audited(_verified(gate, asset, step, instance), findings(before))
             # what does not pass may be only that another run published, or rotated a key, while we measured
             if line.passes or gate.entries_by_now() == before:
                 break
         if not line.passes and (rotated := gate.of_another_master(gate.ledger.entries())):
             raise Refused(rotated)  # nothing opens under the key that this process holds: that is no finding
         yield line
+    told = {*parts, *made}
+    for asset, faults in findings(gate.entries_by_now()).items():
+        if asset not in told:
+            yield Line(asset, Standing.BROKEN, faults, 0, 0)
+
+
+def _audited(line: Line, found: Mapping[AssetName, tuple[Fault, ...]]) -> Line:
+    """The line with what is wrong by declarations and ledger alone; what is said of an asset is said of each day."""
+    every = dict.fromkeys((*found.get(line.asset, ()), *found.get(line.asset.whole, ())))
+    faults = tuple(fault for fault in every if fault not in line.faults)
+    if not faults:
+        return line
+    standing = Standing.BROKEN if line.passes else line.standing
+    return replace(line, standing=standing, faults=(*line.faults, *faults))
 
 
 def _verified(gate: Gate, asset: AssetName, step: Step, instance: dg.DagsterInstance | None) -> Line:

@@ -20,6 +20,7 @@ from privacy_assets.build import CORRIDOR, EXPIRY, VERIFICATION, build_definitio
 from privacy_assets.contracts.loading import load
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.gate import Gate
+from privacy_assets.reports.reports import KINDS
 from privacy_assets.stages.asset import key_of, source_key
 from privacy_assets.stages.lineage_page import KEY
 
@@ -85,12 +86,13 @@ def job(definitions: dg.Definitions, name: str) -> Any:
 
 @pytest.mark.parametrize("root", ["tiny", "sample"])
 def test_the_definitions_load(root: str, tiny_project: Path) -> None:
-    """Dagster finds nothing wrong; every declared asset is there once, its sources, the lineage page, and no others."""
+    """Dagster finds nothing wrong; every declared asset is there once, its sources, the reports, and no others."""
     folder = ROOT if root == "sample" else tiny_project
     definitions = build_definitions(folder, env={})
     dg.Definitions.validate_loadable(definitions)
     project, found = load(folder), definitions.resolve_asset_graph()
-    assert found.materializable_asset_keys == {KEY, *(key_of(asset) for asset in project.assets())}
+    pages = {KEY, *(dg.AssetKey(["reports", kind]) for kind in KINDS)}
+    assert found.materializable_asset_keys == pages | {key_of(asset) for asset in project.assets()}
     assert found.external_asset_keys == {source_key(dataset) for dataset in project.contracts}
     assert set(steps(project)) == project.assets()
 

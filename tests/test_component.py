@@ -213,6 +213,7 @@ def test_dg_checks_and_lists_a_project_that_took_the_corridor_in(shop: Shop) -> 
         "orders",
         "source/patients", "source/consents", "raw/patients", "raw/consents", "minimized/smoking/patients",
         "pseudonymized/smoking/patients", "features/smoking", "training/smoking", "model/smoking", "reports/lineage",
+        "reports/record", "reports/assessment", "reports/review", "reports/audit",
     }  # fmt: skip
     assert {one["name"] for one in found["jobs"]} == {
         "nightly_orders", "corridor", "corridor_smoking", "verification", "expiry",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import Enum
 from itertools import takewhile
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from privacy_assets.contracts.versions import Size, next_version
 from privacy_assets.lineage.diff import Change, Diff, Reach, Versioned
+from privacy_assets.reports._document import cell, table
 from privacy_assets.words import Role
 
 HEADS = ("", "about", "in", "what", "before", "now", "where")
@@ -135,31 +136,20 @@ def markdown(found: Diff) -> str:
     """For a pull request: the verdict, then tables."""
     parts = ["## Privacy impact", "", verdict(found), ""]
     if found.changes:
-        parts += _table(HEADS, list(rows(found)))
+        parts += table(HEADS, list(rows(found)))
     if found.versions:
         lines = [(str(one.of), "kept" if one.kept else "not kept", _version(one)) for one in found.versions]
-        parts += ["### Versions", "", *_table(("declaration", "", "version"), lines)]
+        parts += ["### Versions", "", *table(("declaration", "", "version"), lines)]
     if found.models:
-        parts += ["### Models touched", "", *(f"- {_cell(str(asset))}" for asset in found.models), ""]
+        parts += ["### Models touched", "", *(f"- {cell(str(asset))}" for asset in found.models), ""]
     if found.approvals:
         approvals = [(one.owner, str(one.of), ", ".join(one.third_parties)) for one in found.approvals]
-        parts += ["### To approve", "", *_table(("owner", "of", "third parties"), approvals)]
+        parts += ["### To approve", "", *table(("owner", "of", "third parties"), approvals)]
     if found.measured:
         numbers = [(str(one.asset), one.what, f"{one.before:.4g}", f"{one.after:.4g}") for one in found.measured]
-        parts += ["### Measured", "", *_table(("asset", "what", "before", "now"), numbers)]
-    parts += [f"{_cell(note)}\n" for note in found.notes]
+        parts += ["### Measured", "", *table(("asset", "what", "before", "now"), numbers)]
+    parts += [f"{cell(note)}\n" for note in found.notes]
     return "\n".join(parts).rstrip() + "\n"
-
-
-def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
-    every = [tuple(heads), tuple("---" for _ in heads), *(tuple(map(_cell, line)) for line in lines)]
-    return [*(f"| {' | '.join(line)} |" for line in every), ""]
-
-
-def _cell(text: str) -> str:
-    """What is declared by a pull request is text in its comment, never markup, a link or a mention."""
-    flat = " ".join(text.split()).replace("@", "@\u200b")
-    return "".join(f"\\{letter}" if letter in "\\`*[]<>|~#!" else letter for letter in flat)
 
 
 def as_json(found: Diff) -> dict[str, Any]:

@@ -20,16 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from privacy_assets.contracts.promises import Promise, promises
-from privacy_assets.gate import Gate, Passport, judge_again, question_digest
+from privacy_assets.gate import Gate, Passport
+from privacy_assets.lineage.audit import NOT_MEASURED, judged
 from privacy_assets.lineage.flows import VALUE, Flows, Place
 from privacy_assets.lineage.roles import Roles, carried, declared, evidence
 from privacy_assets.reports import _page
 from privacy_assets.words import AssetName, Role, Stage, Verdict
 
 HTML = "lineage.html"
-
-NOT_MEASURED, PENDING = "not measured", "pending"
-"""What is said of a promise beside the verdicts: it, or what it asks today, was never measured; it waits."""
 
 _ROLES = tuple(role for role in Role if role is not Role.ATTRIBUTE)
 
@@ -129,21 +127,12 @@ def _evidence(gate: Gate, asset: AssetName) -> dict[str, Any]:
 
 def _worst(gate: Gate, promise: Promise, passports: Sequence[Passport]) -> dict[str, Any]:
     """What came of a promise on the first version that does not keep it, or on the last."""
-    judged = [_judged(gate, promise, passport) for passport in passports]
-    return next((one for one in judged if one["verdict"] != Verdict.KEPT), judged[-1])
+    found = [_judged(gate, promise, passport) for passport in passports]
+    return next((one for one in found if one["verdict"] != Verdict.KEPT), found[-1])
 
 
 def _judged(gate: Gate, promise: Promise, passport: Passport) -> dict[str, Any]:
-    """A promise of today on the numbers that were measured, as the gate judges it at each read."""
-    if promise in gate.awaited(passport):
-        return _finding(promise, PENDING, {})
-    measured = next((one for one in passport.evidence if one.finding.name == promise.name), None)
-    if measured is None or measured.question != question_digest(promise):
-        return _finding(promise, NOT_MEASURED, {})
-    numbers = measured.finding.numbers
-    if judge_again(promise, passport) is None:
-        return _finding(promise, Verdict.KEPT, numbers)
-    return _finding(promise, promise.invariant.judge(promise.parameters, numbers).verdict, numbers)
+    return _finding(promise, *judged(gate, promise, passport))
 
 
 def _finding(promise: Promise, verdict: str, numbers: Mapping[str, float]) -> dict[str, Any]:

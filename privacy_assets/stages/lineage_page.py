@@ -1,6 +1,7 @@
-"""The lineage page as Dagster sees it: an asset after all others, written when somebody asks for it by name.
+"""The lineage page as Dagster sees it.
 
-Belongs here: the asset, and what Dagster is told of it. Does not belong here: the page (`reports/lineage.py`).
+Belongs here: the asset, and what Dagster is told of it. Does not belong here: the page (`reports/lineage.py`), what all
+such assets share (`_pages.py`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import dagster as dg
 from privacy_assets.gate import Gate
 from privacy_assets.lineage.flows import Flows
 from privacy_assets.reports import lineage
-from privacy_assets.stages.asset import guarded, key_of
-from privacy_assets.stages.metadata import Declared, metadata
+from privacy_assets.stages._pages import page_asset
+from privacy_assets.stages.metadata import Declared, Fact
 
 KEY = dg.AssetKey(["reports", "lineage"])
 FOLDER = "lineage"
@@ -21,34 +22,20 @@ FOLDER = "lineage"
 
 
 def lineage_page(flows: Flows, open_gate: Callable[[], Gate]) -> dg.AssetsDefinition:
-    """The asset. It depends on all others, so that Dagster shows it as old where one of them is newer."""
+    """The asset."""
 
-    @dg.multi_asset(
-        name="__".join(KEY.path),
-        specs=[
-            dg.AssetSpec(
-                KEY,
-                deps=[key_of(asset) for asset in flows.made],
-                group_name="reports",
-                description="What every column comes from and what comes of it, with passports and findings, as one "
-                f"page: {FOLDER}/{lineage.HTML} in the project. It holds names, counts and digests, no values.",
-                kinds={"html"},
-            )
-        ],
+    def write() -> dict[str, Fact]:
+        gate = open_gate()
+        path = lineage.write(gate, flows, gate.project.root / FOLDER / lineage.HTML)
+        return {
+            "file": Declared(f"{FOLDER}/{lineage.HTML}"),
+            "bytes": path.stat().st_size,
+            "assets": len(flows.made),
+            "columns": sum(len(made.columns) for made in flows.made.values()),
+        }
+
+    about = (
+        "What every column comes from and what comes of it, with passports and findings, as one page: "
+        f"{FOLDER}/{lineage.HTML} in the project."
     )
-    def written() -> dg.MaterializeResult[None]:
-        def work() -> dict[str, dg.MetadataValue]:
-            gate = open_gate()
-            path = lineage.write(gate, flows, gate.project.root / FOLDER / lineage.HTML)
-            return metadata(
-                {
-                    "file": Declared(f"{FOLDER}/{lineage.HTML}"),
-                    "bytes": path.stat().st_size,
-                    "assets": len(flows.made),
-                    "columns": sum(len(made.columns) for made in flows.made.values()),
-                }
-            )
-
-        return dg.MaterializeResult(asset_key=KEY, metadata=guarded(work))
-
-    return written
+    return page_asset("lineage", flows, about, {"html"}, write)

@@ -1,0 +1,73 @@
+"""The audit pack, as it is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from privacy_assets.build import flows, steps
+from privacy_assets.contracts import promises as promised
+from privacy_assets.contracts.promises import promises
+from privacy_assets.gate import Gate
+from privacy_assets.lineage.audit import CONTRADICTIONS
+from privacy_assets.reports._document import markdown
+from privacy_assets.reports.audit import pack
+from privacy_assets.words import AssetName
+
+
+def told(gate: Gate, purpose: str | None = None) -> str:
+    return markdown(pack(gate, flows(steps(gate.project)), purpose))
+
+
+def test_every_promise_stands_beside_its_clause_with_its_evidence(published: Gate) -> None:
+    """File and line, check, verdict, version and entry."""
+    lines = told(published).splitlines()
+    for asset in published.project.assets():
+        passport = published.latest(asset)
+        assert passport
+        for promise in promises(published.project, asset):
+            found = [
+                one for one in lines if f"| {promise.where} | {asset}: " in one and f"| {promise.name} | kept |" in one
+            ]
+            assert found and all(f"| {passport.version} | {passport.position} |" in one for one in found)
+
+
+def test_without_findings_it_says_none_of_each_kind(published: Gate) -> None:
+    """And what was looked at."""
+    text = told(published)
+    assert text.count("\nNone.\n") == 4
+    assert all(f"| {name} |" in text for name in CONTRADICTIONS)
+
+
+def test_findings_are_told_with_file_and_line(published: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An orphan clause, and the control that is not there."""
+    whole = promised._training
+    monkeypatch.setattr(
+        promised, "_training", lambda *given: (one for one in whole(*given) if one.parameters.kind != "splits_filled")
+    )
+    text = told(published)
+    assert "the clause training.split has no control" in text and "splits_filled of training/smoking" in text
+    assert text.count("\nNone.\n") == 3
+
+
+def test_a_contradicted_fact_is_told(published: Gate) -> None:
+    """What was expected, and what was found."""
+    asset = AssetName.parse("training/smoking")
+    passport = published.latest(asset)
+    assert passport
+    columns = tuple((name, "BLOB" if name == "age" else kind) for name, kind in passport.columns)
+    published.publish(replace(passport, columns=columns), since=published.ledger.size)
+    assert "| age VARCHAR | age BLOB |" in told(published)
+
+
+def test_of_one_purpose_its_contracts_are_told_too(published: Gate) -> None:
+    """Those that it takes rows from, and those that decide about them."""
+    text = told(published, "smoking")
+    assert all(f"\n## {name}" in text for name in ("Contract consents", "Contract patients", "Purpose smoking"))
+
+
+def test_what_people_keep_is_open(published: Gate) -> None:
+    """Never called kept."""
+    lines = [one for one in told(published).splitlines() if "| people: nothing here can tell" in one]
+    assert lines and all("| open |" in one for one in lines)
