@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from privacy_assets.contracts import drift
 from privacy_assets.contracts.anonymity import SPLIT, asked_of
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.loading import Project
@@ -496,6 +497,7 @@ def _of_purpose(project: Project, purpose: Purpose) -> Iterator[Clause]:
         yield from _of_dataset(of, purpose, contract)
     yield from _of_features(of, purpose)
     yield from _of_anonymized(of, project, purpose)
+    yield from _of_drift(of, project, purpose)
     yield from _of_synthetic(of, purpose)
     yield from _of_statistics(of, purpose)
     yield from _of_training(of, project, purpose)
@@ -596,6 +598,27 @@ def _attacked(project: Project, purpose: Purpose) -> Iterator[Stage]:
 def _of_transfer(of: _Of, asked: Transfer | None, asset: AssetName, *place: str) -> Iterator[Clause]:
     if asked is not None:
         yield of.clause(*place, asks={asset: ("fidelity",)})
+
+
+def _of_drift(of: _Of, project: Project, purpose: Purpose) -> Iterator[Clause]:
+    asked, place = purpose.guarantee.drift, ("guarantee", "drift")
+    if asked is None:
+        return
+    columns = project.features(purpose.purpose).columns
+    features, anonymized = of.asset(Stage.FEATURES), of.asset(Stage.ANONYMIZED)
+    if asked.k_falls_at_most is not None:
+        yield of.clause(*place, "k_falls_at_most", asks={anonymized: ("k_drift",)})
+    for name, kind, of_features in (
+        ("rare_groups", "rare_drift", drift.categories(purpose, columns)),
+        ("distinct_share_at_most", "distinct_drift", drift.comparable(purpose, columns)),
+    ):
+        if getattr(asked, name) is not None:
+            compared = [*([features] if of_features else []), *([anonymized] if purpose.anonymized else [])]
+            yield of.clause(
+                *place, name, asks=dict.fromkeys(compared[:1], (kind,)), may=dict.fromkeys(compared, (kind,))
+            )
+    if asked.metric_falls_at_most is not None:
+        yield of.clause(*place, "metric_falls_at_most", asks={of.asset(Stage.MODEL): ("metric_drift",)})
 
 
 def _of_synthetic(of: _Of, purpose: Purpose) -> Iterator[Clause]:

@@ -14,7 +14,7 @@ from privacy_assets.contracts import promises as promised
 from privacy_assets.contracts.contract import DatasetPrivacy
 from privacy_assets.contracts.loading import load
 from privacy_assets.contracts.promises import Promise, promises
-from privacy_assets.contracts.purpose import Guarantee, Purpose
+from privacy_assets.contracts.purpose import Drift, Guarantee, Purpose, RareGroups
 from privacy_assets.gate import Gate, Input
 from privacy_assets.lineage.audit import (
     CONTRADICTIONS,
@@ -147,6 +147,28 @@ def test_every_field_of_a_declaration_is_a_clause_or_said_to_be_none(
 def _by_hand() -> Iterator[tuple[str, ...]]:
     """Clauses that the sample does not have."""
     yield ("guarantee", "utility")
+    yield ("guarantee", "drift")
+
+
+def test_what_is_asked_of_drift_has_its_controls() -> None:
+    """Each part of it, and no control without one."""
+    project = load(ROOT)
+    purpose = project.purposes["readmission_model"]
+    asked = Drift(
+        k_falls_at_most=2,
+        rare_groups=RareGroups(fewer_than=5, share_rises_at_most=0.1),
+        distinct_share_at_most=0.9,
+        metric_falls_at_most=0.1,
+    )
+    guarantee = purpose.guarantee.model_copy(update={"drift": asked})
+    drifting = replace(
+        project, purposes={**project.purposes, purpose.purpose: purpose.model_copy(update={"guarantee": guarantee})}
+    )
+    found, every = list(clauses(drifting)), {asset: promises(drifting, asset) for asset in drifting.assets()}
+    assert not list(_orphan_clauses(found, every))
+    assert not list(_orphan_controls(found, every))
+    without = {asset: [one for one in each if "drift" not in one.parameters.kind] for asset, each in every.items()}
+    assert len(list(_orphan_clauses(found, without))) == 4
 
 
 def test_a_purpose_that_promises_people_about_nobody_is_an_orphan(gate: Gate) -> None:
