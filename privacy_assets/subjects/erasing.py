@@ -151,9 +151,10 @@ def erase(
         raise BadDeclaration.of("an erasure has a reason", expected="why, and on whose request, naming nobody")
     with _alone(gate):
         _none_open(gate)
+        since = gate.ledger.size
         roots = rooted(gate, people)
         _can_be_rewritten(gate, roots)
-        erasure = _begin(gate, people, roots, reason)
+        erasure = _begin(gate, people, roots, reason, since)
         return _finish(gate, made, erasure, told, progress)
 
 
@@ -166,11 +167,12 @@ def erase_lapsed(
     """Erase what has lapsed; None where nothing has."""
     with _alone(gate):
         _none_open(gate)
+        since = gate.ledger.size
         roots = lapsed(gate)
         if not roots:
             return None
         _can_be_rewritten(gate, roots)
-        return _finish(gate, made, _begin(gate, (), roots, LAPSED), told, progress)
+        return _finish(gate, made, _begin(gate, (), roots, LAPSED, since), told, progress)
 
 
 def resume(
@@ -210,7 +212,8 @@ def _can_be_rewritten(gate: Gate, roots: Iterable[Input]) -> None:
         raise Refused(*faults)
 
 
-def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | None], reason: str) -> Erasure:
+def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | None], reason: str, since: int) -> Erasure:
+    """The first entry. Raises Refused where something that may hold them was published since they were looked for."""
     stones = gate.tombstones()
     keys = sorted({key for person in people for key in person.keys})
     every = [
@@ -241,6 +244,12 @@ def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | Non
             tombstones.write(gate.home, stones, lines)
 
         def moved_on(entries: Sequence[Entry]) -> Fault | None:
+            published = (
+                AssetName.parse(one.body["asset"]) for one in entries[since:] if one.body["action"] == "publish"
+            )
+            for asset in published:
+                if asset.stage in (Stage.RAW, Stage.MINIMIZED):
+                    return Fault(f"{asset} was published by another run meanwhile", next_step="run it again")
             return gate.of_another_master(entries)
 
         candidate.keep()

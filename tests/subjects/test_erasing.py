@@ -407,3 +407,22 @@ def test_raw_that_cannot_be_written_anew_is_not_destroyed(
     (done,) = resume(gate, steps(gate.project))
     assert done.complete
     assert all(one.clean for one in searching.search(gate, EVERY))
+
+
+def test_what_is_published_while_they_are_looked_for_is_not_missed(
+    published: Gate, made: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run takes the source in between the look and the first entry: nothing is changed, and it is said."""
+    people = find(published, ["p-07"])
+    real = erasing.stand_ins
+
+    def meanwhile(*given: object) -> frozenset[str]:
+        carry_out(made[RAW], published).raise_faults()
+        return real(*given)
+
+    monkeypatch.setattr(erasing, "stand_ins", meanwhile)
+    with pytest.raises(Refused, match="published by another run meanwhile"):
+        erase(published, made, people, "asked by letter")
+    assert published.unfinished() == ()
+    monkeypatch.undo()
+    assert erase(published, made, people, "asked by letter").complete
