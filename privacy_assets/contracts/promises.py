@@ -232,18 +232,14 @@ def _pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> It
 
     needs = purpose.datasets[contract.name].columns
     before = {column.name: column for column in project.minimized_columns(purpose.purpose, contract.name)}
-    after = project.pseudonymized_columns(purpose.purpose, contract.name)
     yield _ask("has_rows", where(), at_least=1)
     yield _ask("only_columns", where("columns"), columns=tuple(needs))
     for name, need in needs.items():
         place = where("columns", name, "technique")
         yield _masked(place, before[name], need.technique)
-        if contract.deliveries is None and name in _tokenized(purpose, contract):
+        if contract.deliveries is None and name in tokenized(purpose, contract):
             yield _ask("large_domain", place, column=name, at_least=SMALLEST_DOMAIN)
-    identifiers = tuple(
-        column.name for column in before.values() if column.role is Role.DIRECT_IDENTIFIER and column.name != ROW
-    )
-    texts = tuple(column.name for column in after if column.type == "VARCHAR" and column.domain is None)
+    identifiers, texts = identifiers_and_texts(project, purpose, contract)
     if identifiers and texts:
         yield _ask("identifiers_absent", where("columns"), identifiers=identifiers, texts=texts)
     if contract.subject_column:
@@ -255,7 +251,19 @@ def _pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> It
         )
 
 
-def _tokenized(purpose: Purpose, contract: Contract) -> tuple[str, ...]:
+def identifiers_and_texts(
+    project: Project, purpose: Purpose, contract: Contract
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The direct identifiers that arrive to be replaced, and the columns that leave as text: one could stand there."""
+    before = project.minimized_columns(purpose.purpose, contract.name)
+    after = project.pseudonymized_columns(purpose.purpose, contract.name)
+    return (
+        tuple(column.name for column in before if column.role is Role.DIRECT_IDENTIFIER and column.name != ROW),
+        tuple(column.name for column in after if column.type == "VARCHAR" and column.domain is None),
+    )
+
+
+def tokenized(purpose: Purpose, contract: Contract) -> tuple[str, ...]:
     """The columns of a dataset that are replaced value by value, but for the subject's own key."""
     return tuple(
         name
@@ -270,7 +278,7 @@ def _features(project: Project, purpose: Purpose) -> Iterator[Promise]:
 
     for dataset in purpose.datasets:
         # a day has few values; here all of them come together
-        for name in _tokenized(purpose, project.contracts[dataset]) if project.contracts[dataset].deliveries else ():
+        for name in tokenized(purpose, project.contracts[dataset]) if project.contracts[dataset].deliveries else ():
             place = where("datasets", dataset, "columns", name, "technique")
             of_days = f"{DAYS}{dataset}"
             yield _ask("large_domain", place, column=name, at_least=SMALLEST_DOMAIN, reference=of_days)

@@ -31,7 +31,7 @@ from privacy_assets.contracts import drift
 from privacy_assets.contracts.anonymity import SPLIT, asked_of
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.loading import Project
-from privacy_assets.contracts.promises import Promise, promises
+from privacy_assets.contracts.promises import Promise, identifiers_and_texts, promises, tokenized
 from privacy_assets.contracts.purpose import PlainNumbers, Purpose, Transfer
 from privacy_assets.contracts.withstanding import withstood
 from privacy_assets.errors import Fault, Refused
@@ -494,7 +494,7 @@ def _of_purpose(project: Project, purpose: Purpose) -> Iterator[Clause]:
     yield of.clause("keep_superseded", by="destroyed after a publication, key first", actions=("destroy",))
     yield of.clause("epoch", by=ASKED_AGAIN)
     for contract in people.values():
-        yield from _of_dataset(of, purpose, contract)
+        yield from _of_dataset(of, project, purpose, contract)
     yield from _of_features(of, purpose)
     yield from _of_anonymized(of, project, purpose)
     yield from _of_drift(of, project, purpose)
@@ -503,19 +503,24 @@ def _of_purpose(project: Project, purpose: Purpose) -> Iterator[Clause]:
     yield from _of_training(of, project, purpose)
 
 
-def _of_dataset(of: _Of, purpose: Purpose, contract: Contract) -> Iterator[Clause]:
+def _of_dataset(of: _Of, project: Project, purpose: Purpose, contract: Contract) -> Iterator[Clause]:
     minimized, pseudonymized = (of.asset(stage, contract.name) for stage in (Stage.MINIMIZED, Stage.PSEUDONYMIZED))
-    place = ("datasets", contract.name)
+    place, in_texts = ("datasets", contract.name), identifiers_and_texts(project, purpose, contract)
     yield of.clause(*place, asks={minimized: ("has_rows",), pseudonymized: ("has_rows",)})
     yield of.clause(
         *place,
         "columns",
-        asks={minimized: ("only_columns",), pseudonymized: ("only_columns",)},
-        may={pseudonymized: ("identifiers_absent",)},
+        asks={
+            minimized: ("only_columns",),
+            pseudonymized: ("only_columns", *(("identifiers_absent",) if all(in_texts) else ())),
+        },
     )
+    tokens = tokenized(purpose, contract)
     for column in purpose.datasets[contract.name].columns:
         free = any(one.name == column and one.privacy.free_text for one in contract.columns)
-        apart = ("subjects_kept_apart",) if column == contract.subject_column else ()
+        apart: tuple[str, ...] = ("subjects_kept_apart",) if column == contract.subject_column else ()
+        if column in tokens and contract.deliveries is None:  # by day, it is asked of the features, of all days
+            apart += ("large_domain",)
         yield of.clause(
             *place,
             "columns",
@@ -524,7 +529,6 @@ def _of_dataset(of: _Of, purpose: Purpose, contract: Contract) -> Iterator[Claus
             asks={pseudonymized: ("masked", *apart), **({minimized: ("masked",)} if free else {})},
             may={
                 minimized: ("own_identifiers_absent",),
-                pseudonymized: ("large_domain",),
                 of.asset(Stage.FEATURES): ("large_domain",),
             },
         )
