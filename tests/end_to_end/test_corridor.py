@@ -221,15 +221,19 @@ def test_ci_in_a_home_that_stays_ends_with_everything_verified(corridor: Any):
 
 
 def test_the_home_holds_all_state_and_the_guards_lie_outside(corridor: Any):
-    """Dagster's history is in the home; key and witness are where they were mounted; the project is as it was."""
+    """Dagster's history is in the home; key and witness are where they were mounted; the project is as it was.
+
+    But for what people read of it, which git does not.
+    """
     made = corridor.checkout
     assert {path.name for path in made.home.iterdir()} >= {"dagster", "ledger", "versions", "home.json"}
     assert any((made.home / "dagster").rglob("*.db"))
     assert (made.folder / "key" / "master.key").stat().st_mode & 0o777 == 0o600
     assert any((made.folder / "witness").iterdir())
     assert {path.name for path in made.project.iterdir()} - {"__pycache__"} == {
-        "data", "dagster.yaml", "definitions.py", "workspace.yaml",
+        "data", "dagster.yaml", "definitions.py", "workspace.yaml", "lineage", "reports",
     }  # fmt: skip
+    assert {"/lineage/", "/reports/"} <= set((Path(__file__).parents[2] / ".gitignore").read_text().split())
     assert not list((made.folder / "user").rglob("*.key"))
     assert not list((made.folder / "tmp").iterdir())
 

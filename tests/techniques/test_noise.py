@@ -34,6 +34,8 @@ GENERATORS = (".random", "default_rng", "RandomState", "Generator", ".laplace", 
 SEEDED = {
     "stages/s6_synthetic.py",
     "stages/_comparing.py",
+    "stages/_transferring.py",
+    "techniques/anonymize/_drawn.py",
     "techniques/train/_transfer.py",
     "techniques/train/_again.py",
     "techniques/train/_fitting.py",

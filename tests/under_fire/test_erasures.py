@@ -16,7 +16,7 @@ from .test_faults import calls_of, of_interest
 @pytest.mark.needs("strace")
 @pytest.mark.parametrize(
     "tries",
-    [pytest.param(6, id="some"), pytest.param(100, id="long", marks=[pytest.mark.long, pytest.mark.timeout(3600)])],
+    [pytest.param(3, id="some"), pytest.param(100, id="long", marks=[pytest.mark.long, pytest.mark.timeout(3600)])],
 )
 def test_an_erasure_that_is_killed_is_finished(
     workshop: Callable[..., Workshop],
