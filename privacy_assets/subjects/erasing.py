@@ -22,6 +22,7 @@ what follows for a reader (`gate.py`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -224,6 +225,11 @@ def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | Non
     lines = list(dict.fromkeys(line for line in every if line not in stones.lines))
     identifiers = subjects.identifying(gate, people) if people else frozenset()
     sought = sorted(identifiers | stand_ins(gate, people, identifiers)) if people else []
+    if any(f" {_words(value)} " in f" {_words(reason)} " for value in sought):
+        raise BadDeclaration.of(
+            "the reason names somebody who is to be erased: the ledger would keep that for good",
+            next_step="say why and on whose request without an identifier or a name of theirs",
+        )
     candidate = gate.versions.candidate(REQUESTS)
     with candidate:
         with governed(gate.home.spill, inputs={}, candidate=candidate) as con, engine_errors("sealing the request"):
@@ -259,6 +265,10 @@ def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | Non
             gate.versions.destroy(REQUESTS, candidate.id)
             raise
     return replace(erasure, position=position)
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", text.lower()))
 
 
 def _finish(

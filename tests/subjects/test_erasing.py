@@ -426,3 +426,13 @@ def test_what_is_published_while_they_are_looked_for_is_not_missed(
     assert published.unfinished() == ()
     monkeypatch.undo()
     assert erase(published, made, people, "asked by letter").complete
+
+
+@pytest.mark.parametrize("reason", ["the letter of P-07", "mail from cleo7@example.org, May"])
+def test_a_reason_that_names_them_is_refused(published: Gate, made: dict, reason: str) -> None:
+    """The ledger cannot forget; nothing is changed."""
+    size = published.ledger.size
+    with pytest.raises(BadDeclaration, match="the reason names somebody") as caught:
+        erase(published, made, find(published, ["p-07"]), reason)
+    assert published.ledger.size == size
+    assert "07" not in str(caught.value)
