@@ -234,10 +234,11 @@ def _pseudonymized(project: Project, purpose: Purpose, contract: Contract) -> It
     before = {column.name: column for column in project.minimized_columns(purpose.purpose, contract.name)}
     yield _ask("has_rows", where(), at_least=1)
     yield _ask("only_columns", where("columns"), columns=tuple(needs))
+    counted = tokenized(purpose, contract) if contract.deliveries is None else ()
     for name, need in needs.items():
         place = where("columns", name, "technique")
         yield _masked(place, before[name], need.technique)
-        if contract.deliveries is None and name in tokenized(purpose, contract):
+        if name in counted:
             yield _ask("large_domain", place, column=name, at_least=SMALLEST_DOMAIN)
     identifiers, texts = identifiers_and_texts(project, purpose, contract)
     if identifiers and texts:

@@ -7,6 +7,7 @@ that is known while the condition is not (NULL) counts against it: what cannot b
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Literal
 
 import sqlglot
@@ -21,6 +22,7 @@ NUMBERS = ("rows", "violating")
 NEXT_STEP = "the technique did not do its work: report it as a fault of this program, and do not work around it"
 
 
+@cache
 def _is_condition(text: str) -> str:
     try:
         parsed = sqlglot.parse_one(text, dialect="duckdb")

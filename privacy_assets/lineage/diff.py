@@ -245,19 +245,22 @@ class _Judged:
 
     def reach(self) -> dict[tuple[str, Place], dict[AssetName, Way]]:
         """By purpose and column of raw about people: where it comes to."""
+        flows = self.side.flows
         found: dict[tuple[str, Place], dict[AssetName, Way]] = {}
-        could_be: dict[Place, Roles] = {}
-        for place, sources in origins(self.side.flows, self.side.flows.places(self.assets)).items():
-            asset, left = place[0], self.roles[place]
-            for origin, direct in sources.items():
-                if origin not in could_be:
-                    could_be[origin] = self._could_be(origin)
-                ways = found.setdefault((asset.purpose, origin), {})
-                known = ways.get(asset, _NO_WAY)
-                roles = left & could_be[origin] if direct else known.roles
-                if direct > known.by_value or roles - known.roles or asset not in ways:
-                    ways[asset] = Way(known.by_value or direct, known.roles | roles)
-        return {at: ways for at, ways in found.items() if self.side.about_people(at[1])}
+        sources = origins(flows, flows.places(self.assets))
+        for asset in self.assets:
+            ways: dict[Place, Way] = {}
+            for place in flows.places([asset]):
+                arrived = Way(True, self.roles[place])
+                for origin, direct in sources[place].items():
+                    known = ways.get(origin, _NO_WAY)
+                    if known is _NO_WAY or (direct and known != arrived):
+                        ways[origin] = Way(True, known.roles | arrived.roles) if direct else known
+            for origin, way in ways.items():
+                if self.side.about_people(origin):
+                    could_be = way.roles & self._could_be(origin)
+                    found.setdefault((asset.purpose, origin), {})[asset] = Way(way.by_value, could_be)
+        return found
 
     def role(self, origin: Place) -> Role | None:
         """What a column of raw is declared to be."""
@@ -298,6 +301,8 @@ def _of_reach(old: Reach | None, new: Reach | None, *, roles_count: bool) -> Eff
     make a flow narrower."""
     if old is None or new is None:
         return Effect.WEAKER if old is None else Effect.STRONGER
+    if old == new:
+        return None
 
     def parts(reach: Reach) -> set[tuple[AssetName, str]]:
         found = {(asset, "") for asset in reach} | {(asset, "value") for asset, way in reach.items() if way.by_value}
