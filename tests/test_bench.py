@@ -1,6 +1,7 @@
 """The benchmarks run, and their tables say what was asked for."""
 
 import os
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -96,4 +97,8 @@ def test_the_readmes_picture_shows_what_was_measured():
     for text in (svg, again.decode()):
         assert all(f">{name} <" in text for name, *_ in rows)
         assert text.count("#d55e00; stroke: #d55e00") == len(over)
+    places = re.findall(r'<use [^>]* y="([0-9.]+)" style="(?:fill: )?([a-z]*:? ?#[0-9a-f]{6})', svg)
+    axis = max(float(y) for y, colour in places if colour == "stroke: #000000")
+    points = [float(y) for y, colour in places if colour in ("#0072b2", "#d55e00")]
+    assert len(points) == len(rows) and max(points) <= axis, "a point lies outside of the picture"
     assert f"docs/{risk_utility.PICTURE}" in (ROOT / "README.md").read_text("utf-8")
