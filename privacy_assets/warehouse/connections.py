@@ -268,9 +268,9 @@ def _extension(name: str) -> Path:
 _CHECKED: set[tuple[int, ...]] = set()
 """The extensions whose signature the engine has checked in this process, by `_identity`.
 
-The engine hashes all 20 MB of an extension for every connection, which is two thirds of the time that opening one takes.
+The engine hashes all 20 MB of an extension for every connection, which is two thirds of what opening one takes.
 A process runs what it mapped the first time: to check the file again says nothing about that. So the first connection
-has the signature checked, and the others load the same file without. All forbid what is not signed before SQL runs.
+has the signature checked, the others load the same file without; all forbid what is not signed before SQL runs.
 """
 
 
