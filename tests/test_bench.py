@@ -1,5 +1,6 @@
 """The benchmarks run, and their tables say what was asked for."""
 
+import json
 import os
 import re
 import sys
@@ -43,9 +44,15 @@ def test_another_program_is_run_by_the_first_python_that_has_it(monkeypatch):
 def test_every_theme_runs_at_a_tiny_size(tmp_path, monkeypatch):
     """Every table stands on the page, with the goals, and what was made for it is gone or in the folder."""
 
+    measured = {}
+
     def here(function, **arguments):
+        # what two tables ask alike is measured once
         module, _, name = function.partition(":")
-        return {**getattr(import_module(module), name)(**arguments), "peak": 1.0}
+        asked = function, json.dumps(arguments, sort_keys=True)
+        if asked not in measured:
+            measured[asked] = {**getattr(import_module(module), name)(**arguments), "peak": 1.0}
+        return dict(measured[asked])
 
     for module in (measuring, corridor, ledger, lineage):
         monkeypatch.setattr(module, "alone", here)
