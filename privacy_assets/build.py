@@ -69,7 +69,7 @@ def flows(made: Mapping[AssetName, Step]) -> Flows:
     reads = {asset: {view: read.asset for view, read in step.views.items()} for asset, step in made.items()}
     return Flows(
         {
-            asset: Made(step.columns, reads[asset], step.lineage, step.code_version, step.declared)
+            asset: Made(step.columns, reads[asset], step.lineage, step.code_version, step.declared, step.modules)
             for asset, step in made.items()
         }
     )

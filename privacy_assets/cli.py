@@ -523,6 +523,7 @@ def diff_with(
     from privacy_assets.build import flows, steps
     from privacy_assets.contracts.loading import load
     from privacy_assets.contracts.revisions import revision
+    from privacy_assets.lineage import program
     from privacy_assets.lineage.diff import Side, diff
     from privacy_assets.reports import diff as report
 
@@ -531,7 +532,8 @@ def diff_with(
     project = load(find_root(root))
     with revision(project.root, base) as earlier:
         before, after = (Side(one, flows(steps(one))) for one in (earlier, project))
-        found = _with_measured(diff(before, after, base), before, after)
+        changes, notes = program.compared(base, before, after)
+        found = _with_measured(diff(before, after, base, changes, notes), before, after)
     if as_json:
         sys.stdout.write(json.dumps(report.as_json(found), indent=1, ensure_ascii=False) + "\n")
     elif as_markdown:
@@ -564,7 +566,7 @@ def _with_measured(found: Diff, before: Side, after: Side) -> Diff:
     except Tampered:
         raise
     except PrivacyAssetsError as error:
-        return replace(found, notes=(f"What was measured is not told: {error.faults[0].what}.",))
+        return replace(found, notes=(*found.notes, f"What was measured is not told: {error.faults[0].what}."))
 
 
 @app.command("lineage")

@@ -1,11 +1,12 @@
 """The project as it was: at a commit, a branch or a tag of git, or as another folder has it.
 
 Belongs here: finding that, and bringing the declarations of a commit into a folder of their own, which is gone again
-afterwards. Does not belong here: what a declaration is (`loading.py` reads these as any others), what differs.
+afterwards; and the files of a package, as bytes. Does not belong here: what a declaration is (`loading.py` reads these
+as any others), what differs.
 
 Of a commit only declarations are taken, by `git archive`: the contracts, the purposes, the settings that say where they
-lie, and the public hierarchies that purposes name. No data that somebody may have committed is copied. The working
-tree, the index and the branches are not touched.
+lie, and the public hierarchies that purposes name. No data that somebody may have committed is copied, and no code of
+another commit is written to the disk, or run. The working tree, the index and the branches are not touched.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import posixpath
 import subprocess
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,36 @@ def revision(root: Path, base: str) -> Iterator[Project]:
         yield project
 
 
+def package_at(root: Path, base: str, package: Path) -> Mapping[str, bytes] | None:
+    """The files of the folder `package` as they were at `base`, by their path in it; None where it has none of them.
+
+    `base` is what `revision` took. Of a commit they are those of the same folder, where that lies in the repository of
+    `root`; of a folder those at the same way from it as `package` is from `root`, where it lies in `root`.
+    """
+    root, package = root.resolve(), package.resolve()
+    folder = Path(base).expanduser()
+    if base and folder.is_dir():
+        return files(folder / package.relative_to(root)) or None if package.is_relative_to(root) else None
+    top, _ = _place(root, base)
+    if not package.is_relative_to(top):
+        return None
+    prefix = f"{package.relative_to(top).as_posix()}/"
+    commit = _commit(top, base)
+    found = _contents(top, commit, base, _listed(top, commit, prefix))
+    return {name.removeprefix(prefix): content for name, content in found.items()} or None
+
+
+def files(package: Path) -> Mapping[str, bytes]:
+    """The files of a package by their path in it, but for what Python compiled, and what is hidden."""
+    every = {path.relative_to(package): path for path in sorted(package.rglob("*")) if path.is_file()}
+    hidden = (".", "__pycache__")
+    return {
+        name.as_posix(): path.read_bytes()
+        for name, path in every.items()
+        if not any(part.startswith(hidden) for part in name.parts)
+    }
+
+
 @contextmanager
 def _told(base: str, folder: Path) -> Iterator[None]:
     """Faults of what lies in `folder` say at which base they are."""
@@ -64,15 +95,7 @@ def _told(base: str, folder: Path) -> Iterator[None]:
 def _taken(root: Path, base: str, to: Path) -> Path:
     """The declarations of a commit, in `to`; the folder there that stands for `root`."""
     top, prefix = _place(root, base)
-    found = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
-    if found is None:
-        raise BadDeclaration.of(
-            "there is no such folder, and git knows no such commit",
-            where=base,
-            expected="a folder with a project, or a branch, a tag or a commit of this repository",
-            next_step="`git fetch` it, where it is a branch of a remote; `git branch --all` names those that are here",
-        )
-    commit = found.decode().strip()
+    commit = _commit(top, base)
     project = to / prefix
     project.mkdir(parents=True, exist_ok=True)
 
@@ -111,6 +134,19 @@ def _place(root: Path, base: str) -> tuple[Path, str]:
     return Path(top), prefix.rstrip("/")
 
 
+def _commit(top: Path, base: str) -> str:
+    """The digest of the commit that `base` names."""
+    found = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
+    if found is None:
+        raise BadDeclaration.of(
+            "there is no such folder, and git knows no such commit",
+            where=base,
+            expected="a folder with a project, or a branch, a tag or a commit of this repository",
+            next_step="`git fetch` it, where it is a branch of a remote; `git branch --all` names those that are here",
+        )
+    return found.decode().strip()
+
+
 def _listed(top: Path, commit: str, *names: str) -> dict[str, str]:
     """The files of a commit among these and below these folders, with their modes; of what lies outside none."""
     inside = [name for name in names if name != ".." and not name.startswith(("../", "/"))]
@@ -125,6 +161,14 @@ def _listed(top: Path, commit: str, *names: str) -> dict[str, str]:
 
 def _take(top: Path, commit: str, base: str, names: Iterable[str], to: Path) -> None:
     """Bring those of these files that a commit has into `to`; what is no plain file is refused."""
+    for name, content in _contents(top, commit, base, names).items():
+        place = to / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+
+
+def _contents(top: Path, commit: str, base: str, names: Iterable[str]) -> dict[str, bytes]:
+    """Those of these files that a commit has; what is no plain file is refused."""
     asked = set(names)
     listed = {name: mode for name, mode in _listed(top, commit, *sorted(asked)).items() if name in asked}
     for name, mode in listed.items():
@@ -133,19 +177,15 @@ def _take(top: Path, commit: str, base: str, names: Iterable[str], to: Path) -> 
                 "this is a link, not a file", where=f"{base}:{name}", next_step="put the file itself there"
             )
     if not listed:
-        return
+        return {}
     taken = dict(_unpacked(_git(top, "archive", "--format=tar", commit, "--", *listed) or b""))
-    for name in listed:
-        if name in taken:
-            place = to / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(taken[name])
     if missing := sorted(set(listed) - set(taken)):
         raise BadDeclaration.of(
             "git leaves this out of archives, so that nobody can tell what it was",
             where=f"{base}:{missing[0]}",
             next_step="remove `export-ignore` for it from .gitattributes, or compare with a folder",
         )
+    return {name: taken[name] for name in listed}
 
 
 def _unpacked(archive: bytes) -> Iterator[tuple[str, bytes]]:

@@ -2,13 +2,15 @@
 
     base ─┬─ flows      which column of raw reaches which asset of which purpose, as what
     head ─┼─ promises   what is measured of each asset, threshold by threshold
-          └─ declared   every other value of every contract and purpose (`weakening.py`)
+          ├─ declared   every other value of every contract and purpose (`weakening.py`)
+          └─ program    the modules by which assets are made and measured (`program.py`)
               ▼
     changes ─► versions (`contracts/versions.py`), models downstream, owners who approve
 
 Belongs here: that comparison, by the declarations and the graphs that follow from them alone; and, where a home is at
 hand, the numbers in the passports of versions that were made under each state. Does not belong here: the graph
-(`flows.py`), which direction is the weaker one (beside each value), how it is told (`reports/diff.py`).
+(`flows.py`), what differs in the program, which direction is the weaker one (beside each value), how it is told
+(`reports/diff.py`).
 
 Both states are judged by the program as it is now. A change that nobody can rank counts as a weakening.
 """
@@ -55,7 +57,7 @@ NUMBERS: Mapping[str, str] = {
 
 
 class Declaration(NamedTuple):
-    """A contract or a purpose, by its name."""
+    """A contract or a purpose, by its name; or a file of the program, by its path in it."""
 
     kind: str
     name: str
@@ -179,8 +181,8 @@ class Diff:
         return all(one.kept for one in self.versions)
 
 
-def diff(base: Side, head: Side, name: str) -> Diff:
-    """What differs between `base`, which people call `name`, and `head`."""
+def diff(base: Side, head: Side, name: str, program: Iterable[Change] = (), notes: Sequence[str] = ()) -> Diff:
+    """What differs between `base`, which people call `name`, and `head`; `program`: of what makes and measures it."""
     edited = _edited(base, head)
     involved = {
         purpose
@@ -192,13 +194,13 @@ def diff(base: Side, head: Side, name: str) -> Diff:
     promised = list(_promised(before, after))
     told = {change.of for change in promised}
     declared_anew = (change for of in edited for change in _declared(base, head, of, promised=of in told))
-    changes = [*_flows(before, after), *promised, *declared_anew]
+    changes = [*_flows(before, after), *promised, *declared_anew, *program]
     order = {of: place for place, of in enumerate({**head.declarations(), **base.declarations()})}
     rank = {effect: place for place, effect in enumerate(Effect)}
 
     def at(change: Change) -> tuple[int, bool, int, str]:
         is_flow = change.topic == "flow"
-        return rank[change.effect], not is_flow, order[change.of], change.what if is_flow else ""
+        return rank[change.effect], not is_flow, order.get(change.of, len(order)), change.what if is_flow else ""
 
     changes.sort(key=at)
     reached = _reached(base, head, changes)
@@ -208,6 +210,7 @@ def diff(base: Side, head: Side, name: str) -> Diff:
         _versions(base, head, edited, changes),
         _approvals(base, head, changes, reached),
         tuple(asset for asset in reached if asset.stage is Stage.MODEL),
+        notes=notes,
     )
 
 

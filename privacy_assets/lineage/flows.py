@@ -30,7 +30,7 @@ class Made:
     """An asset as its step declares it: what it holds, from which inputs (by view), and how.
 
     `code` and `declared` are what a passport says of a version that is made so: by which code and query, under which
-    contract and purpose.
+    contract and purpose; `made_by` are the names of the modules whose source is part of `code`.
     """
 
     columns: tuple[Column, ...]
@@ -38,6 +38,7 @@ class Made:
     lineage: Lineage
     code: str = ""
     declared: Mapping[str, str] = field(default_factory=dict)
+    made_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

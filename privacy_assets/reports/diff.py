@@ -167,6 +167,7 @@ def as_json(found: Diff) -> dict[str, Any]:
                 "before": _reached(one.before) if one.topic == "flow" else _plain(one.before),
                 "after": _reached(one.after) if one.topic == "flow" else _plain(one.after),
                 "where": one.where,
+                "assets": sorted({str(asset) for asset, _ in one.starts}),
             }
             for one in found.changes
         ],

@@ -121,6 +121,7 @@ def anonymized(project: Project, purpose: Purpose, asked: Anonymized, kept: Anon
             sys.modules[__name__],
             _combinations,
             *(sys.modules[module.__name__] for module in _made_by(purpose, asked, generalized)),
+            *sorted({type(criterion).__module__ for criterion in criteria}),
             TUPLES,
             QUALITY,
             TOGETHER,

@@ -131,6 +131,11 @@ class Step:
         digest.update(str(self.epoch).encode())
         return digest.hexdigest()
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The names of the modules in `made_by`."""
+        return tuple(module if isinstance(module, str) else module.__name__ for module in self.made_by)
+
     def of(self, day: str) -> Step:
         """The step for one day of the asset: of its own dataset it sees that day, of any other all."""
         dataset = self.asset.dataset

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from privacy_assets.contracts.loading import load
-from privacy_assets.contracts.revisions import revision
+from privacy_assets.contracts.revisions import files, package_at, revision
 from privacy_assets.errors import BadDeclaration, BadEnvironment
 from tests.conftest import write_tiny_project
 from tests.contracts.test_anonymity import ASKED, BEFORE
@@ -193,3 +193,32 @@ def test_what_git_leaves_out_of_archives_is_missed(repository: Path):
     _commit(repository)
     with pytest.raises(BadDeclaration, match=r"smoking\.yaml: git leaves this out"), revision(repository, "main"):
         pass
+
+
+def test_a_package_is_read_as_it_was(repository: Path, tmp_path: Path):
+    """Of a commit the same folder, wherever in the repository; of a folder what lies there as here; else none."""
+    package, beside = repository / "made", repository.parent / "made"
+    for folder in (package, beside):
+        (folder / "parts").mkdir(parents=True)
+        (folder / "parts/a.py").write_text("A = 1\n")
+        (folder / "words.txt").write_text("one\n")
+    _commit(repository.parent)
+    other = shutil.copytree(repository, tmp_path / "other")
+    status = _git(repository, "status", "--porcelain")
+    was = {"parts/a.py": b"A = 1\n", "words.txt": b"one\n"}
+    for folder in (package, beside):
+        (folder / "parts/a.py").write_text("A = 2\n")
+        (folder / "parts/__pycache__").mkdir()
+        (folder / "parts/__pycache__/a.pyc").write_bytes(b"\0")
+        assert package_at(repository, "main", folder) == was
+        assert files(folder) == {**was, "parts/a.py": b"A = 2\n"}
+        _git(repository, "checkout", "-q", str(folder / "parts/a.py"))
+        shutil.rmtree(folder / "parts/__pycache__")
+    assert package_at(repository, str(other), package) == was
+    assert package_at(repository, str(other), beside) is None
+    assert package_at(repository, "main", tmp_path / "elsewhere") is None
+    assert package_at(repository, "main", repository / "not-then") is None
+    assert package_at(repository, str(other), repository / "not-then") is None
+    with pytest.raises(BadDeclaration, match="git knows no such commit"):
+        package_at(repository, "no-such-branch", package)
+    assert _git(repository, "status", "--porcelain") == status and not _left(repository)

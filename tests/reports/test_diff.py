@@ -83,7 +83,7 @@ def test_nothing_is_made_by_looking(say: Say, tmp_path: Path):
 def test_where_a_home_cannot_be_read_the_rest_is_told(say: Say, tmp_path: Path):
     """What was measured is beside the point then, and it is said why it is missing; the exit code is the same."""
     gate = Gate.open(tmp_path / "project")
-    assert "not told" not in say(edits=RECIPIENT).stdout
+    assert "What was measured is not told" not in say(edits=RECIPIENT).stdout
     gate.home.key_file.unlink()
     result = say()
     assert result.exit_code == 1 and "What was measured is not told: the key file is missing" in result.stdout
