@@ -870,6 +870,8 @@ class Gate:
         history = self.history(asset)
         over = history if asset in self._closed else history[: -1 - keep]
         old = [found for found in over if (asset, found.version) not in needed]
+        if self.unfinished():  # whom an erasure is about is destroyed by it alone, each version with its receipt
+            old = [found for found in old if not self.holds_erased(found)]
         for passport in old:
             if (asset, passport.version) not in self._destroyed:
                 reason = "closed" if asset in self._closed else "superseded"

@@ -78,12 +78,14 @@ class Line:
 class Erased:
     """What came of an erasure.
 
-    `receipts` are the positions of entries by version, `remade` and `spared` what stands now, `failed` what could not
-    be made again, `searched` where was looked for what was left.
+    `receipts` are the positions of entries by version, in the order of the corridor, also of what was destroyed before
+    an interruption; `stands` is what stands in its place now. `remade` was made again by this very process, `spared`
+    left as it is, `failed` could not be made again, `searched` is where was looked for what was left.
     """
 
     erasure: Erasure
     receipts: dict[Input, int] = field(default_factory=dict)
+    stands: dict[AssetName, Passport] = field(default_factory=dict)
     remade: dict[AssetName, Passport] = field(default_factory=dict)
     spared: dict[AssetName, str] = field(default_factory=dict)
     failed: dict[AssetName, tuple[Fault, ...]] = field(default_factory=dict)
@@ -148,8 +150,7 @@ def erase(
     progress: Callable[[str], None] = lambda what: None,
 ) -> Erased:
     """Erase people. Raises Refused where another erasure is not finished, BadDeclaration without a reason."""
-    if len(reason.strip()) < 3:
-        raise BadDeclaration.of("an erasure has a reason", expected="why, and on whose request, naming nobody")
+    require_sound_reason(gate, people, reason)
     with _alone(gate):
         _none_open(gate)
         since = gate.ledger.size
@@ -157,6 +158,23 @@ def erase(
         _can_be_rewritten(gate, roots)
         erasure = _begin(gate, people, roots, reason, since)
         return _finish(gate, made, erasure, told, progress)
+
+
+def require_sound_reason(gate: Gate, people: Sequence[Person], reason: str) -> None:
+    """Raise BadDeclaration where there is no reason, or where it says whom it is about: the ledger keeps it for good.
+
+    Asked for by name is any direct identifier of theirs in raw, or a token of theirs; what others have as well counts.
+    """
+    if len(reason.strip()) < 3:
+        raise BadDeclaration.of("an erasure has a reason", expected="why, and on whose request, naming nobody")
+    identifiers = subjects.told_by(gate, people)
+    named = identifiers | stand_ins(gate, people, identifiers)
+    if any(f" {_words(value)} " in f" {_words(reason)} " for value in named):
+        raise BadDeclaration.of(
+            "the reason has a name, a number or an address of somebody who is to be erased: the ledger would keep that "
+            "for good",
+            next_step="say why and on whose request without any of these",
+        )
 
 
 def erase_lapsed(
@@ -225,11 +243,6 @@ def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | Non
     lines = list(dict.fromkeys(line for line in every if line not in stones.lines))
     identifiers = subjects.identifying(gate, people) if people else frozenset()
     sought = sorted(identifiers | stand_ins(gate, people, identifiers)) if people else []
-    if any(f" {_words(value)} " in f" {_words(reason)} " for value in sought):
-        raise BadDeclaration.of(
-            "the reason names somebody who is to be erased: the ledger would keep that for good",
-            next_step="say why and on whose request without an identifier or a name of theirs",
-        )
     candidate = gate.versions.candidate(REQUESTS)
     with candidate:
         with governed(gate.home.spill, inputs={}, candidate=candidate) as con, engine_errors("sealing the request"):
@@ -282,8 +295,12 @@ def _finish(
         after = gate.latest(passport.asset)
         stands = after is not None and not gate.holds_erased(after) and after.version != passport.version
         progress(f"destroying {passport.asset}")
-        receipt = gate.erase_version(passport, erasure, after if stands else None)
-        done.receipts[Input(passport.asset, passport.version)] = receipt
+        gate.erase_version(passport, erasure, after if stands else None)
+    done.receipts = _receipts(gate, made, erasure)
+    for asset in {one.asset for one in done.receipts}:
+        after = gate.latest(asset)
+        if after is not None and not gate.holds_erased(after):
+            done.stands[asset] = after
     gate.sweep()
     sought, names = _sealed(gate, erasure)
     if sought:
@@ -302,6 +319,18 @@ def _finish(
     )
     gate.versions.destroy(REQUESTS, erasure.id)
     return done
+
+
+def _receipts(gate: Gate, made: Mapping[AssetName, Step], erasure: Erasure) -> dict[Input, int]:
+    """The entries that say of a version that it was destroyed for this erasure, sources first."""
+    found = [
+        (passport, entry.position)
+        for entry in gate.ledger.entries(erasure.position)
+        if entry.body["action"] == "destroy" and entry.body.get("erasure") == erasure.id
+        if (passport := gate.passport(Input(AssetName.parse(entry.body["asset"]), entry.body["version"])))
+    ]
+    found.sort(key=lambda each: in_order(made, each[0]))
+    return {Input(passport.asset, passport.version): position for passport, position in found}
 
 
 def _rewrite(
