@@ -308,9 +308,12 @@ def run(root: Root = None) -> None:
             raise typer.Exit(130) from None
     for event in failures:
         if (failure := event.step_failure_data).user_failure_data:
-            day = (event.partition or "") and f" {event.partition}"
-            err.print(f"[red]{(event.step_key or '').replace('__', '/')}{day}[/red]")
-            err.print(failure.user_failure_data.description or "", markup=False)
+            named, description = (event.step_key or "").replace("__", "/"), failure.user_failure_data.description or ""
+            head, _, told = description.partition("\n")
+            if not head.startswith(named):  # an input that is refused does not say to which asset
+                head, told = f"{named} {event.partition or ''}".rstrip(), description
+            err.print(f"[red]{escape(head)}[/red]")
+            err.print(told, markup=False)
     gate = Gate.open(folder)
     examined = {asset: [gate.examine(part) for part in gate.parts(asset) or (asset,)] for asset in steps(gate.project)}
     standing = Counter(one.standing.value for each in examined.values() for one in each)
@@ -964,6 +967,8 @@ def erase(
     gate = Gate.open(folder)
     made = steps(gate.project)
     who = people.find(gate, identifiers) if reason else ()
+    if who and not yes:  # else it is asked where the erasure begins
+        erasing.require_sound_reason(gate, who, reason)
     if not resume:
         planned = erasing.plan(gate, tracing.rooted(gate, who) if who else erasing.lapsed(gate))
         _show_plan(planned, len(who))
@@ -1015,7 +1020,7 @@ def _show_plan(lines: Sequence[Planned], people: int) -> None:
 def _show_erased(done: Erased) -> None:
     table = Table("asset", "version", "receipt", "now", box=None)
     for one, position in done.receipts.items():
-        now = done.remade.get(one.asset)
+        now = done.stands.get(one.asset)
         stands = f"{now.rows:,} rows in {now.version[:8]}" if now else "nothing stands"
         table.add_row(str(one.asset), one.version[:8], f"ledger entry {position}", stands)
     for asset, why in done.spared.items():
@@ -1027,8 +1032,7 @@ def _show_erased(done: Erased) -> None:
             err.print(str(fault), markup=False)
     for store in done.searched:
         if not store.clean:
-            what = f"found in {store.hits} places" if store.hits else "could not be searched"
-            err.print(f"{store.store}: {what}", markup=False)
+            err.print(str(store.fault()), markup=False)
     controls = sum(store.control for store in done.searched)
     hits = sum(store.hits for store in done.searched)
     if done.searched:

@@ -35,8 +35,9 @@ def find_root(start: Path | None = None) -> Path:
         where=str(start),
         expected="a folder with data/contracts, here or above, or one whose pyproject.toml says where contracts lie",
         next_step=(
-            "change to the project's folder, or name it with root=; where it keeps contracts elsewhere, "
-            'write contracts = "…" and purposes = "…" under [tool.privacy_assets] in its pyproject.toml'
+            "change to the project's folder, or name it (`--root`, in Python `root=`); a new one begins with an empty "
+            'data/contracts; where contracts lie elsewhere, write contracts = "…" and purposes = "…" under '
+            "[tool.privacy_assets] in its pyproject.toml"
         ),
     )
 

@@ -163,6 +163,7 @@ def test_run_says_what_is_not_kept_and_ends_with_1(command: Command, published: 
     said = command("run")
     assert said.code == 1
     assert "raw/patients: not published" in said.err
+    assert "raw/patients\nraw/patients" not in said.err, "the asset is named once"
     assert "data/contracts/patients.odcs.yaml:" in said.err
     assert "next: " in said.err
     assert "7 assets (7 kept)" in said.out

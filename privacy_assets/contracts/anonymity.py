@@ -174,6 +174,14 @@ def check(purpose: Purpose, columns: Sequence[Column], faults: Faults) -> None:
     kinds = {technique.kind for technique in asked.techniques}
     for column in generalized.values():
         _check_hierarchy(purpose, column, kinds, faults)
+    if differing := [column.name for column in generalized.values() if not _alike(purpose, column)]:
+        named = ", ".join(f"`{name}`" for name in differing)
+        faults.add(
+            ("anonymized", "techniques"),
+            f"the techniques leave {named} in different forms, so none can take the place of another",
+            expected="techniques that all use hierarchies, or `mondrian` alone",
+            found=", ".join(sorted(kinds)),
+        )
     for name in (column.name for column in leaving(purpose, columns) if column.name.startswith("_")):
         faults.add(
             ("features", "sql"),
@@ -199,15 +207,14 @@ def _check_hierarchy(purpose: Purpose, column: Column, kinds: set[str], faults: 
         )
     elif chosen is not None and (what := HIERARCHIES[chosen.kind].fault(chosen, column)):
         faults.add(place, f"`{chosen.kind}` does not fit `{column.name}`: {what}")
+
+
+def _alike(purpose: Purpose, column: Column) -> bool:
+    """Whether every technique that is tried leaves a column in the same form."""
+    assert purpose.anonymized is not None
     told = labels(purpose, column)
-    left = [ANONYMIZE[one.kind].output(one, column, told) for one in asked.techniques]
-    if len({(one.type, one.domain) for one in left}) > 1:
-        faults.add(
-            ("anonymized", "techniques"),
-            f"they leave `{column.name}` in different forms, so none can take the place of another",
-            expected="techniques that all use hierarchies, or `mondrian` alone",
-            found=", ".join(sorted(kinds)),
-        )
+    left = [ANONYMIZE[one.kind].output(one, column, told) for one in purpose.anonymized.techniques]
+    return len({(one.type, one.domain) for one in left}) <= 1
 
 
 def _check_criteria(

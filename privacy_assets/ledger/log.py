@@ -368,6 +368,8 @@ class Ledger:
             if done is None:
                 return _tampered(what)
             what = f"{what}: {done.what}" if what in (_ROLLED_BACK, _REWRITTEN) else done.what
+            if len(known) == len(leaves):
+                return _tampered(what, position=done.position)
             return _tampered(what, f"{len(known)} entries", f"{len(leaves)} entries", position=done.position)
         shown = _shown(lines)
         held = Tree(leaf for leaf in leaves if leaf)

@@ -38,6 +38,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Under which heading which finding stands; the others, which speak of form, stand under "Form"."""
 
+NOT_ASKED = "Not measured: no clause asks for it."
+
 _NECESSITY = (
     "Is each column needed, or would the purpose be reached with fewer, or with a coarser form?",
     "Why is this lawful basis the right one, and, where it is a legitimate interest, what outweighs it?",
@@ -71,7 +73,7 @@ def _of(known: Known, purpose: Purpose) -> Section:
     facts = []
     for head in (*KINDS, "Form"):
         own = [one for one in evidence if headed.get(one.promise.parameters.kind, "Form") == head]
-        facts.append(Section(head, [_facts(own)]))
+        facts.append(Section(head, [_facts(own) if own else NOT_ASKED]))
     return Section(
         f"{purpose.title} ({purpose.purpose})",
         (),

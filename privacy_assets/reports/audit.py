@@ -6,10 +6,13 @@ which `verify` fails on the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from privacy_assets.errors import Fault
 from privacy_assets.gate import Gate
+from privacy_assets.ledger.erasures import BEGUN, DONE, SPARED, Erasure
+from privacy_assets.ledger.log import Entry
 from privacy_assets.lineage.audit import CONTRADICTIONS, PEOPLE, Answered, audit
 from privacy_assets.lineage.diff import PURPOSE
 from privacy_assets.lineage.flows import Flows
@@ -64,12 +67,46 @@ def pack(gate: Gate, flows: Flows, purpose: str | None = None) -> Section:
                     ),
                 ],
             ),
+            *([_erasures(gate)] if purpose is None else []),
             *(
                 Section(name[0].upper() + name[1:], [Table(HEADS, [line for one in every for line in _lines(one)])])
                 for name, every in by_declaration.items()
             ),
         ],
     )
+
+
+def _erasures(gate: Gate) -> Section:
+    """Each erasure, from its first entry to its last: of whom is not known any more once it is finished."""
+    title, entries = "Erasures", gate.ledger.entries()
+    lines = []
+    for begun in (entry for entry in entries if entry.body["action"] == BEGUN):
+        erasure = Erasure.parse(begun)
+        own = [entry for entry in entries[begun.position :] if entry.body.get("erasure") == erasure.id]
+        counted = Counter(entry.body["action"] for entry in own)
+        done = next((entry for entry in own if entry.body["action"] == DONE), None)
+        lines.append(
+            (
+                erasure.id,
+                erasure.reason,
+                str(len(erasure.subjects) or "-"),
+                _when(begun),
+                str(counted["destroy"]),
+                str(counted[SPARED]),
+                ", ".join(done.body["not_made_again"]) or "-" if done else "-",
+                f"{done.body['stores_with_hits']} of {done.body['stores']}" if done else "-",
+                _when(done) if done else "NOT FINISHED",
+            )
+        )
+    heads = (
+        "erasure", "why", "people", "begun", "versions destroyed", "left as it is", "not made again",
+        "stores in which something was found", "finished",
+    )  # fmt: skip
+    return Section(title, [Table(heads, lines) if lines else "Nobody was erased, and nothing lapsed was."])
+
+
+def _when(entry: Entry) -> str:
+    return f"entry {entry.position}, {entry.time:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _lines(answered: Answered) -> Iterator[tuple[str, ...]]:

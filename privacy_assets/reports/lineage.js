@@ -8,6 +8,7 @@
   const { assets, kinds, roles, stages } = told;
   const VALUE = 0;
   const FIRST = 12; // of the columns that were reached in an asset, so many are shown before it is opened
+  const LEGIBLE = 0.6; // the scale to which the page makes itself smaller, and no further
   const find = (id) => document.getElementById(id);
   const [sheet, space, corridor, panel] = ["sheet", "space", "corridor", "panel"].map(find);
 
@@ -152,6 +153,7 @@
     const what = make("small", `${asset.columns.length} columns, `);
     if (!asset.passport) what.append("not published");
     else if (asset.passport.withdrawn) what.append(make("span", "withdrawn", { class: "bad" }));
+    else if (asset.passport.erased) what.append(make("span", "holds somebody erased", { class: "bad" }));
     else {
       const others = asset.findings.map((one) => one.verdict).filter((verdict) => verdict !== "kept");
       const counted = [...new Set(others)].map((verdict) => `, ${others.filter((one) => one === verdict).length} ${verdict}`);
@@ -305,6 +307,7 @@
     if (!passport) parts.push(make("p", "Nothing of it is published."));
     else {
       if (passport.withdrawn) parts.push(make("p", "It, or what it was made from, was withdrawn.", { class: "bad" }));
+      if (passport.erased) parts.push(make("p", "Somebody in it, or in what it was made from, is erased: it is not read.", { class: "bad" }));
       parts.push(
         make("h3", asset.days ? `Passport of the last of ${asset.days} days` : "Passport"),
         facts([
@@ -433,4 +436,6 @@
   frame();
   greet();
   draw();
+  // the whole corridor is seen at first, where it can still be read then
+  zoom(Math.max(LEGIBLE, Math.min(1, corridor.clientWidth / sheet.offsetWidth)));
 }

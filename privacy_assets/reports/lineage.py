@@ -147,6 +147,7 @@ def _passport(gate: Gate, passport: Passport) -> dict[str, Any]:
         "published": f"{passport.time:%Y-%m-%d %H:%M:%S} UTC",
         "entry": passport.position,
         "rows": passport.rows,
+        "erased": gate.holds_erased(passport),
         "withdrawn": any(gate.withdrawn(made) is not None for made in gate.ancestry(passport)),
         "declared": dict(passport.declared),
         "digests": {

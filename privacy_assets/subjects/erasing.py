@@ -81,12 +81,14 @@ class Line:
 class Erased:
     """What came of an erasure.
 
-    `receipts` are the positions of entries by version, `remade` and `spared` what stands now, `failed` what could not
-    be made again, `searched` where was looked for what was left.
+    `receipts` are the positions of entries by version, in the order of the corridor, also of what was destroyed before
+    an interruption; `stands` is what stands in its place now. `remade` was made again by this very process, `spared`
+    left as it is, `failed` could not be made again, `searched` is where was looked for what was left.
     """
 
     erasure: Erasure
     receipts: dict[Input, int] = field(default_factory=dict)
+    stands: dict[AssetName, Passport] = field(default_factory=dict)
     remade: dict[AssetName, Passport] = field(default_factory=dict)
     spared: dict[AssetName, str] = field(default_factory=dict)
     failed: dict[AssetName, tuple[Fault, ...]] = field(default_factory=dict)
@@ -155,16 +157,32 @@ def erase(
     told: Made = lambda step, outcome: None,
     progress: Callable[[str], None] = lambda what: None,
 ) -> Erased:
-    """Erase people. Raises BadDeclaration without a reason.
+    """Erase people. Raises BadDeclaration without a sound reason.
 
     Raises Refused where another erasure is not finished, or nobody of them is held.
     """
-    if len(reason.strip()) < 3:
-        raise BadDeclaration.of("an erasure has a reason", expected="why, and on whose request, naming nobody")
+    require_sound_reason(gate, people, reason)
     done = _carry_out(gate, made, people, lambda: rooted(gate, people), reason, told, progress)
     if done is None:
         raise Refused.of("nobody of them is in the home any more", next_step="`privacy-assets trace` says what is held")
     return done
+
+
+def require_sound_reason(gate: Gate, people: Sequence[Person], reason: str) -> None:
+    """Raise BadDeclaration where there is no reason, or where it says whom it is about: the ledger keeps it for good.
+
+    Asked for by name is any direct identifier of theirs in raw, or a token of theirs; what others have as well counts.
+    """
+    if len(reason.strip()) < 3:
+        raise BadDeclaration.of("an erasure has a reason", expected="why, and on whose request, naming nobody")
+    identifiers = subjects.told_by(gate, people)
+    named = identifiers | stand_ins(gate, people, identifiers)
+    if any(f" {_words(value)} " in f" {_words(reason)} " for value in named):
+        raise BadDeclaration.of(
+            "the reason has a name, a number or an address of somebody who is to be erased: the ledger would keep that "
+            "for good",
+            next_step="say why and on whose request without any of these",
+        )
 
 
 def erase_lapsed(
@@ -245,11 +263,6 @@ def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | Non
     lines = list(dict.fromkeys(line for line in every if line not in stones.lines))
     identifiers = subjects.identifying(gate, people) if people else frozenset()
     sought = sorted(identifiers | stand_ins(gate, people, identifiers)) if people else []
-    if any(f" {_words(value)} " in f" {_words(reason)} " for value in sought):
-        raise BadDeclaration.of(
-            "the reason names somebody who is to be erased: the ledger would keep that for good",
-            next_step="say why and on whose request without an identifier or a name of theirs",
-        )
     candidate = gate.versions.candidate(REQUESTS)
     with candidate:
         with governed(gate.home.spill, inputs={}, candidate=candidate) as con, engine_errors("sealing the request"):
@@ -302,8 +315,12 @@ def _finish(
         after = gate.latest(passport.asset)
         stands = after is not None and not gate.holds_erased(after) and after.version != passport.version
         progress(f"destroying {passport.asset}")
-        receipt = gate.erase_version(passport, erasure, after if stands else None)
-        done.receipts[Input(passport.asset, passport.version)] = receipt
+        gate.erase_version(passport, erasure, after if stands else None)
+    done.receipts = _receipts(gate, erasure)
+    for asset in {one.asset for one in done.receipts}:
+        after = gate.latest(asset)
+        if after is not None and not gate.holds_erased(after):
+            done.stands[asset] = after
     gate.sweep()
     sought, names = _sealed(gate, erasure)
     if sought:
@@ -322,6 +339,18 @@ def _finish(
     )
     gate.versions.destroy(REQUESTS, erasure.id)
     return done
+
+
+def _receipts(gate: Gate, erasure: Erasure) -> dict[Input, int]:
+    """The entries that say of a version that it was destroyed for this erasure, sources first."""
+    found = [
+        (passport, entry.position)
+        for entry in gate.ledger.entries(erasure.position)
+        if entry.body["action"] == "destroy" and entry.body.get("erasure") == erasure.id
+        if (passport := gate.passport(Input(AssetName.parse(entry.body["asset"]), entry.body["version"])))
+    ]
+    found.sort(key=lambda each: along_the_corridor(each[0]))
+    return {Input(passport.asset, passport.version): position for passport, position in found}
 
 
 def _rewrite(

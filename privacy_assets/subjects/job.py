@@ -36,11 +36,7 @@ def expiry_job(name: str, made: Mapping[AssetName, Step], open_gate: Callable[[]
         for one in guarded(work):
             context.log.info(f"erasure {one.erasure.id}: {len(one.receipts)} versions destroyed")
             failed += [fault for faults in one.failed.values() for fault in faults]
-            unclean = [store for store in one.searched if not store.clean]
-            failed += [
-                Fault("something of those who were erased was found, or was not searched", where=store.store)
-                for store in unclean
-            ]
+            failed += [store.fault() for store in one.searched if not store.clean]
         if failed:
             raise dg.Failure("\n".join(map(str, failed)), allow_retries=False)
 

@@ -41,6 +41,9 @@ _SPACE = "".join(letter for letter in map(chr, range(1, 0x3001)) if letter.isspa
 _OF_ONE = 0.8
 """The share of a column's values that are of one subject each, from which on the column is taken to identify them."""
 
+_WORD = 3
+"""How long a text is that tells something of a person, where others have it as well."""
+
 Key = tuple[str, str]
 """An identifier domain's name, and an identifier as that domain writes it."""
 
@@ -56,13 +59,21 @@ def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
     """The people whom these identifiers name, in their order, each once.
 
     Where the same text is somebody else's in another identifier domain, it is written `<domain>=<identifier>`. Raises
-    BadDeclaration, with every fault, for an identifier that names nobody, or several people.
+    BadDeclaration, with every fault, for an identifier that names nobody, or several people, or that stands only where
+    it does not say whose a row is; Refused for a home in which nothing was ever published.
     """
+    if identifiers and not gate.publications():
+        raise Refused.of(
+            "nothing was ever published in this home: that nobody is found in it says nothing",
+            where=str(gate.home.path),
+            next_step="PRIVACY_ASSETS_HOME names the home: look whether it is the one that is meant",
+        )
     contracts = gate.project.contracts.values()
     domains = {one.domain.name for contract in contracts for one in _identifying_columns(contract)}
     asked = {text: _asked(text, domains) for text in dict.fromkeys(text.strip() for text in identifiers)}
     found: dict[str, dict[str, set[Key]]] = {text: {} for text in asked}
     unknown: set[str] = set()
+    untold: dict[str, set[str]] = {text: set() for text in asked}
     for passport in firsts(gate):
         if anybody(gate, passport):
             unknown |= {str(passport.asset)} if passport.asset.stage is Stage.RAW else set()
@@ -70,8 +81,11 @@ def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
         contract = gate.project.contracts[passport.asset.dataset]
         with opened(gate, passport) as con:
             for table in tables_of(passport):
-                for text, domain, key in _named(con, table, contract, asked):
-                    found[text].setdefault(domain, set()).add(key)
+                for text, column, key in _named(con, table, contract, asked):
+                    if key is None:
+                        untold[text].add(f"{contract.name}.{column.name}")
+                    else:
+                        found[text].setdefault(column.domain.name, set()).add(key)
     elsewhere = f"; to look in {', '.join(sorted(unknown))}, declare that again" if unknown else ""
     faults = []
     people = []
@@ -79,7 +93,17 @@ def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
         keys = frozenset(key for each in by_domain.values() for key in each)
         people.append(Person(keys))
         subjects = {key for key in keys if key[0] in _subject_domains(gate)} or keys
-        if not text or not keys:
+        if untold[text] and not keys:
+            faults.append(
+                Fault(
+                    "this identifier is there, in a column too many of whose values are several people's: it does not "
+                    "say whose a row is",
+                    where=f"identifier {place}",
+                    found=", ".join(sorted(untold[text])),
+                    next_step="name the subject of the dataset instead, each of those that are meant",
+                )
+            )
+        elif not text or not keys:
             what = "nobody is named by this identifier in any dataset of the home"
             next_step = f"look at how the datasets write it{elsewhere}"
             faults.append(Fault(what, where=f"identifier {place}", next_step=next_step))
@@ -220,6 +244,21 @@ def identifying(gate: Gate, people: Iterable[Person]) -> frozenset[str]:
 
     Without what somebody else has as well: a name, an address or a number that is shared tells nothing of one of them.
     """
+    own, shared = _direct_identifiers(gate, people)
+    return own - shared
+
+
+def told_by(gate: Gate, people: Iterable[Person]) -> frozenset[str]:
+    """The same, with what somebody else has as well: two names that are each shared tell together whom they are of.
+
+    Of that, what is shorter than three letters is left out: it is a word of any sentence.
+    """
+    own, shared = _direct_identifiers(gate, people)
+    return own | {value for value in shared if len(value) >= _WORD}
+
+
+def _direct_identifiers(gate: Gate, people: Iterable[Person]) -> tuple[frozenset[str], frozenset[str]]:
+    """What raw holds of these people in direct identifiers: what is theirs alone somewhere, and what is shared."""
     keys = frozenset(key for person in people for key in person.keys)
     own: set[str] = set()
     shared: set[str] = set()
@@ -247,7 +286,7 @@ def identifying(gate: Gate, people: Iterable[Person]) -> frozenset[str]:
                         ).fetchall()
                     for value, alone in each:
                         (own if alone else shared).add(str(value))
-    return frozenset(own - shared - {""})
+    return frozenset(own - {""}), frozenset(shared - {""})
 
 
 def pseudonym(gate: Gate, person: Person) -> str:
@@ -302,8 +341,11 @@ def _asked(text: str, domains: Collection[str]) -> tuple[str, str]:
 
 def _named(
     con: duckdb.DuckDBPyConnection, where: str, contract: Contract, asked: Mapping[str, tuple[str, str]]
-) -> Iterator[tuple[str, str, Key]]:
-    """For each of the identifiers that a row has: its domain, and the key of that row's person."""
+) -> Iterator[tuple[str, Naming, Key | None]]:
+    """For each of the identifiers that a row has: the column, and the key of that row's person.
+
+    None where the column does not tell people apart.
+    """
     naming, present = naming_in(con, where, contract), columns_of(con, where)
     if not naming:
         return
@@ -322,6 +364,7 @@ def _named(
             continue  # whoever is named there is another subject than the row's (who referred them, a next of kin)
         subject = as_text(quoted(whose.name), whose.type)
         if column.name != whose.name and not _tells_one(con, where, text, subject):
+            yield from ((one, column, None) for one, sought in wanted.items() if sought in as_written.values())
             continue
         with engine_errors("looking for a person"):
             rows = con.execute(
@@ -331,7 +374,7 @@ def _named(
             if person is None:
                 continue
             key = (whose.domain.name, written(pl.Series([person], dtype=pl.String), whose.domain)[0])
-            yield from ((one, column.domain.name, key) for one, sought in wanted.items() if sought == as_written[value])
+            yield from ((one, column, key) for one, sought in wanted.items() if sought == as_written[value])
 
 
 def _tells_one(con: duckdb.DuckDBPyConnection, table: str, text: str, subject: str) -> bool:

@@ -22,7 +22,7 @@ import json
 import secrets
 import sqlite3
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +34,11 @@ import numpy.typing as npt
 import polars as pl
 
 from privacy_assets.durable import disk_errors
+from privacy_assets.errors import Fault
 from privacy_assets.gate import Gate, Passport
 from privacy_assets.subjects.people import opened
 from privacy_assets.warehouse.connections import engine_errors, quoted
+from privacy_assets.words import Stage
 
 SHORTEST = 6
 """Of fewer letters a value is looked for as a whole, and in text: never within one, never among numbers."""
@@ -49,16 +51,38 @@ _SQLITE, _ARRAY = b"SQLite format 3\0", b"\x93NUMPY"
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """One store: what it is called, in how many places of it something was found, whether its control was found."""
+    """One store: what it is called, in how many places of it something was found, whether its control was found.
+
+    `columns` are those of a table in which something was found: by name where they are declared.
+    """
 
     store: str
     hits: int
     control: bool
+    columns: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
         """Nothing was found, and it would have been."""
         return self.control and not self.hits
+
+    def fault(self) -> Fault:
+        """What is wrong with a store that is not clean, for a person who has to look."""
+        if not self.hits:
+            return Fault(
+                "it could not be searched for those who were erased: the planted control was not found",
+                where=self.store,
+                next_step="`privacy-assets verify` says whether its file is sound; then ask for the erasure again",
+            )
+        return Fault(
+            "something that identified those who were erased stands there",
+            where=self.store,
+            found=f"{self.hits} places" + (f" in {', '.join(self.columns)}" if self.columns else ""),
+            next_step="their own rows are gone, and these are of others: look whether they are the same people under "
+            "another identifier (erase that, too), speak of them, or only share a word"
+            if self.columns
+            else "look at who wrote that: no program of ours puts anything of a person there",
+        )
 
 
 class Sought:
@@ -128,12 +152,19 @@ def _version(gate: Gate, passport: Passport, sought: Sought) -> Iterator[Searche
         tables = con.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'held' ORDER BY ALL"
         ).fetchall()
+        declared = {name for name, _ in passport.columns}
+        if passport.asset.stage is Stage.RAW:  # which keeps what is delivered besides, by whatever name
+            contract = gate.project.contracts.get(passport.asset.dataset)
+            declared = {column.name for column in contract.columns} if contract else set()
         for schema, table in tables:
-            yield _table(con, f"{passport.asset} {passport.version[:8]} {table}", f"{schema}.{quoted(table)}", sought)
+            store = f"{passport.asset} {passport.version[:8]} {table}"
+            yield _table(con, store, f"{schema}.{quoted(table)}", sought, declared)
 
 
-def _table(con: duckdb.DuckDBPyConnection, store: str, table: str, sought: Sought) -> Searched:
-    hits, seen = 0, True
+def _table(
+    con: duckdb.DuckDBPyConnection, store: str, table: str, sought: Sought, declared: Collection[str]
+) -> Searched:
+    hits, seen, columns = 0, True, []
     for name, kind, *_ in con.execute(f"DESCRIBE held.{table}").fetchall():
         if kind == "BLOB":
             contents = con.execute(f"SELECT {quoted(name)} FROM held.{table}").fetchall()
@@ -149,7 +180,9 @@ def _table(con: duckdb.DuckDBPyConnection, store: str, table: str, sought: Sough
                 texts = texts.filter(texts.str.len_chars() >= SHORTEST)
             found, control = sought.counted(texts, whole=kind == "UUID")
         hits, seen = hits + found, seen and control
-    return Searched(store, hits, seen)
+        if found:
+            columns.append(name if name in declared or name.startswith("_") else "a column that is not declared")
+    return Searched(store, hits, seen, tuple(dict.fromkeys(columns)))
 
 
 def _file(store: str, path: Path, sought: Sought) -> Searched:

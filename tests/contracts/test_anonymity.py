@@ -147,6 +147,15 @@ def test_what_does_not_fit_is_refused(
     assert all(fault.next_step and fault.where.startswith(SMOKING) for fault in found)
 
 
+def test_techniques_that_leave_columns_in_different_forms_are_one_fault(
+    tiny_project: Path, edit: Callable[[str, str], None]
+) -> None:
+    """Of all columns together, which are named."""
+    edit("{kind: full_domain}, {kind: top_down}", "{kind: full_domain}, {kind: mondrian}")
+    (fault,) = check(tiny_project)
+    assert fault.what.startswith("the techniques leave `sex`, `age` in different forms")
+
+
 @pytest.mark.parametrize(
     ("before", "after", "what"),
     [

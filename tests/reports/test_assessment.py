@@ -8,7 +8,7 @@ from privacy_assets.gate import Gate
 from privacy_assets.invariants import INVARIANTS
 from privacy_assets.reports._document import markdown
 from privacy_assets.reports._told import numbers_of
-from privacy_assets.reports.assessment import KINDS, assessment
+from privacy_assets.reports.assessment import KINDS, NOT_ASKED, assessment
 
 
 def told(gate: Gate) -> str:
@@ -31,6 +31,13 @@ def test_what_was_never_measured_is_no_fact(gate: Gate) -> None:
     """It says so, with no number, version or entry."""
     lines = [line for line in told(gate).splitlines() if "has_subjects__" in line]
     assert lines and all(line.endswith("| not measured | - | none | - | - |") for line in lines)
+
+
+def test_what_no_clause_asks_for_is_not_measured(published: Gate) -> None:
+    """No attack was asked for, which is not that none succeeds."""
+    lines = told(published).splitlines()
+    assert lines[lines.index("#### Attacks") + 2] == NOT_ASKED
+    assert lines[lines.index("#### Identifiers") + 2] != NOT_ASKED
 
 
 def test_what_only_people_can_answer_is_open(published: Gate) -> None:

@@ -13,6 +13,9 @@ from privacy_assets.gate import Gate
 from privacy_assets.lineage.audit import CONTRADICTIONS
 from privacy_assets.reports._document import markdown
 from privacy_assets.reports.audit import pack
+from privacy_assets.subjects import erasing
+from privacy_assets.subjects.erasing import erase
+from privacy_assets.subjects.people import find
 from privacy_assets.words import AssetName
 
 
@@ -71,3 +74,26 @@ def test_what_people_keep_is_open(published: Gate) -> None:
     """Never called kept."""
     lines = [one for one in told(published).splitlines() if "| people: nothing here can tell" in one]
     assert lines and all("| open |" in one for one in lines)
+
+
+def test_erasures_are_told_from_their_first_entry_to_their_last(
+    published: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why, how many people and versions, what was found, and that one is not finished; in a purpose's own pack not."""
+    made, key = steps(published.project), "\n## Erasures\n\n"
+    assert told(published).split(key)[1].startswith("Nobody was erased")
+    done = erase(published, made, find(published, ["p-07"]), "asked by letter")
+    (line,) = [line for line in told(published).splitlines() if line.startswith(f"| {done.erasure.id} |")]
+    assert f"| asked by letter | 1 | entry {done.erasure.position}, " in line
+    assert f"| {len(done.receipts)} | 0 | - | 0 of {len(done.searched)} | entry {done.end}, " in line
+    people = find(published, ["p-08"])
+
+    def interrupts(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(erasing, "_rewrite", interrupts)
+        erase(published, made, people, "asked on the telephone")
+    (line,) = [line for line in told(published).splitlines() if "asked on the telephone" in line]
+    assert line.endswith("| 0 | 0 | - | - | NOT FINISHED |")
+    assert key not in told(published, "smoking")

@@ -22,6 +22,8 @@ from privacy_assets.lineage.flows import VALUE, Flows, Place
 from privacy_assets.lineage.roles import carried, declared, evidence
 from privacy_assets.reports import lineage
 from privacy_assets.reports.lineage import NOT_MEASURED, _drawn, page, told
+from privacy_assets.subjects import erasing
+from privacy_assets.subjects.people import find
 from privacy_assets.words import AssetName, Finding, Role, Stage, Verdict
 from tests.conftest import environment_in
 
@@ -123,6 +125,22 @@ def test_what_was_withdrawn_is_said_of_all_that_was_made_of_it(published: Gate) 
     facts = told(published, graph(published))
     withdrawn = {one["name"] for one in facts["assets"] if one["passport"]["withdrawn"]}
     assert withdrawn == {"features/smoking", "training/smoking", "model/smoking"}
+
+
+def test_what_holds_somebody_erased_is_said(published: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While an erasure is not finished: of what was made from raw, and of raw itself."""
+
+    def interrupts(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    made = steps(published.project)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(erasing, "_rewrite", interrupts)
+        erasing.erase(published, made, find(published, ["p-07"]), "asked by letter")
+    facts = told(published, graph(published))
+    assert all(one["passport"]["erased"] for one in facts["assets"])
+    erasing.resume(published, made)
+    assert not any(one["passport"]["erased"] for one in told(published, graph(published))["assets"])
 
 
 def test_no_value_and_no_category_stands_in_it(corridor: Gate, sample: Gate) -> None:
@@ -259,6 +277,17 @@ def test_what_a_column_reaches_is_shown_where_no_asset_was_opened(opened: Page) 
     assert opened.run(minimized) == 1
     opened.click("#clear")
     assert opened.run(minimized) == 0 and not opened.run("document.body.classList.contains('lit')")
+
+
+@pytest.mark.needs("chromium")
+def test_the_whole_corridor_is_seen_at_first_where_it_can_be_read(chromium: Page, sample: Gate, tmp_path: Path) -> None:
+    """Made smaller to the width of its place, yet not below what is legible; the tiny project is as large as it is."""
+    chromium.open(lineage.write(sample, graph(sample), tmp_path / "page.html"))
+    place = "document.getElementById('corridor').clientWidth"
+    sheet = "document.getElementById('sheet').getBoundingClientRect().width"
+    scale = "new DOMMatrix(getComputedStyle(document.getElementById('sheet')).transform).a"
+    assert chromium.run(scale) < 1
+    assert chromium.run(sheet) <= chromium.run(place) + 1 or chromium.run(scale) == pytest.approx(0.6)
 
 
 @pytest.mark.needs("chromium")

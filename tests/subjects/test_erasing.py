@@ -15,7 +15,16 @@ from privacy_assets.errors import BadDeclaration, NotKept, Refused, Tampered
 from privacy_assets.gate import PERSON, Gate, Input, Passport, Standing
 from privacy_assets.stages.step import LEFT_OUT, Step, carry_out
 from privacy_assets.subjects import erasing, searching
-from privacy_assets.subjects.erasing import What, downstream, erase, erase_lapsed, lapsed, plan, resume
+from privacy_assets.subjects.erasing import (
+    What,
+    downstream,
+    erase,
+    erase_lapsed,
+    lapsed,
+    plan,
+    require_sound_reason,
+    resume,
+)
 from privacy_assets.subjects.people import Person, find, names, pseudonym
 from privacy_assets.subjects.tracing import holding, rooted, trace
 from privacy_assets.words import AssetName, Stage
@@ -174,6 +183,41 @@ def test_who_is_in_superseded_versions_alone_is_erased(published: Gate, made: di
     assert done.complete
     assert {one.asset.stage for one in done.receipts} >= {Stage.MINIMIZED, Stage.TRAINING, Stage.MODEL}
     assert not done.remade, "nobody of them is in what stands"
+
+
+def test_superseded_versions_have_receipts_of_the_erasure(published: Gate, made: dict) -> None:
+    """They are not destroyed as superseded while the erasure makes others: what was planned is what has receipts."""
+    remake(published, made)
+    people = find(published, ["p-07"])
+    lines = plan(published, made, rooted(published, people))
+    assert sum(line.why == "superseded" for line in lines) == 7
+    since = published.ledger.size
+    done = erase(published, made, people, "asked by letter")
+    assert list(done.receipts) == [Input(line.passport.asset, line.passport.version) for line in lines]
+    reasons = [entry.body["reason"] for entry in published.ledger.entries(since) if entry.body["action"] == "destroy"]
+    assert reasons == ["erased"] * 14
+    assert {asset: passport.version for asset, passport in done.stands.items()} == {
+        asset: passport.version for asset in made if (passport := published.latest(asset))
+    }
+
+
+def test_who_resumes_is_told_of_all_that_was_destroyed_and_of_what_stands(
+    published: Gate, made: dict, reopen: Callable[[], Gate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some versions were destroyed before the interruption, and a run made everything again after it."""
+    remake(published, made)
+    people = find(published, ["p-07"])
+    planned = plan(published, made, rooted(published, people))
+    real = Gate.erase_version
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Gate, "erase_version", lambda *given: real(*given) if given[1].asset == MODEL else _interrupts())
+        erase(published, made, people, "asked by letter")
+    gate = reopen()
+    remake(gate, made)
+    (done,) = resume(gate, made)
+    assert list(done.receipts) == [Input(line.passport.asset, line.passport.version) for line in planned]
+    assert not done.remade
+    assert set(done.stands) == set(made)
 
 
 def test_what_is_declared_no_more_is_destroyed(published: Gate, reopen: Callable[[], Gate]) -> None:
@@ -622,7 +666,25 @@ def test_what_is_published_while_they_are_looked_for_is_not_missed(
 def test_a_reason_that_names_them_is_refused(published: Gate, made: dict, reason: str) -> None:
     """The ledger cannot forget; nothing is changed."""
     size = published.ledger.size
-    with pytest.raises(BadDeclaration, match="the reason names somebody") as caught:
+    with pytest.raises(BadDeclaration, match="the reason has a name") as caught:
         erase(published, made, find(published, ["p-07"]), reason)
     assert published.ledger.size == size
     assert "07" not in str(caught.value)
+
+
+def test_a_reason_with_what_others_have_as_well_is_refused(published: Gate, made: dict) -> None:
+    """A name that somebody else has, too, tells with what stands beside it whom it is of; two letters do not."""
+    rewrite_source(
+        published.project.root,
+        "patients",
+        adding="p-70;cleo7@example.org;F;30;true;1.00;2026-01-01\np-71;ab;F;30;true;1.00;2026-01-01\n"
+        "p-72;ab;F;30;true;1.00;2026-01-01",
+    )
+    carry_out(made[RAW], published).raise_faults()
+    people = find(published, ["p-07"])
+    require_sound_reason(published, people, "asked by letter")
+    with pytest.raises(BadDeclaration, match="the reason has a name"):
+        require_sound_reason(published, people, "mail from CLEO7@example.org")
+    require_sound_reason(published, find(published, ["p-71"]), "letter with attachments ab and c")
+    with pytest.raises(BadDeclaration, match="an erasure has a reason"):
+        require_sound_reason(published, people, " x ")

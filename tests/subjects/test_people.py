@@ -42,6 +42,12 @@ def test_nobody_and_no_identifier_are_refused_without_a_value(published: Gate) -
         find(published, [])
 
 
+def test_a_home_in_which_nothing_was_published_says_so(gate: Gate) -> None:
+    """Nobody is found in it, which says nothing: it may not be the home that is meant."""
+    with pytest.raises(Refused, match="nothing was ever published in this home"):
+        find(gate, ["p-07"])
+
+
 def test_an_identifier_of_several_people_is_refused(published: Gate, made: dict) -> None:
     """An address that two patients share names neither."""
     rewrite_source(published.project.root, "patients", adding="p-70;ada1@example.org;F;30;true;1.00;2026-01-01")
@@ -201,8 +207,12 @@ def test_who_stands_in_the_rows_of_others_is_none_of_them(published: Gate, made:
     (root / "data/samples/patients.csv").write_text("\n".join(told) + "\n")
     gate = Gate.open(root, published_environment(published))
     next(carry_out(step, gate) for step in steps(gate.project).values() if step.asset.dataset == "patients")
-    with pytest.raises(BadDeclaration, match="nobody is named"):
-        find(gate, ["S-1"])
+    with pytest.raises(BadDeclaration, match="it does not say whose a row is") as caught:
+        find(gate, ["S-1", "staff=S-2", "S-9"])
+    assert [(fault.where, fault.found) for fault in caught.value.faults] == [
+        ("identifier 1", "patients.doctor"), ("identifier 2", "patients.doctor"), ("identifier 3", ""),
+    ]  # fmt: skip
+    assert "nobody is named" in caught.value.faults[2].what
     assert find(gate, ["p-07"])
 
 

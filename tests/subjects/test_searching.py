@@ -12,9 +12,12 @@ import pytest
 import scipy.sparse
 import skops.io
 
+from privacy_assets.build import steps
 from privacy_assets.gate import Gate
+from privacy_assets.stages.step import carry_out
 from privacy_assets.subjects import searching
-from privacy_assets.subjects.searching import Sought, search
+from privacy_assets.subjects.searching import Searched, Sought, search
+from privacy_assets.words import AssetName
 
 
 def hits(gate: Gate, *values: str) -> dict[str, int]:
@@ -32,6 +35,26 @@ def test_what_is_in_versions_is_found_decrypted(published: Gate) -> None:
         "minimized/smoking/patients",
     }
     assert hits(published, "nobody@example.org") == {}
+
+
+def test_where_something_is_found_is_told_by_columns_that_are_declared(published: Gate) -> None:
+    """A header may be somebody's name: what no contract names has no name here; a file has no columns."""
+    source = published.project.root / "data/samples/patients.csv"
+    head, *rows = source.read_text().splitlines()
+    source.write_text("\n".join([f"{head};zoe", *(f"{row};p-07" for row in rows)]) + "\n")
+    step = steps(published.project)[AssetName.parse("raw/patients")]
+    carry_out(step, published).raise_faults()
+    latest = published.latest(step.asset)
+    assert latest
+    (published.home.path / "spill" / "left.txt").write_text("x cleo7@example.org y")
+    found = {one.store: one for one in search(published, ["p-07", "cleo7@example.org"]) if one.hits}
+    told = found[f"raw/patients {latest.version[:8]} data"]
+    assert set(told.columns) == {"patient_id", "email", "a column that is not declared"}
+    assert "zoe" not in str(told.fault()) and "patient_id" in told.fault().found
+    assert "under another identifier" in told.fault().next_step
+    assert found["home/spill/left.txt"].columns == ()
+    assert "who wrote that" in found["home/spill/left.txt"].fault().next_step
+    assert "could not be searched" in Searched("home/x", 0, False).fault().what
 
 
 def test_what_lies_in_files_of_the_home_is_found(published: Gate) -> None:
