@@ -12,6 +12,9 @@ Whoever is interrupted runs it again: what is done is seen from the ledger, and 
 again (a promise that is not kept without them) does not hold the erasure up: the old version is destroyed, and nothing
 stands. But raw is made of nothing that is kept: where it cannot be written anew, nothing is destroyed.
 
+What does not say whose its rows are goes whole: raw of a dataset that is declared no more, and what is kept longer than
+what it was made from.
+
 What stays, with the reason in the ledger: releases under differential privacy, which say about as much without any one
 person, and what was made from nothing but those; and what was made from inputs that came out as they were, since
 nobody of them was in it.

@@ -304,7 +304,7 @@ def test_what_outlives_what_it_was_made_from_is_destroyed(published: Gate, made:
     older = [published.latest(asset) for asset in (TRAINING, MODEL)]
     for number in range(3):
         rewrite_source(published.project.root, "patients", without=f"p-{50 + number}")
-        for asset in (RAW, minimized):
+        for asset in (CONSENTS, RAW, minimized):
             carry_out(made[asset], published).raise_faults()
     remake(published, made)
     held = published.held()
@@ -553,7 +553,8 @@ def test_quarantine_lapses_too(published: Gate, made: dict) -> None:
         "p-73": "p-73;c@example.org;F;30;true;1.00;soon",
         "p-74": "p-74;d@example.org",
     }
-    rewrite_source(published.project.root, "patients", adding="\n".join(broken.values()))
+    stays = "p-75;e@example.org;F;30;true;1.00;2035-01-01"
+    rewrite_source(published.project.root, "patients", adding="\n".join([*broken.values(), stays]))
     carry_out(made[RAW], published).raise_faults()
     latest = published.latest(RAW)
     assert latest is not None
@@ -569,6 +570,7 @@ def test_quarantine_lapses_too(published: Gate, made: dict) -> None:
     published.now = lambda: taken_in + timedelta(days=3651)
     assert erase_lapsed(published, made) is not None
     assert left_in_quarantine() == set()
+    assert AssetName.parse("raw/patients") in _holding(published, "p-75")
     assert lapsed(published) == {}
 
 
