@@ -189,7 +189,7 @@ def test_superseded_versions_have_receipts_of_the_erasure(published: Gate, made:
     """They are not destroyed as superseded while the erasure makes others: what was planned is what has receipts."""
     remake(published, made)
     people = find(published, ["p-07"])
-    lines = plan(published, made, rooted(published, people))
+    lines = plan(published, rooted(published, people))
     assert sum(line.why == "superseded" for line in lines) == 7
     since = published.ledger.size
     done = erase(published, made, people, "asked by letter")
@@ -207,7 +207,7 @@ def test_who_resumes_is_told_of_all_that_was_destroyed_and_of_what_stands(
     """Some versions were destroyed before the interruption, and a run made everything again after it."""
     remake(published, made)
     people = find(published, ["p-07"])
-    planned = plan(published, made, rooted(published, people))
+    planned = plan(published, rooted(published, people))
     real = Gate.erase_version
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Gate, "erase_version", lambda *given: real(*given) if given[1].asset == MODEL else _interrupts())

@@ -50,7 +50,7 @@ def test_the_job_fails_where_something_of_them_was_found(
     (published.home.path / "spill" / "left.txt").write_text("x cleo7@example.org y")
     job = build_definitions(published.project.root, open_gate=lambda: published).resolve_job_def(EXPIRY)
     with dg.DagsterInstance.ephemeral() as instance:
-        with pytest.raises(dg.Failure, match=r"left\.txt: something that identified those who were erased stands there") as caught:
+        with pytest.raises(dg.Failure, match=r"left\.txt: something that identified .* stands there") as caught:
             job.execute_in_process(instance=instance)
         assert "cleo7" not in str(caught.value)
         assert published.unfinished() == ()
