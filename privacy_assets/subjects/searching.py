@@ -2,6 +2,7 @@
 
     versions      every table of every version that is kept, decrypted: data, quarantine, vaults, class tables,
                   evidence, models (the members of the archive that a model is)
+    declarations  every text that is kept of a contract or purpose, decrypted
     databases     every table of Dagster's SQLite files, and their bytes
     files         every other file of the home and of the witness, byte by byte
 
@@ -33,6 +34,7 @@ import polars as pl
 from privacy_assets.durable import disk_errors
 from privacy_assets.gate import Gate, Passport
 from privacy_assets.subjects.people import opened
+from privacy_assets.warehouse import declarations
 from privacy_assets.warehouse.connections import engine_errors, quoted
 
 SHORTEST = 6
@@ -110,9 +112,15 @@ def search(gate: Gate, values: Iterable[str], progress: Callable[[str], None] = 
     for passport in gate.held():
         progress(str(passport.asset))
         found += _version(gate, passport, sought)
+    for digest in declarations.kept(gate.home):
+        found.append(
+            _text(
+                f"home/{gate.home.declarations.name}/{digest[:16]}", (gate.declaration(digest) or "").encode(), sought
+            )
+        )
     for name, root in (("home", gate.home.path), ("witness", gate.home.witness_folder)):
         for path in sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink()):
-            if path.is_relative_to(gate.home.versions):
+            if path.is_relative_to(gate.home.versions) or path.is_relative_to(gate.home.declarations):
                 continue  # encrypted, and read above; what no publication names is swept
             progress(f"{name}/{path.relative_to(root)}")
             with disk_errors(str(path)):
@@ -154,6 +162,10 @@ def _file(store: str, path: Path, sought: Sought) -> Searched:
     content = path.read_bytes()
     if content.startswith(_SQLITE):
         return _database(store, path, content, sought)
+    return _text(store, content, sought)
+
+
+def _text(store: str, content: bytes, sought: Sought) -> Searched:
     found, control = sought.counted([*_decoded(content), sought.control])
     return Searched(store, found, control)
 

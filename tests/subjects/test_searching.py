@@ -8,8 +8,10 @@ import zipfile
 import polars as pl
 import pytest
 
+from privacy_assets.contracts.meaning import text_of
 from privacy_assets.gate import Gate
 from privacy_assets.subjects.searching import Sought, search
+from privacy_assets.warehouse import declarations
 
 
 def hits(gate: Gate, *values: str) -> dict[str, int]:
@@ -51,6 +53,17 @@ def test_what_lies_in_files_of_the_home_is_found(published: Gate) -> None:
         "home/dagster/rows.db",
         "home/dagster/deleted.db",
     }
+
+
+def test_what_stands_in_a_declaration_is_found(published: Gate) -> None:
+    """Its sealed text is read; what is listed there as a category is somebody's all the same."""
+    kept = declarations.kept(published.home)
+    stores = {one.store for one in search(published, ["nobody@example.org"])}
+    assert kept and stores >= {f"home/declarations/{digest[:16]}" for digest in kept}
+    text = text_of(published.project.contracts["patients"])
+    declarations.keep(published.home, published._seal(), text.replace("team:clinic-data", "cleo7@example.org"))
+    (store,) = (store for store in hits(published, "cleo7@example.org") if store.startswith("home/"))
+    assert store.startswith("home/declarations/")
 
 
 def test_a_store_that_is_not_read_is_not_clean(published: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
