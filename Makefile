@@ -40,6 +40,12 @@ lint: install  ## style, types and the layers of the house
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Each worker has a core of its own: with more threads libraries of numbers spend most of it on waiting for each other.
+# Hundreds of processes are started: none is to compile the package anew.
+test test-long: export OMP_NUM_THREADS = 1
+test test-long: export OPENBLAS_NUM_THREADS = 1
+test test-long: export PYTHONDONTWRITEBYTECODE =
+
 # In their order: else the files with few tests, the longest among them, come last, and one core waits for the other.
 test: lint tools  ## every test
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long"

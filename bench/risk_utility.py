@@ -107,7 +107,8 @@ def _drawn(points: list[tuple[str, float, float]], ceiling: float) -> bytes:
         panel = figure.subplots()
         panel.axvspan(ceiling, 1.5, color="#d55e00", alpha=0.12, lw=0)
         panel.axvline(ceiling, color="#d55e00", lw=1.5)
-        panel.text(ceiling * 1.06, 0.512, "not published by public_release", color="#8a3c00", fontsize=9)
+        lowest = min(0.5, min(curve for *_, curve in points) - GAP)
+        panel.text(ceiling * 1.06, lowest + 0.012, "not published by public_release", color="#8a3c00", fontsize=9)
         at = 1.0
         for name, excess, curve in sorted(points, key=lambda point: -point[2]):
             at = min(curve, at - GAP)  # labels stand one under another, however near the points are
@@ -117,7 +118,7 @@ def _drawn(points: list[tuple[str, float, float]], ceiling: float) -> bytes:
             panel.text(NAMED, at, f"{name} ", fontsize=9, ha="right", va="center")
         panel.set_xscale("log")
         panel.set_xlim(0.0015, 1.5)
-        panel.set_ylim(0.5, 0.96)
+        panel.set_ylim(lowest, 0.96)
         panel.set_xlabel("risk: largest excess of an attack, upper end of its 95 % interval (log)")
         panel.set_ylabel("utility: area under the curve, on real people")
         panel.grid(alpha=0.3)

@@ -933,7 +933,8 @@ def trace(file: IdentifiersFile = None, root: Root = None) -> None:
     table = Table("asset", "version", "published", "rows", "stands", box=None)
     for one in held:
         passport = one.passport
-        rows = "made from rows of theirs" if one.rows is None else f"{one.rows:,}"
+        unsure = "made from rows of theirs" if one.known else "anybody may be in it"
+        rows = unsure if one.rows is None else f"{one.rows:,}"
         stands = gate.examine(passport.asset).standing.value if one.latest else "superseded"
         table.add_row(str(passport.asset), passport.version[:8], f"{passport.time:%Y-%m-%d %H:%M}", rows, stands)
     out.print(table)
@@ -990,7 +991,7 @@ def erase(
     made = steps(gate.project)
     who = people.find(gate, identifiers) if reason else ()
     if not resume:
-        planned = erasing.plan(gate, made, tracing.rooted(gate, who) if who else erasing.lapsed(gate))
+        planned = erasing.plan(gate, tracing.rooted(gate, who) if who else erasing.lapsed(gate))
         _show_plan(planned, len(who))
         if not planned:
             return

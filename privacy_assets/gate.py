@@ -443,6 +443,12 @@ def _said(passport: Passport) -> dict[str, Any]:
     return {name: value for name, value in passport.body("").items() if name not in apart} | {"findings": own}
 
 
+def is_bounded(passport: Passport) -> bool:
+    """Whether this version is under differential privacy: what it tells of any one person is bounded, and was paid."""
+    noisy = any(measured.finding.invariant == "noise_declared" for measured in passport.measured)
+    return noisy or "epsilon" in passport.measures
+
+
 def _is_exact(passport: Passport) -> bool:
     """Whether these are statistics without noise."""
     return any(measured.finding.invariant == "told_cells" for measured in passport.measured)
@@ -641,7 +647,7 @@ class Gate:
         datasets = self.project.purposes[asset.purpose].datasets if asset.purpose else ()
         return any(self.project.contracts[dataset].deliveries for dataset in datasets)
 
-    def _declares(self, asset: AssetName) -> bool:
+    def declares(self, asset: AssetName) -> bool:
         """Whether the project has this asset: as a whole, or a day of it, where it is kept by day."""
         return asset.whole in self.project.assets() and bool(asset.day) == self._by_day(asset)
 
@@ -652,7 +658,7 @@ class Gate:
     def undeclared(self) -> tuple[AssetName, ...]:
         """Assets that have files in the home, and that no contract or purpose declares any more."""
         self._catch_up()
-        gone = sorted(asset for asset in self._published if not self._declares(asset))
+        gone = sorted(asset for asset in self._published if not self.declares(asset))
         held = {passport.asset for passport in self.held()}
         return tuple(asset for asset in gone if asset in held)
 
@@ -864,7 +870,7 @@ class Gate:
 
     def _needed(self) -> Collection[tuple[AssetName, str]]:
         self._catch_up()
-        latest = [found for asset in tuple(self._published) if self._declares(asset) and (found := self.latest(asset))]
+        latest = [found for asset in tuple(self._published) if self.declares(asset) and (found := self.latest(asset))]
         return {(made.asset, made.version) for found in latest for made in self.ancestry(found)}
 
     def _destroy_superseded(self, asset: AssetName, needed: Collection[tuple[AssetName, str]]) -> int:
@@ -873,6 +879,8 @@ class Gate:
         history = self.history(asset)
         over = history if asset in self._closed else history[: -1 - keep]
         old = [found for found in over if (asset, found.version) not in needed]
+        if self.unfinished():  # who is being erased goes with their erasure, and its receipts
+            old = [found for found in old if not self.holds_erased(found)]
         for passport in old:
             if (asset, passport.version) not in self._destroyed:
                 reason = "closed" if asset in self._closed else "superseded"
@@ -1108,7 +1116,7 @@ class Gate:
 
     def _passport_faults(self, passport: Passport) -> Iterator[Fault]:
         where = f"{passport.asset} version {passport.version}"
-        if not self._declares(passport.asset):
+        if not self.declares(passport.asset):
             yield Fault("it was made from an asset that is no longer declared", where=where)
             return
         if fault := self.withdrawn(passport):
@@ -1162,15 +1170,12 @@ class Gate:
         `seed` are the chances by which it was. What is not kept keeps the version from being read, as it would have
         kept it from being published; what is broken twice is withdrawn.
         """
-        body = {
-            "action": "attest",
-            "asset": str(passport.asset),
-            "version": passport.version,
-            "findings": [measured.body() for measured in findings],
-            "seed": seed,
-            "actor_claimed": self.actor(),
-        }
-        position = self.ledger.append(body)
+        return self._say_of(passport, "attest", findings=[measured.body() for measured in findings], seed=seed)
+
+    def _say_of(self, passport: Passport, action: str, **said: Any) -> int:
+        """Put on record what is said of a version that is published; the position of the entry."""
+        named = {"action": action, "asset": str(passport.asset), "version": passport.version}
+        position = self.ledger.append({**named, **said, "actor_claimed": self.actor()})
         self._catch_up()
         return position
 
@@ -1303,18 +1308,13 @@ class Gate:
         `findings` are those for which it is withdrawn, `seed` the chances by which they were found: what is made of the
         asset later is attacked by them, too. There is no way back: what failed is not released again.
         """
-        body = {
-            "action": "withdraw",
-            "asset": str(passport.asset),
-            "version": passport.version,
-            "content_digest": passport.content_digest,
-            "findings": [measured.body() for measured in findings],
-            "seed": seed,
-            "actor_claimed": self.actor(),
-        }
-        position = self.ledger.append(body)
-        self._catch_up()
-        return position
+        return self._say_of(
+            passport,
+            "withdraw",
+            content_digest=passport.content_digest,
+            findings=[measured.body() for measured in findings],
+            seed=seed,
+        )
 
     def seeds_of_withdrawals(self, asset: AssetName) -> tuple[int, ...]:
         """The chances by which versions of this asset were found not to survive, each once."""
@@ -1380,19 +1380,15 @@ class Gate:
 
     def erase_version(self, passport: Passport, erasure: Erasure, replaced_by: Passport | None) -> int:
         """Destroy a version in which somebody was erased, key first; the position of the entry: the receipt of it."""
-        body = {
-            "action": "destroy",
-            "asset": str(passport.asset),
-            "version": passport.version,
-            "reason": ERASED,
-            "erasure": erasure.id,
-            "rows": passport.rows,
-            "replaced_by": replaced_by.version if replaced_by else "",
-            "rows_after": replaced_by.rows if replaced_by else 0,
-            "actor_claimed": self.actor(),
-        }
-        position = self.ledger.append(body)
-        self._catch_up()
+        position = self._say_of(
+            passport,
+            "destroy",
+            reason=ERASED,
+            erasure=erasure.id,
+            rows=passport.rows,
+            replaced_by=replaced_by.version if replaced_by else "",
+            rows_after=replaced_by.rows if replaced_by else 0,
+        )
         self.versions.destroy(str(passport.asset), passport.copy)
         return position
 
@@ -1401,18 +1397,8 @@ class Gate:
 
         `inputs` are versions of the same content, where there are such: from then on it counts as made from these.
         """
-        body = {
-            "action": SPARED,
-            "asset": str(passport.asset),
-            "version": passport.version,
-            "erasure": erasure.id,
-            "reason": reason,
-            "inputs": [{"asset": str(one.asset), "version": one.version} for one in inputs],
-            "actor_claimed": self.actor(),
-        }
-        position = self.ledger.append(body)
-        self._catch_up()
-        return position
+        alike = [{"asset": str(one.asset), "version": one.version} for one in inputs]
+        return self._say_of(passport, SPARED, erasure=erasure.id, reason=reason, inputs=alike)
 
     def _holds_erased_fault(self, passport: Passport) -> Fault:
         return Fault(

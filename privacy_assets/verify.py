@@ -51,7 +51,8 @@ def verify(
         fault = Fault(
             "it is published, and nothing declares it any more",
             where=str(asset),
-            next_step="declare it again, or remove its folder from the home's versions: nobody can read it",
+            next_step="declare it again, or remove its folder from the home's versions: nobody can read it, "
+            "and an erasure destroys what may hold whoever is erased",
         )
         yield Line(asset, Standing.BROKEN, (fault,), 0, 0)
     made = steps(gate.project)

@@ -615,6 +615,13 @@ def test_a_person_is_traced_handed_out_and_erased(
     assert not any("p-07" in said.out + said.err for said in (traced, handed, planned, erased, nobody))
     monkeypatch.setattr(sys, "stdin", io.StringIO("p-08\n"))
     assert "model/smoking" in command("trace").out
+    for name in ("contracts/patients.odcs.yaml", "purposes/smoking.yaml"):
+        (published.project.root / "data" / name).unlink()
+    asked.write_text("p-08\n")
+    assert re.search(r"raw/patients .* anybody may be in it", command("trace", "--file", asked).out)
+    assert re.search(
+        r"raw/patients .* destroyed +declared no more", command("erase", "--reason", "letter", "--file", asked).out
+    )
 
 
 @pytest.mark.parametrize(

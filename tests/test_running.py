@@ -496,6 +496,8 @@ def test_a_day_of_which_everybody_is_erased_is_closed(run: Callable[[], Gate]) -
     done = erase(ran, made, people, "asked by letter")
     assert not done.failed
     assert ran.closed(RAW.of(DAYS[1]))
+    assert {one.asset for one in done.receipts} >= {asset.of(DAYS[1]) for asset in (RAW, MINIMIZED, PSEUDONYMIZED)}
+    assert all(ran.was_erased(ran.passport(one)) for one in done.receipts)
     assert [part.day for part in ran.parts(MINIMIZED)] == [DAYS[0], DAYS[2]]
     assert ran.latest(RAW.of(DAYS[0])) == untouched
     assert ran.examine(FEATURES).standing is Standing.KEPT

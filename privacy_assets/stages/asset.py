@@ -23,7 +23,7 @@ from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.promises import Promise, promises
 from privacy_assets.errors import Fault, PrivacyAssetsError, unexpected
-from privacy_assets.gate import PASSING, Gate, Measured, Passport
+from privacy_assets.gate import PASSING, Gate, Measured, Passport, Standing
 from privacy_assets.invariants import attack_excess
 from privacy_assets.reports import comparison
 from privacy_assets.reports import frontier as report
@@ -428,6 +428,12 @@ def _check_results(asked: Sequence[Promise], outcome: Outcome, *, candidate: boo
             "promises": len(where),
             "verdict": found.verdict if found else Verdict.INCONCLUSIVE,
         }
+        if outcome.passport and later[name] and found is None:  # Dagster knows passed and failed alone
+            facts |= {
+                "promise": Declared("waits for the red team: until it was tried, nobody reads this version"),
+                "verdict": Declared(Standing.PENDING.value),
+                "next_step": Declared(f"`privacy-assets redteam {outcome.passport.asset.purpose}`, or the job redteam"),
+            }
         results.append(
             dg.AssetCheckResult(
                 passed=bool(found and found.kept),

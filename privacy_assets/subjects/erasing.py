@@ -26,17 +26,17 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import duckdb
 from sqlglot import exp
 
 from privacy_assets import durable
-from privacy_assets.contracts.columns import Naming, naming_columns
+from privacy_assets.contracts.columns import naming_columns
 from privacy_assets.contracts.entitlement import retained
 from privacy_assets.errors import BadDeclaration, Fault, NotKept, PrivacyAssetsError, Refused
-from privacy_assets.gate import PASSING, REQUESTS, Gate, Input, Passport, Standing, moment_for
+from privacy_assets.gate import PASSING, REQUESTS, Gate, Input, Passport, Standing, is_bounded, moment_for
 from privacy_assets.ledger.erasures import DONE, Erasure
 from privacy_assets.ledger.log import Entry
 from privacy_assets.stages.s1_raw import EVIDENCE
@@ -44,15 +44,18 @@ from privacy_assets.stages.step import LEFT_OUT, Outcome, Step, Work, carry_out
 from privacy_assets.subjects import people as subjects
 from privacy_assets.subjects import searching
 from privacy_assets.subjects.people import Person, held_raw, opened
-from privacy_assets.subjects.tracing import along_the_corridor, in_order, rooted, stand_ins
+from privacy_assets.subjects.tracing import along_the_corridor, rooted, stand_ins
 from privacy_assets.warehouse import tombstones
 from privacy_assets.warehouse.connections import Attachment, engine_errors, governed, quoted
-from privacy_assets.warehouse.sources.rows import ERASED, as_text
+from privacy_assets.warehouse.sources.rows import ERASED, LINE, as_text, read_as
 from privacy_assets.warehouse.versions import Candidate
 from privacy_assets.words import AssetName, IdentifierDomain, Stage
 
 LAPSED = "consent withdrawn, objected, or retention over"
 """The reason of an erasure that nobody asked for by name."""
+
+NOBODY_KNOWS = "declared no more, so anybody may be in it; declared again, it is written anew without them alone"
+"""Why raw of a dataset that has no contract goes whole."""
 
 
 class What(StrEnum):
@@ -100,15 +103,16 @@ Made = Callable[[Step, Outcome], None]
 """Told of each step that was carried out."""
 
 
-def plan(gate: Gate, made: Mapping[AssetName, Step], roots: Mapping[Input, int | None]) -> list[Line]:
+def plan(gate: Gate, roots: Mapping[Input, int | None]) -> list[Line]:
     """What an erasure of these versions' people will do, in the order of the corridor. Nothing is changed."""
     named = frozenset((one.asset, one.version) for one in roots)
     lines = []
-    for passport in _affected(gate, named, made):
+    for passport in _affected(gate, named):
         asset, rows = passport.asset, roots.get(Input(passport.asset, passport.version))
         latest = gate.latest(asset)
-        if asset.whole not in made:
-            lines.append(Line(passport, What.DESTROYED, "declared no more", rows))
+        if not gate.declares(asset):
+            unknown = asset.stage is Stage.RAW and subjects.anybody(gate, passport)
+            lines.append(Line(passport, What.DESTROYED, NOBODY_KNOWS if unknown else "declared no more", rows))
         elif latest is None or latest.version != passport.version:
             lines.append(Line(passport, What.DESTROYED, "superseded", rows))
         elif asset.stage is Stage.RAW:
@@ -116,27 +120,31 @@ def plan(gate: Gate, made: Mapping[AssetName, Step], roots: Mapping[Input, int |
         else:
             retrained = "retrained, unless its rows come out as they were" if asset.stage is Stage.MODEL else ""
             lines.append(Line(passport, What.REMADE, retrained, rows))
-    for passport in _private(gate, named, made):
+    for passport in _private(gate, named):
         lines.append(Line(passport, What.SPARED, _bounded(passport)))
-    return sorted(lines, key=lambda line: in_order(made, line.passport))
+    return sorted(lines, key=lambda line: along_the_corridor(line.passport))
 
 
-def lapsed(gate: Gate) -> dict[Input, int]:
-    """The versions that hold rows whose time is over, each with how many: past retention, withdrawn or objected."""
-    found: dict[Input, int] = {}
+def lapsed(gate: Gate) -> dict[Input, int | None]:
+    """The versions that hold rows whose time is over, each with how many: past retention, withdrawn or objected.
+
+    Where there are any, they may be in what outlives what it was made from, too: None.
+    """
+    found: dict[Input, int | None] = {}
     for passport in gate.held():
         asset = passport.asset
         declared = asset.stage is Stage.MINIMIZED and asset.whole in gate.project.assets()
         if declared and (rows := gate.lapsed(passport)):
             found[Input(asset, passport.version)] = rows
     for passport in held_raw(gate):
-        if (past := _past(gate, passport.asset)) is not None:
-            with opened(gate, passport) as con, engine_errors("counting what is past retention"):
-                sql = f"SELECT count(*) FROM held.main.data AS held_row WHERE {past.sql(dialect='duckdb')}"
-                (rows,) = con.execute(sql, _at(past, gate.moment())).fetchone() or (0,)
-            if rows:
-                found[Input(passport.asset, passport.version)] = int(rows)
-    return found
+        if gate.project.contracts[passport.asset.dataset].privacy.retention is None:
+            continue
+        with opened(gate, passport) as con, engine_errors("counting what is past retention"):
+            rows = sum(_count(con, table, *_past(gate, con, table, passport)) for table in subjects.tables_of(passport))
+        if rows:
+            found[Input(passport.asset, passport.version)] = rows
+    outliving = subjects.outliving(gate) if found else ()
+    return {Input(one.asset, one.version): None for one in outliving if subjects.anybody(gate, one)} | found
 
 
 def erase(
@@ -147,16 +155,16 @@ def erase(
     told: Made = lambda step, outcome: None,
     progress: Callable[[str], None] = lambda what: None,
 ) -> Erased:
-    """Erase people. Raises Refused where another erasure is not finished, BadDeclaration without a reason."""
+    """Erase people. Raises BadDeclaration without a reason.
+
+    Raises Refused where another erasure is not finished, or nobody of them is held.
+    """
     if len(reason.strip()) < 3:
         raise BadDeclaration.of("an erasure has a reason", expected="why, and on whose request, naming nobody")
-    with _alone(gate):
-        _none_open(gate)
-        since = gate.ledger.size
-        roots = rooted(gate, people)
-        _can_be_rewritten(gate, roots)
-        erasure = _begin(gate, people, roots, reason, since)
-        return _finish(gate, made, erasure, told, progress)
+    done = _carry_out(gate, made, people, lambda: rooted(gate, people), reason, told, progress)
+    if done is None:
+        raise Refused.of("nobody of them is in the home any more", next_step="`privacy-assets trace` says what is held")
+    return done
 
 
 def erase_lapsed(
@@ -166,14 +174,7 @@ def erase_lapsed(
     progress: Callable[[str], None] = lambda what: None,
 ) -> Erased | None:
     """Erase what has lapsed; None where nothing has."""
-    with _alone(gate):
-        _none_open(gate)
-        since = gate.ledger.size
-        roots = lapsed(gate)
-        if not roots:
-            return None
-        _can_be_rewritten(gate, roots)
-        return _finish(gate, made, _begin(gate, (), roots, LAPSED, since), told, progress)
+    return _carry_out(gate, made, (), lambda: lapsed(gate), LAPSED, told, progress)
 
 
 def resume(
@@ -193,6 +194,25 @@ def _alone(gate: Gate) -> Iterator[None]:
         yield
 
 
+def _carry_out(
+    gate: Gate,
+    made: Mapping[AssetName, Step],
+    people: Sequence[Person],
+    looked_for: Callable[[], Mapping[Input, int | None]],
+    reason: str,
+    told: Made,
+    progress: Callable[[str], None],
+) -> Erased | None:
+    with _alone(gate):
+        _none_open(gate)
+        since = gate.ledger.size
+        roots = looked_for()
+        if not roots:
+            return None
+        _can_be_rewritten(gate, roots)
+        return _finish(gate, made, _begin(gate, people, roots, reason, since), told, progress)
+
+
 def _none_open(gate: Gate) -> None:
     if gate.unfinished():
         raise Refused.of(
@@ -205,7 +225,7 @@ def _none_open(gate: Gate) -> None:
 def _can_be_rewritten(gate: Gate, roots: Iterable[Input]) -> None:
     """Raise Refused, before anything is changed, where raw does not keep what is promised of it today."""
     faults: list[Fault] = []
-    for asset in sorted({root.asset for root in roots if root.asset.stage is Stage.RAW}):
+    for asset in sorted({root.asset for root in roots if root.asset.stage is Stage.RAW and gate.declares(root.asset)}):
         examined = gate.examine(asset)
         if examined.standing is not Standing.MISSING and examined.standing not in PASSING:
             faults += examined.faults
@@ -278,7 +298,7 @@ def _finish(
     roots = frozenset(erasure.roots)
     _rewrite(gate, made, roots, done, told, progress)
     _remake(gate, made, roots, done, told, progress)
-    for passport in _affected(gate, roots, made):
+    for passport in _affected(gate, roots):
         after = gate.latest(passport.asset)
         stands = after is not None and not gate.holds_erased(after) and after.version != passport.version
         progress(f"destroying {passport.asset}")
@@ -315,7 +335,7 @@ def _rewrite(
     """Raw is made of nothing that is kept: where it cannot be written anew, the erasure stops, and nothing is lost."""
     for asset in sorted({asset for asset, _ in roots if asset.stage is Stage.RAW}):
         latest = gate.latest(asset)
-        if latest is None or (asset, latest.version) not in roots or asset.whole not in made:
+        if latest is None or (asset, latest.version) not in roots or not gate.declares(asset):
             continue
         progress(f"rewriting {asset}")
         step = rewritten(gate, _of(made, asset), latest)
@@ -340,7 +360,7 @@ def _remake(
     progress: Callable[[str], None],
 ) -> None:
     """Every asset whose version that stands holds them, sources first."""
-    spared = {(one.asset, one.version) for one in _private(gate, frozenset(roots), made)}
+    spared = {(one.asset, one.version) for one in _private(gate, frozenset(roots))}
     for whole in made:
         if whole.stage is Stage.RAW:
             continue
@@ -404,17 +424,16 @@ def downstream(history: Iterable[Passport], roots: Collection[Named], stops: Col
     return found
 
 
-def _affected(gate: Gate, roots: Collection[Named], made: Mapping[AssetName, Step]) -> list[Passport]:
+def _affected(gate: Gate, roots: Collection[Named]) -> list[Passport]:
     """The versions that are kept and hold them: the roots, and what was made from one; not what is spared."""
-    stops = {(one.asset, one.version) for one in _private(gate, roots, made)}
+    stops = {(one.asset, one.version) for one in _private(gate, roots)}
     return _kept(gate, downstream(_history(gate), roots, stops | gate.spared()))
 
 
-def _private(gate: Gate, roots: Collection[Named], made: Mapping[AssetName, Step]) -> list[Passport]:
+def _private(gate: Gate, roots: Collection[Named]) -> list[Passport]:
     """The versions made from these that are under differential privacy: what they say of any one person is bounded."""
-    paid = {asset for purpose in gate.project.purposes for asset in gate.project.paid(purpose)}
     every = _kept(gate, downstream(_history(gate), roots, gate.spared()))
-    return [one for one in every if one.asset in paid and one.asset in made]
+    return [one for one in every if is_bounded(one) and gate.declares(one.asset)]
 
 
 def _history(gate: Gate) -> list[Passport]:
@@ -433,7 +452,6 @@ def rewritten(gate: Gate, step: Step, passport: Passport) -> Step:
     """The step that writes a version of raw anew, without the rows of those who were erased or are past retention."""
     contract = gate.project.contracts[passport.asset.dataset]
     columns = naming_columns(contract)
-    past = _past(gate, passport.asset)
     stones = gate.tombstones()
 
     @contextmanager
@@ -445,20 +463,17 @@ def rewritten(gate: Gate, step: Step, passport: Passport) -> Step:
     def write(work: Work) -> str:
         left_out = 0
         for table in ("data", "quarantine"):
-            present = subjects.naming_in(work.con, f"held.main.{table}", contract)
-            texts = [(naming, as_text(quoted(naming.name), naming.type)) for naming in present]
-            gone = stones.named(work.con, f"held.main.{table}", texts)
+            held = f"held.main.{table}"
+            present = subjects.naming_in(work.con, held, contract)
+            gone = stones.named(work.con, held, [(one, as_text(quoted(one.name), one.type)) for one in present])
             if table == "quarantine":
-                gone += _lines_gone(work.con, stones, columns)
-            asked = None
-            if past is not None and table == "data":
-                gone.append(f"({past.sql(dialect='duckdb')})")
-                asked = _at(past, work.now)
-            stays = f"NOT ({' OR '.join(gone)})" if gone else "true"
+                gone += stones.lines_naming(work.con, held, LINE, [(one, as_text("part", one.type)) for one in columns])
+            past, now = _past(gate, work.con, held, passport)
+            stays = f"NOT ({' OR '.join([*gone, past])})"
             with engine_errors(f"writing {passport.asset} anew"):
-                source = f"held.main.{table} AS held_row"
-                work.con.execute(f"CREATE TABLE candidate.main.{table} AS SELECT * FROM {source} WHERE {stays}", asked)
-                left_out += _count(work.con, f"held.main.{table}") - _count(work.con, f"candidate.main.{table}")
+                written = f"CREATE TABLE candidate.main.{table} AS SELECT * FROM {held} AS held_row WHERE {stays}"
+                work.con.execute(written, now)
+                left_out += _count(work.con, held) - _count(work.con, f"candidate.main.{table}")
         with engine_errors(f"writing {passport.asset} anew"):
             data, quarantine = (_count(work.con, f"candidate.main.{table}") for table in ("data", "quarantine"))
             work.con.execute(
@@ -479,32 +494,34 @@ def rewritten(gate: Gate, step: Step, passport: Passport) -> Step:
     return replace(step, opens=opens, write=write, views={})
 
 
-def _lines_gone(con: duckdb.DuckDBPyConnection, stones: tombstones.Tombstones, columns: Sequence[Naming]) -> list[str]:
-    with engine_errors("looking through lines that are no rows"):
-        lines = [line for (line,) in con.execute("SELECT DISTINCT _line FROM held.main.quarantine").fetchall() if line]
-        named = stones.lines_naming(lines, columns) if lines and columns else []
-        if not named:
-            return []
-        con.execute("CREATE TEMP TABLE lines_gone AS SELECT unnest($named) AS line", {"named": named})
-    return ["coalesce(_line IN (SELECT line FROM temp.lines_gone), false)"]
+def _past(
+    gate: Gate, con: duckdb.DuckDBPyConnection, table: str, passport: Passport
+) -> tuple[str, dict[str, datetime] | None]:
+    """The SQL of whether a row (alias `held_row`) of a table of raw is past retention, and what to bind.
+
+    What has no date that can be read is kept as long, from the day on which this source was first taken in.
+    """
+    contract, now = gate.project.contracts[passport.asset.dataset], gate.moment()
+    retention = contract.privacy.retention
+    if retention is None:
+        return "false", None
+    same = (one.time for one in gate.history(passport.asset) if one.source_digest == passport.source_digest)
+    undated = min(same).date() < now.date() - timedelta(days=retention.days)
+    if retention.column not in subjects.columns_of(con, table):
+        return str(undated).lower(), None
+    stays = retained(retention.days, retention.column, "held_row")
+    column, over = quoted(retention.column), stays.not_().sql(dialect="duckdb")
+    past = f"CASE WHEN held_row.{column} IS NULL THEN {undated} ELSE {over} END"
+    if table.endswith(".quarantine"):  # all is text there
+        dated = read_as(contract.column(retention.column).type, f"held_row.{column}")
+        past = f"(SELECT {past} FROM (SELECT {dated} AS {column}) AS held_row)"
+    return past, moment_for(exp.select(stays), now)
 
 
-def _past(gate: Gate, asset: AssetName) -> exp.Expr | None:
-    """True for a row (alias `held_row`) of raw that has a date and is past retention; None where there is none."""
-    contract = gate.project.contracts[asset.dataset]
-    if contract.privacy.retention is None:
-        return None
-    column, days = contract.privacy.retention.column, contract.privacy.retention.days
-    dated = exp.Is(this=exp.column(column, table="held_row", quoted=True), expression=exp.null()).not_()
-    return exp.and_(dated, exp.not_(exp.paren(retained(days, column, "held_row"))))
-
-
-def _at(condition: exp.Expr, now: datetime) -> dict[str, datetime] | None:
-    return moment_for(exp.select("1").where(condition), now)
-
-
-def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    (rows,) = con.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
+def _count(
+    con: duckdb.DuckDBPyConnection, table: str, where: str = "true", values: Mapping[str, datetime] | None = None
+) -> int:
+    (rows,) = con.execute(f"SELECT count(*) FROM {table} AS held_row WHERE {where}", values).fetchone() or (0,)
     return int(rows)
 
 

@@ -1,14 +1,17 @@
 """All that is held of a person, for the person: a subject access request (GDPR art. 15).
 
     <dataset>     the rows of theirs in the version of raw that stands, with columns as the contract names them
-    <dataset>_quarantine   those that broke the contract, as they were received
-    uses          where they are now: asset, since when, rows; its purpose, why, lawful basis, recipients, retention
+    _<dataset>_quarantine   those that broke the contract, as they were received
+    _uses         where they are now: asset, since when, rows; its purpose, why, lawful basis, recipients, retention
+
+No dataset has a name that begins with an underscore.
 
 Belongs here: what is handed out. Does not belong here: who is meant (`people.py`), the sealed file itself
 (`warehouse/copies.py`).
 
 Rows of a purpose are not handed out again: they say less than raw, in words of nobody. Of a person who shares rows with
-another (a message, a household) the whole rows are here; whoever hands them out looks at them first (art. 15(4)).
+another (a message, a household) the whole rows are here; whoever hands them out looks at them first (art. 15(4)). A
+line that is no row is not here: it may be somebody else's.
 """
 
 from __future__ import annotations
@@ -52,7 +55,7 @@ def hand_out(
                     rows = f"SELECT * FROM {source} WHERE {marked(con, source, contract, person.keys)}"
                     (found,) = con.execute(f"SELECT count(*) FROM ({rows})").fetchone() or (0,)
                     if found:
-                        name = contract.name if table == "data" else f"{contract.name}_{table}"
+                        name = contract.name if table == "data" else f"_{contract.name}_{table}"
                         into = f"candidate.main.{quoted(name)}"
                         if name in counts:  # another day of the same, which may have had other columns
                             con.execute(f"CREATE OR REPLACE TABLE {into} AS FROM {into} UNION ALL BY NAME {rows}")
@@ -60,20 +63,22 @@ def hand_out(
                             con.execute(f"CREATE TABLE {into} AS {rows}")
                         counts[name] = counts.get(name, 0) + int(found)
             con.execute(
-                "CREATE TABLE candidate.main.uses (asset VARCHAR, since TIMESTAMP, rows BIGINT, purpose VARCHAR, "
+                "CREATE TABLE candidate.main._uses (asset VARCHAR, since TIMESTAMP, rows BIGINT, purpose VARCHAR, "
                 "why VARCHAR, lawful_basis VARCHAR, recipients VARCHAR, kept_for_days BIGINT)"
             )
             for use in uses:
                 purpose = gate.project.purposes.get(use.passport.asset.purpose)
-                told = (
-                    [purpose.title, purpose.why, purpose.lawful_basis.value, "; ".join(purpose.recipients)]
-                    if purpose
-                    else ["", "declared no more" if use.passport.asset.purpose else "as it was received", "", ""]
-                )
+                if purpose:
+                    told = [purpose.title, purpose.why, purpose.lawful_basis.value, "; ".join(purpose.recipients)]
+                else:
+                    declared = gate.declares(use.passport.asset)
+                    told = ["", "as it was received" if declared else "declared no more", "", ""]
+                if not use.known:
+                    told[1] = f"nobody can tell whether they are in it: {told[1]}"
                 days = purpose.retention_days if purpose else None
                 con.execute(
-                    "INSERT INTO candidate.main.uses VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO candidate.main._uses VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     [str(use.passport.asset), use.passport.time.replace(tzinfo=None), use.rows, *told, days],
                 )
-            counts["uses"] = len(uses)
+            counts["_uses"] = len(uses)
     return counts, position

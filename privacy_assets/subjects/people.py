@@ -5,8 +5,8 @@ with that.
 
 A person is the value of a subject column, in the identifier domain of that column: rows of every dataset whose subject
 is of the same domain are theirs. Where every row of a dataset is another person, they are the identifier that was
-given, in each column of its domain. Raw is asked, its quarantine as well, in every version that is kept, and what was
-minimized from a version of raw that is not kept any more.
+given, in each column of its domain: whoever has the same one there is meant as well. Raw is asked, its quarantine as
+well, in every version that is kept, and what was minimized from a version of raw that is not kept any more.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ import polars as pl
 from privacy_assets.contracts.columns import Naming, identifier_columns, naming_columns
 from privacy_assets.contracts.contract import ROW, Contract
 from privacy_assets.errors import BadDeclaration, Fault, Refused
-from privacy_assets.gate import Gate, Passport
+from privacy_assets.gate import Gate, Passport, is_bounded
+from privacy_assets.warehouse import tombstones
 from privacy_assets.warehouse.connections import engine_errors, governed, quoted
-from privacy_assets.warehouse.sources.rows import as_text
+from privacy_assets.warehouse.sources.rows import LINE, as_text
 from privacy_assets.warehouse.tombstones import written
 from privacy_assets.warehouse.versions import SUBJECTS
 from privacy_assets.words import IdentifierDomain, Role, Stage
@@ -61,12 +62,17 @@ def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
     domains = {one.domain.name for contract in contracts for one in _identifying_columns(contract)}
     asked = {text: _asked(text, domains) for text in dict.fromkeys(text.strip() for text in identifiers)}
     found: dict[str, dict[str, set[Key]]] = {text: {} for text in asked}
-    for passport in (*held_raw(gate), *(one for one in left_of_raw(gate) if says_whose(gate, one))):
+    unknown: set[str] = set()
+    for passport in firsts(gate):
+        if anybody(gate, passport):
+            unknown |= {str(passport.asset)} if passport.asset.stage is Stage.RAW else set()
+            continue
         contract = gate.project.contracts[passport.asset.dataset]
         with opened(gate, passport) as con:
-            for table in TABLES if passport.asset.stage is Stage.RAW else TABLES[:1]:
-                for text, domain, key in _named(con, f"held.main.{table}", contract, asked):
+            for table in tables_of(passport):
+                for text, domain, key in _named(con, table, contract, asked):
                     found[text].setdefault(domain, set()).add(key)
+    elsewhere = f"; to look in {', '.join(sorted(unknown))}, declare that again" if unknown else ""
     faults = []
     people = []
     for place, (text, by_domain) in enumerate(found.items(), 1):
@@ -75,7 +81,8 @@ def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
         subjects = {key for key in keys if key[0] in _subject_domains(gate)} or keys
         if not text or not keys:
             what = "nobody is named by this identifier in any dataset of the home"
-            faults.append(Fault(what, where=f"identifier {place}", next_step="look at how the datasets write it"))
+            next_step = f"look at how the datasets write it{elsewhere}"
+            faults.append(Fault(what, where=f"identifier {place}", next_step=next_step))
         elif not frozenset.intersection(*map(frozenset, by_domain.values())):
             faults.append(
                 Fault(
@@ -100,23 +107,46 @@ def held_raw(gate: Gate) -> Iterator[Passport]:
             yield passport
 
 
-def left_of_raw(gate: Gate) -> Iterator[Passport]:
-    """The minimized versions that are kept longer than the raw one that they were made from: superseded ones."""
+def outliving(gate: Gate) -> Iterator[Passport]:
+    """The versions that are kept longer than what they were made from, so that it does not tell who is in them.
+
+    Of a minimized one it is its own raw that counts; a release under differential privacy is none of them.
+    """
     held = gate.held()
     kept = {(one.asset, one.version) for one in held}
     for passport in held:
-        asset = passport.asset
-        made_from = [one for one in passport.inputs if one.asset.dataset == asset.dataset]
+        asset, made_from = passport.asset, passport.inputs
+        if asset.stage is Stage.MINIMIZED:
+            made_from = tuple(one for one in made_from if one.asset.dataset == asset.dataset)
         gone = any((one.asset, one.version) not in kept for one in made_from)
-        if asset.stage is Stage.MINIMIZED and asset.dataset in gate.project.contracts and gone:
+        if gone and not is_bounded(passport) and (asset, passport.version) not in gate.spared():
             yield passport
+
+
+def firsts(gate: Gate) -> Iterator[Passport]:
+    """The versions by which people are in the home: of raw, and those that outlive what they were made from."""
+    yield from (one for one in gate.held() if one.asset.stage is Stage.RAW)
+    yield from outliving(gate)
 
 
 def says_whose(gate: Gate, passport: Passport) -> bool:
     """Whether a minimized version has the columns that say whose its rows are."""
     contract = gate.project.contracts.get(passport.asset.dataset)
+    if contract is None or passport.asset.stage is not Stage.MINIMIZED:
+        return False
     present = {name for name, _ in passport.columns}
-    return contract is not None and all(naming.name in present for naming in naming_columns(contract))
+    return all(naming.name in present for naming in naming_columns(contract))
+
+
+def anybody(gate: Gate, passport: Passport) -> bool:
+    """Whether a version of these does not say whose its rows are: anybody may be in it."""
+    known = passport.asset.dataset in gate.project.contracts
+    return not (known if passport.asset.stage is Stage.RAW else says_whose(gate, passport))
+
+
+def tables_of(passport: Passport) -> tuple[str, ...]:
+    """Where rows of people lie in a version of raw or minimized that is `opened`."""
+    return tuple(f"held.main.{name}" for name in (TABLES if passport.asset.stage is Stage.RAW else TABLES[:1]))
 
 
 @contextmanager
@@ -132,7 +162,7 @@ def naming_in(con: duckdb.DuckDBPyConnection, table: str, contract: Contract) ->
 
     A version may be older than its contract. Raises Refused where it does not have the subject of today's.
     """
-    present = _columns(con, table)
+    present = columns_of(con, table)
     naming = tuple(one for one in naming_columns(contract) if one.name in present)
     if not naming and contract.subject_column not in (None, ROW):
         raise Refused.of(
@@ -144,36 +174,56 @@ def naming_in(con: duckdb.DuckDBPyConnection, table: str, contract: Contract) ->
     return naming
 
 
-def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    """The names of a table's columns."""
     with engine_errors("looking for a person"):
         return {name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall()}
 
 
 def marked(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, keys: Collection[Key]) -> str:
     """The SQL of whether a row of `table` is of these people; `false` where nobody of them is there."""
-    conditions = []
-    for place, naming in enumerate(naming_in(con, table, contract)):
+    named = naming_in(con, table, contract)
+    return _either(_marks(con, table, {naming: as_text(quoted(naming.name), naming.type) for naming in named}, keys))
+
+
+def marked_or_named(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, keys: Collection[Key]) -> str:
+    """The same, or a line that is no row and of which a part names one of them: somebody else may be meant by it."""
+    conditions = [marked(con, table, contract, keys)]
+    if LINE in columns_of(con, table):
+        parts = tombstones.parted(con, table, LINE)
+        texts = {naming: as_text("part", naming.type) for naming in naming_columns(contract)}
+        named = _either(_marks(con, parts, texts, keys))
+        conditions.append(f"coalesce({LINE} IN (SELECT line FROM {parts} WHERE {named}), false)")
+    return _either(conditions)
+
+
+def _marks(
+    con: duckdb.DuckDBPyConnection, table: str, texts: Mapping[Naming, str], keys: Collection[Key]
+) -> Iterator[str]:
+    for place, (naming, text) in enumerate(texts.items()):
         values = [value for domain, value in keys if domain == naming.domain.name]
         if not values:
             continue
-        text = as_text(quoted(naming.name), naming.type)
         spelled = _spelled(con, table, text, naming.domain, values)
         if len(spelled):
             name = f"theirs_{hashlib.sha256(table.encode()).hexdigest()[:16]}_{place}"
             _register(con, name, {"value": spelled})
-            conditions.append(f"coalesce({text} IN (SELECT value FROM temp.{name}), false)")
-    return f"({' OR '.join(conditions)})" if conditions else "false"
+            yield f"coalesce({text} IN (SELECT value FROM temp.{name}), false)"
+
+
+def _either(conditions: Iterable[str]) -> str:
+    return f"({' OR '.join(every)})" if (every := [one for one in conditions if one != "false"]) else "false"
 
 
 def identifying(gate: Gate, people: Iterable[Person]) -> frozenset[str]:
-    """The values by which these people can be recognized: what raw holds of them in direct identifiers, as it is there.
+    """The values by which these people can be recognized: what raw, or what is left of it, has of direct identifiers.
 
     Without what somebody else has as well: a name, an address or a number that is shared tells nothing of one of them.
     """
     keys = frozenset(key for person in people for key in person.keys)
     own: set[str] = set()
     shared: set[str] = set()
-    for passport in held_raw(gate):
+    for passport in (one for one in firsts(gate) if not anybody(gate, one)):
         contract = gate.project.contracts[passport.asset.dataset]
         columns = [
             column.name
@@ -183,11 +233,11 @@ def identifying(gate: Gate, people: Iterable[Person]) -> frozenset[str]:
         if contract.subject_column is None:
             continue
         with opened(gate, passport) as con:
-            for table in (f"held.main.{name}" for name in TABLES):
+            for table in tables_of(passport):
                 mark = marked(con, table, contract, keys)
                 if mark == "false":
                     continue
-                present = _columns(con, table)
+                present = columns_of(con, table)
                 for column in (name for name in columns if name in present):
                     text = f"trim(CAST({quoted(column)} AS VARCHAR))"
                     with engine_errors("collecting what identifies"):
@@ -254,7 +304,7 @@ def _named(
     con: duckdb.DuckDBPyConnection, where: str, contract: Contract, asked: Mapping[str, tuple[str, str]]
 ) -> Iterator[tuple[str, str, Key]]:
     """For each of the identifiers that a row has: its domain, and the key of that row's person."""
-    naming, present = naming_in(con, where, contract), _columns(con, where)
+    naming, present = naming_in(con, where, contract), columns_of(con, where)
     if not naming:
         return
     for column in (one for one in _identifying_columns(contract) if one.name in present):

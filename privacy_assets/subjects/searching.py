@@ -1,7 +1,7 @@
 """That nothing of a person is left: every store of the home is read as it can be read, and searched for their values.
 
     versions      every table of every version that is kept, decrypted: data, quarantine, vaults, class tables,
-                  evidence, models (the members of the archive that a model is)
+                  evidence, models (the members of the archive that a model is: its JSON, its arrays of text)
     declarations  every text that is kept of a contract or purpose, decrypted
     databases     every table of Dagster's SQLite files, and their bytes
     files         every other file of the home and of the witness, byte by byte
@@ -12,8 +12,8 @@ content is read, and must be found: a search that finds nothing because it read 
 Belongs here: that search. Does not belong here: which values (`people.identifying`, `tracing.stand_ins`).
 
 Not seen: what lies outside of the home and the witness (sources, exports, backups, memory of other machines), values
-written in another way than raw holds them, and short values (under SHORTEST letters) within longer texts, or in columns
-of numbers: raw itself is asked for those by its own columns.
+written in another way than raw holds them, numbers within a model, and short values (under SHORTEST letters) within
+longer texts, or in columns of numbers: raw itself is asked for those by its own columns.
 """
 
 from __future__ import annotations
@@ -24,14 +24,18 @@ import secrets
 import sqlite3
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from privacy_assets.durable import disk_errors
+from privacy_assets.errors import Tampered
 from privacy_assets.gate import Gate, Passport
 from privacy_assets.subjects.people import opened
 from privacy_assets.warehouse import declarations
@@ -43,7 +47,7 @@ SHORTEST = 6
 _WORD = r"[\p{L}\p{N}]+"
 _TEXTS = ("VARCHAR", "VARCHAR[]", "UUID")
 
-_SQLITE = b"SQLite format 3\0"
+_SQLITE, _ARRAY = b"SQLite format 3\0", b"\x93NUMPY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +116,7 @@ def search(gate: Gate, values: Iterable[str], progress: Callable[[str], None] = 
     for passport in gate.held():
         progress(str(passport.asset))
         found += _version(gate, passport, sought)
-    for digest in declarations.kept(gate.home):
-        found.append(
-            _text(
-                f"home/{gate.home.declarations.name}/{digest[:16]}", (gate.declaration(digest) or "").encode(), sought
-            )
-        )
+    found += [_declaration(gate, digest, sought) for digest in declarations.kept(gate.home)]
     for name, root in (("home", gate.home.path), ("witness", gate.home.witness_folder)):
         for path in sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink()):
             if path.is_relative_to(gate.home.versions) or path.is_relative_to(gate.home.declarations):
@@ -142,9 +141,8 @@ def _table(con: duckdb.DuckDBPyConnection, store: str, table: str, sought: Sough
     for name, kind, *_ in con.execute(f"DESCRIBE held.{table}").fetchall():
         if kind == "BLOB":
             contents = con.execute(f"SELECT {quoted(name)} FROM held.{table}").fetchall()
-            found, control = sought.counted(
-                text for (content,) in [*contents, (sought.control.encode(),)] if content for text in _decoded(content)
-            )
+            found, _ = sought.counted(text for (content,) in contents if content for text in _decoded(content))
+            control = all(sought.counted(_decoded(planted))[1] for planted in _planted(sought.control))
         else:
             each = con.execute(
                 f"SELECT DISTINCT CAST({quoted(name)} AS VARCHAR) AS value FROM held.{table} UNION ALL SELECT $control",
@@ -156,6 +154,15 @@ def _table(con: duckdb.DuckDBPyConnection, store: str, table: str, sought: Sough
             found, control = sought.counted(texts, whole=kind == "UUID")
         hits, seen = hits + found, seen and control
     return Searched(store, hits, seen)
+
+
+def _declaration(gate: Gate, digest: str, sought: Sought) -> Searched:
+    store = f"home/{gate.home.declarations.name}/{digest[:16]}"
+    try:
+        text = gate.declaration(digest) or ""
+    except Tampered:
+        return Searched(store, 0, False)  # `verify` says what is wrong with it; here it could not be read
+    return _text(store, text.encode(), sought)
 
 
 def _file(store: str, path: Path, sought: Sought) -> Searched:
@@ -188,7 +195,7 @@ def _database(store: str, path: Path, content: bytes, sought: Sought) -> Searche
 
 
 def _decoded(content: bytes) -> Iterator[str]:
-    """A file as texts: itself, and the members of an archive."""
+    """A file as texts: itself, the members of an archive, the strings of JSON and of an array. Nothing is executed."""
     if content.startswith(b"PK") and zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for member in archive.namelist():
@@ -196,3 +203,42 @@ def _decoded(content: bytes) -> Iterator[str]:
                 yield from _decoded(archive.read(member))
         return
     yield from content.decode(errors="replace").splitlines()
+    if content.startswith(_ARRAY):
+        with suppress(ValueError):  # of objects: what was pickled stays so, and its text is among the bytes
+            yield from _elements(np.load(io.BytesIO(content), allow_pickle=False))
+    elif content.startswith((b"{", b"[", b'"')):
+        with suppress(ValueError, RecursionError):
+            yield from _strings(json.loads(content))
+
+
+def _elements(array: npt.NDArray[Any]) -> Iterator[str]:
+    """The texts of an array, and of the fields of its records."""
+    for name in array.dtype.names or ():
+        yield from _elements(array[name])
+    if array.dtype.kind in "SU":
+        every = np.char.decode(array, errors="replace") if array.dtype.kind == "S" else array
+        yield from map(str, every.ravel().tolist())
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """The strings of a JSON value; one that is JSON itself, as a model keeps a plain value, as what it says."""
+    if isinstance(value, dict):
+        yield from (text for pair in value.items() for part in pair for text in _strings(part))
+    elif isinstance(value, list):
+        yield from (text for part in value for text in _strings(part))
+    elif isinstance(value, str):
+        yield value
+        if value.startswith('"'):
+            with suppress(ValueError):
+                yield str(json.loads(value))
+
+
+def _planted(control: str) -> Iterator[bytes]:
+    """The control as every kind of content that is decoded: bytes, JSON that escapes, and an array in an archive."""
+    yield control.encode()
+    yield json.dumps(control).replace("c", "\\u0063").encode()
+    array, archive = io.BytesIO(), io.BytesIO()
+    np.save(array, np.array([control]), allow_pickle=False)
+    with zipfile.ZipFile(archive, "w") as planted:
+        planted.writestr("control.npy", array.getvalue())
+    yield archive.getvalue()

@@ -21,15 +21,15 @@ from privacy_assets.gate import Gate, Input, Passport
 from privacy_assets.stages import vault
 from privacy_assets.stages.step import Step
 from privacy_assets.subjects.people import (
-    TABLES,
     Key,
     Person,
-    held_raw,
-    left_of_raw,
-    marked,
+    anybody,
+    firsts,
+    marked_or_named,
     opened,
+    outliving,
     pseudonym,
-    says_whose,
+    tables_of,
 )
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
 from privacy_assets.warehouse.connections import engine_errors, quoted
@@ -42,12 +42,14 @@ TRACED = "trace"
 class Held:
     """A version that holds somebody: so many `rows` of theirs, or None where it was made from rows of theirs.
 
-    `latest` says that it is the one that stands.
+    Where it is not `known` anybody may be in it: it is of a dataset that is declared no more, outlives what it was made
+    from, or was made from such a version. `latest` says that it is the one that stands.
     """
 
     passport: Passport
     rows: int | None
     latest: bool
+    known: bool = True
 
 
 def trace(gate: Gate, made: Mapping[AssetName, Step], people: Sequence[Person]) -> tuple[tuple[Held, ...], int]:
@@ -67,24 +69,17 @@ def trace(gate: Gate, made: Mapping[AssetName, Step], people: Sequence[Person]) 
 def holding(gate: Gate, made: Mapping[AssetName, Step], people: Sequence[Person]) -> Iterator[Held]:
     """The same, without an entry."""
     keys = frozenset(key for person in people for key in person.keys)
-    found: dict[Input, bool] = {}
-    held = []
+    outlive = {(one.asset, one.version) for one in outliving(gate)}
+    known: dict[Input, bool] = {}
     for passport in sorted(gate.held(), key=along_the_corridor):
-        if passport.asset.stage is Stage.RAW and passport.asset.dataset not in gate.project.contracts:
-            continue  # nobody knows by which column its people are told
         rows = _rows(gate, made, passport, keys)
-        holds = any(found.get(one, False) for one in passport.inputs) if rows is None else rows > 0
-        found[Input(passport.asset, passport.version)] = holds
-        if holds:
+        made_from = [known[one] for one in passport.inputs if one in known]
+        if rows is None and (passport.asset.stage is Stage.RAW or (passport.asset, passport.version) in outlive):
+            made_from.append(False)
+        if rows or (rows is None and made_from):
+            known[Input(passport.asset, passport.version)] = certain = bool(rows) or any(made_from)
             latest = gate.latest(passport.asset)
-            held.append(Held(passport, rows, latest is not None and latest.version == passport.version))
-    yield from sorted(held, key=lambda one: in_order(made, one.passport))
-
-
-def in_order(made: Mapping[AssetName, Step], passport: Passport) -> tuple[int, int]:
-    """By what to sort versions so that they stand as the assets are made; what is declared no more comes last."""
-    place = {asset: place for place, asset in enumerate(made)}
-    return place.get(passport.asset.whole, len(place)), passport.position
+            yield Held(passport, rows, latest is not None and latest.version == passport.version, certain)
 
 
 def along_the_corridor(passport: Passport) -> tuple[int, int]:
@@ -95,27 +90,18 @@ def along_the_corridor(passport: Passport) -> tuple[int, int]:
 def rooted(gate: Gate, people: Sequence[Person]) -> dict[Input, int | None]:
     """The versions that these people came into the home by, each with how many rows of theirs.
 
-    They are of raw, or of minimized where that is kept longer than its raw; None for one of these that does not say
-    whose a row is: anybody may be in it.
+    They are of raw, or outlive what they were made from; None for one of these that does not say whose a row is:
+    anybody may be in it.
     """
     keys = frozenset(key for person in people for key in person.keys)
-    found: dict[Input, int | None] = {}
-    for passport in held_raw(gate):
-        if rows := _rows_of_raw(gate, passport, keys):
-            found[Input(passport.asset, passport.version)] = rows
-    for passport in left_of_raw(gate):
-        left = _rows_of_minimized(gate, passport, keys)
-        if left != 0:
-            found[Input(passport.asset, passport.version)] = left
-    return found
+    counted = {Input(one.asset, one.version): _first_rows(gate, one, keys) for one in firsts(gate)}
+    return {one: rows for one, rows in counted.items() if rows != 0}
 
 
 def _rows(gate: Gate, made: Mapping[AssetName, Step], passport: Passport, keys: frozenset[Key]) -> int | None:
     asset = passport.asset
-    if asset.stage is Stage.RAW:
-        return _rows_of_raw(gate, passport, keys)
-    if asset.stage is Stage.MINIMIZED:
-        return _rows_of_minimized(gate, passport, keys)
+    if asset.stage in (Stage.RAW, Stage.MINIMIZED):
+        return _first_rows(gate, passport, keys)
     if asset.stage not in (Stage.PSEUDONYMIZED, Stage.FEATURES, Stage.TRAINING) or asset.whole not in made:
         return None
     columns = [
@@ -141,19 +127,13 @@ def _rows(gate: Gate, made: Mapping[AssetName, Step], passport: Passport, keys: 
         return _count(con, "held.main.data", " OR ".join(conditions))
 
 
-def _rows_of_raw(gate: Gate, passport: Passport, keys: frozenset[Key]) -> int:
-    contract = gate.project.contracts[passport.asset.dataset]
-    with opened(gate, passport) as con:
-        tables = [f"held.main.{name}" for name in TABLES]
-        return sum(_count(con, table, marked(con, table, contract, keys)) for table in tables)
-
-
-def _rows_of_minimized(gate: Gate, passport: Passport, keys: frozenset[Key]) -> int | None:
-    if not says_whose(gate, passport):
+def _first_rows(gate: Gate, passport: Passport, keys: frozenset[Key]) -> int | None:
+    if anybody(gate, passport):
         return None
     contract = gate.project.contracts[passport.asset.dataset]
     with opened(gate, passport) as con:
-        return _count(con, "held.main.data", marked(con, "held.main.data", contract, keys))
+        tables = tables_of(passport)
+        return sum(_count(con, table, marked_or_named(con, table, contract, keys)) for table in tables)
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str, condition: str) -> int:

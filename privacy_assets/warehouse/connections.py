@@ -20,7 +20,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import resources
@@ -43,6 +43,7 @@ _SETTINGS: Mapping[str, bool | str] = {
     "temp_file_encryption": True,
     "allow_persistent_secrets": False,
     "allow_community_extensions": False,
+    "allow_unsigned_extensions": False,
     "autoload_known_extensions": False,
     "autoinstall_known_extensions": False,
     "python_enable_replacements": False,
@@ -194,12 +195,16 @@ def _locked(
     reach: Reach,
     memory: int | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    extensions = [_extension(name) for name in ("httpfs", *reach.extensions)]
-    con = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    extensions = {path: _identity(path) for path in (_extension(name) for name in ("httpfs", *reach.extensions))}
+    checked = _CHECKED.issuperset(extensions.values())
+    con = duckdb.connect(
+        config={"autoinstall_known_extensions": "false", "allow_unsigned_extensions": str(checked).lower()}
+    )
     folder, lock = None, None
     try:
         folder, lock = _spill_folder(spill)
         _configure(con, extensions, folder, reach)
+        _CHECKED.update(extensions.values())
         if memory is not None:
             _bound(con, memory)
         _lock(con, folder, reach, candidate)
@@ -260,6 +265,24 @@ def _extension(name: str) -> Path:
     return path
 
 
+_CHECKED: set[tuple[int, ...]] = set()
+"""The extensions whose signature the engine has checked in this process, by `_identity`.
+
+The engine hashes all 20 MB of an extension for every connection, which is two thirds of what opening one takes.
+A process runs what it mapped the first time: to check the file again says nothing about that. So the first connection
+has the signature checked, the others load the same file without; all forbid what is not signed before SQL runs.
+"""
+
+
+def _identity(extension: Path) -> tuple[int, ...]:
+    """Which file it is, in which state: a write, a rename and other permissions all change the last number."""
+    try:
+        found = extension.stat()
+    except OSError as error:
+        raise _not_as_set("the database", f"{type(error).__name__} while looking for {extension.name}") from None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def _settings(folder: Path, reach: Reach) -> dict[str, bool | str]:
     settings = {**_SETTINGS, **reach.settings, "temp_directory": str(folder)}
     if settings["allow_persistent_secrets"]:
@@ -268,7 +291,7 @@ def _settings(folder: Path, reach: Reach) -> dict[str, bool | str]:
     return settings
 
 
-def _configure(con: duckdb.DuckDBPyConnection, extensions: Sequence[Path], folder: Path, reach: Reach) -> None:
+def _configure(con: duckdb.DuckDBPyConnection, extensions: Iterable[Path], folder: Path, reach: Reach) -> None:
     closed = {network: address for network, address in _NETWORKS.items() if network not in reach.networks}
     try:
         for extension in extensions:

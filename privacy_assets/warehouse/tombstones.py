@@ -86,20 +86,33 @@ class Tombstones:
                     found.append(f"coalesce({text} IN (SELECT value FROM temp.{name}), false)")
         return found
 
-    def lines_naming(self, lines: Sequence[str], columns: Sequence[Naming]) -> list[str]:
-        """Of lines that are no rows: those of which a part, between separators, names somebody who was erased."""
-        if not lines:
-            return []
-        parts = pl.DataFrame({"line": lines, "part": [_parts(line) for line in lines]}).explode("part")
-        parts = parts.filter(pl.col("part").str.len_chars() > 0)
-        every = parts["part"].unique()
-        gone = [value for naming in columns for value in self.erased(every, naming.domain).to_list()]
-        return parts.filter(pl.col("part").is_in(gone))["line"].unique(maintain_order=True).to_list()
+    def lines_naming(
+        self, con: duckdb.DuckDBPyConnection, table: str, line: str, columns: Sequence[tuple[Naming, str]]
+    ) -> list[str]:
+        """The same for lines that are no rows, in the column `line`: of which a part names somebody who was erased.
+
+        `columns` have the SQL of the text of `part`.
+        """
+        parts = parted(con, table, line)
+        gone = self.named(con, parts, columns)
+        return [f"coalesce({line} IN (SELECT line FROM {parts} WHERE {' OR '.join(gone)}), false)"] if gone else []
 
     def _macs(self, values: pl.Series, domain: IdentifierDomain) -> pl.Series:
         if values.is_empty():
             return values
         return _keyed.macs(written(values, domain), self.key, f"tombstone/{domain.name}")
+
+
+def parted(con: duckdb.DuckDBPyConnection, table: str, line: str) -> str:
+    """The temporary table (line, part) of what stands between separators in the lines of a column."""
+    name = f"parts_{hashlib.sha256(table.encode()).hexdigest()[:16]}"
+    with engine_errors("looking through lines that are no rows"):
+        found = con.execute(f"SELECT DISTINCT {line} FROM {table} WHERE {line} IS NOT NULL").fetchall()
+        parts = [(text, part) for (text,) in found for part in dict.fromkeys(_parts(text)) if part]
+        con.register("given", pl.DataFrame(parts, {"line": pl.String, "part": pl.String}, orient="row").to_arrow())
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM given")
+        con.unregister("given")
+    return f"temp.{name}"
 
 
 def _parts(line: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -11,12 +12,16 @@ from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import attr
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 from openlineage.client.event_v2 import RunEvent
 from openlineage.client.generated.base import BaseFacet
+from openlineage.client.serde import Serde
+from referencing import Registry, Resource
 from typer.testing import CliRunner
 
 from privacy_assets import cli
@@ -136,6 +141,121 @@ def test_what_is_not_of_the_standard_is_found(published: Gate, spoil: Callable[[
     event = written(published)[-1]
     spoil(event)
     assert any(said in fault for fault in faults(event, RunEvent))
+
+
+# ---- the standard itself: its own JSON schemas, where somebody has them
+
+SPEC = os.environ.get("PRIVACY_ASSETS_OPENLINEAGE_SPEC", "")
+"""The folder `spec` of a checkout of the standard, which is in no package; best of the client's release."""
+
+FORMATS = FormatChecker(formats=["uuid"])
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def _is_moment(told: object) -> bool:
+    """By RFC 3339: with seconds and a zone."""
+    form = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
+    return not isinstance(told, str) or bool(re.fullmatch(form, told) and datetime.fromisoformat(told))
+
+
+@FORMATS.checks("uri", raises=ValueError)
+def _is_uri(told: object) -> bool:
+    """With a scheme and something that it is about."""
+    return not isinstance(told, str) or bool(re.fullmatch(r"[a-z][a-z0-9+.-]*:\S+", told) and urlsplit(told))
+
+
+def _schema(address: str) -> dict[str, Any]:
+    """The file that an address is about. A checkout has one version of each: those in addresses are not followed."""
+    name = urlsplit(address).path.rpartition("/")[2]
+    (file,) = [one for one in (Path(SPEC) / name, Path(SPEC) / "facets" / name) if one.is_file()]
+    return dict(json.loads(file.read_text("utf-8")))
+
+
+SCHEMAS: Registry[Any] = Registry(retrieve=lambda address: Resource.from_contents(_schema(address)))  # type: ignore[call-arg]
+
+
+def named(told: Any) -> Iterator[tuple[str, Any]]:
+    """The event and each of its facets, with the address of the schema that it names."""
+    if isinstance(told, dict):
+        for key, one in told.items():
+            if key in ("schemaURL", "_schemaURL"):
+                yield one, told
+            else:
+                yield from named(one)
+    elif isinstance(told, list):
+        for one in told:
+            yield from named(one)
+
+
+def invalid(event: dict[str, Any]) -> list[str]:
+    """What the standard's schemas say against an event, and against each facet."""
+    return [
+        f"{fault.json_path}: {fault.message}"
+        for address, told in named(event)
+        for fault in Draft202012Validator({"$ref": address}, registry=SCHEMAS, format_checker=FORMATS).iter_errors(told)
+    ]
+
+
+@pytest.fixture
+def official() -> None:
+    if not SPEC:
+        pytest.skip("PRIVACY_ASSETS_OPENLINEAGE_SPEC names no folder `spec` of a checkout of OpenLineage")
+
+
+@pytest.fixture
+def full(published: Gate) -> dict[str, Any]:
+    """An event with every facet that there is: of a day, made by a run of Dagster's."""
+    passport = published.latest(AssetName.parse("minimized/smoking/patients"))
+    assert passport
+    day = dataclasses.replace(
+        passport, asset=passport.asset.of("2026-11-02"), run="0193a1e4-0000-7000-8000-000000000000"
+    )
+    event: dict[str, Any] = json.loads(Serde.to_json(openlineage._event("x://y", graph(published), day, first=False)))
+    assert set(event["run"]["facets"]) == {"nominalTime", "parent"}
+    assert set(event["outputs"][0]["facets"]) == {"version", "schema", "lifecycleStateChange", "columnLineage"}
+    return event
+
+
+@pytest.mark.usefixtures("official")
+def test_every_event_is_valid_by_the_official_schemas(published: Gate, full: dict[str, Any]) -> None:
+    """The event, and each facet by the schema that it names, of the same major version."""
+    major = re.compile(r"/spec/(?:facets/)?(\d+)-\d+-\d+/")
+    for event in [*written(published), full]:
+        assert not invalid(event)
+        for address, _ in named(event):
+            assert major.findall(_schema(address)["$id"]) == major.findall(address), address
+
+
+def _first(found: Any) -> Any:
+    return next(iter(found.values()))
+
+
+@pytest.mark.usefixtures("official")
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda event: event.pop("run"),
+        lambda event: event.update(eventType="DONE"),
+        lambda event: event.update(eventTime="2026-11-02 10:00"),
+        lambda event: event.update(producer="nobody"),
+        lambda event: event["run"].update(runId="1"),
+        lambda event: event["inputs"][0].pop("name"),
+        lambda event: event["job"]["facets"]["jobType"].pop("processingType"),
+        lambda event: event["run"]["facets"]["parent"]["job"].pop("namespace"),
+        lambda event: event["run"]["facets"]["nominalTime"].update(nominalStartTime="2026-11-02"),
+        lambda event: event["outputs"][0]["facets"]["version"].pop("datasetVersion"),
+        lambda event: event["outputs"][0]["facets"]["schema"]["fields"][0].pop("name"),
+        lambda event: event["outputs"][0]["facets"]["lifecycleStateChange"].update(lifecycleStateChange="MADE"),
+        lambda event: event["outputs"][0]["outputFacets"]["outputStatistics"].update(rowCount="1"),
+        lambda event: _first(event["outputs"][0]["facets"]["columnLineage"]["fields"])["inputFields"][0].pop("field"),
+        lambda event: _first(event["outputs"][0]["facets"]["columnLineage"]["fields"]).pop("inputFields"),
+    ],
+)
+def test_a_spoiled_event_is_invalid_by_the_official_schemas(full: dict[str, Any], spoil: Callable[[Any], Any]) -> None:
+    """In the event, and in every facet."""
+    assert not invalid(full)
+    spoil(full)
+    assert invalid(full)
 
 
 # ---- the ledger

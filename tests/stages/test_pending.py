@@ -199,17 +199,18 @@ def test_dagster_shows_what_is_pending_and_what_came_of_it(making: Gate, tried: 
     definitions = build_definitions(making.project.root, open_gate=lambda: making)
     with dg.DagsterInstance.ephemeral() as instance:
 
-        def shown() -> dict[str, tuple[bool, str]]:
+        def shown() -> dict[str, tuple[bool, str, str]]:
             keys = [dg.AssetCheckKey(key_of(SYNTHETIC), name) for name in NAMES]
             records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
             said = {key.name: record.event.dagster_event.event_specific_data for key, record in records.items()}
-            return {name: (one.passed, one.severity.value) for name, one in said.items()}
+            assert all(("next_step" in one.metadata) is not one.passed for one in said.values())
+            return {name: (one.passed, one.severity.value, one.metadata["verdict"].value) for name, one in said.items()}
 
         asset = definitions.resolve_assets_def(key_of(SYNTHETIC))
         assert dg.materialize([asset], instance=instance, selection=[key_of(SYNTHETIC)]).success
-        assert shown() == dict.fromkeys(NAMES, (False, "WARN"))
+        assert shown() == dict.fromkeys(NAMES, (False, "WARN", "pending"))
         result = definitions.resolve_job_def(REDTEAM).execute_in_process(instance=instance, raise_on_error=False)
-        assert shown() == dict.fromkeys(NAMES, (True, "WARN"))
+        assert shown() == dict.fromkeys(NAMES, (True, "WARN", "kept"))
         assert not result.success  # model and others of the project were never published
 
 

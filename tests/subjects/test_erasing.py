@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from privacy_assets.gate import PERSON, Gate, Input, Passport, Standing
 from privacy_assets.stages.step import LEFT_OUT, Step, carry_out
 from privacy_assets.subjects import erasing, searching
 from privacy_assets.subjects.erasing import What, downstream, erase, erase_lapsed, lapsed, plan, resume
-from privacy_assets.subjects.people import find, names, pseudonym
+from privacy_assets.subjects.people import Person, find, names, pseudonym
 from privacy_assets.subjects.tracing import holding, rooted, trace
 from privacy_assets.words import AssetName, Stage
 
@@ -183,17 +183,177 @@ def test_what_is_declared_no_more_is_destroyed(published: Gate, reopen: Callable
     made = steps(gate.project)
     people = find(gate, ["p-07"])
     assert MODEL in {one.passport.asset for one in holding(gate, made, people)}
-    planned = {line.passport.asset: line.why for line in plan(gate, made, rooted(gate, people))}
+    planned = {line.passport.asset: line.why for line in plan(gate, rooted(gate, people))}
     assert planned[MODEL] == "declared no more"
     assert MODEL in {one.asset for one in erase(gate, made, people, "asked by letter").receipts}
     assert all(one.clean for one in searching.search(gate, EVERY))
+
+
+@pytest.fixture
+def undeclared(published: Gate, reopen: Callable[[], Gate], tmp_path: Path) -> Gate:
+    """The tiny project without its patients: their raw, and all that was made of it, is still in the home."""
+    for name in ("contracts/patients.odcs.yaml", "purposes/smoking.yaml"):
+        path = published.project.root / "data" / name
+        path.rename(tmp_path / path.name)
+    return reopen()
+
+
+def test_a_dataset_that_is_declared_no_more_goes_whole(undeclared: Gate) -> None:
+    """Nobody can tell whose its rows are: it is traced, planned and destroyed with all that was made of it."""
+    made = steps(undeclared.project)
+    people = find(undeclared, ["p-07"])
+    held = {one.passport.asset: (one.rows, one.known) for one in holding(undeclared, made, people)}
+    assert held[CONSENTS] == (1, True)
+    assert held[RAW] == (None, False)
+    planned = {line.passport.asset: line for line in plan(undeclared, rooted(undeclared, people))}
+    assert planned[RAW].what is What.DESTROYED
+    assert "anybody may be in it" in planned[RAW].why
+    assert planned[CONSENTS].what is What.REWRITTEN
+    done = erase(undeclared, made, people, "asked by letter")
+    assert done.complete
+    assert {RAW, CONSENTS, FEATURES, TRAINING, MODEL} < {one.asset for one in done.receipts}
+    assert {one.asset for one in undeclared.held()} == {CONSENTS}
+    assert all(one.clean for one in searching.search(undeclared, EVERY))
+
+
+def test_declared_again_it_takes_in_all_but_them(undeclared: Gate, reopen: Callable[[], Gate], tmp_path: Path) -> None:
+    """Their tombstone holds for whatever dataset has their identifier."""
+    erase(undeclared, steps(undeclared.project), find(undeclared, ["p-07"]), "asked by letter")
+    contract = "patients.odcs.yaml"
+    (tmp_path / contract).rename(undeclared.project.root / "data/contracts" / contract)
+    gate = reopen()
+    outcome = carry_out(steps(gate.project)[RAW], gate)
+    outcome.raise_faults()
+    assert outcome.counts == {LEFT_OUT: 1}
+    assert all(one.clean for one in searching.search(gate, EVERY))
+
+
+def test_who_is_in_undeclared_data_alone_is_told_where_to_look(undeclared: Gate) -> None:
+    """p-60 never decided anything: nothing is done, and it is said what to declare."""
+    with pytest.raises(BadDeclaration, match="to look in raw/patients, declare that again"):
+        find(undeclared, ["p-60"])
+
+
+def test_a_dataset_that_comes_by_day_now_is_erased_from_what_came_whole(
+    published: Gate, reopen: Callable[[], Gate]
+) -> None:
+    """What it was before is declared no more, but its contract still says whose the rows are."""
+    root = published.project.root
+    contract = root / "data/contracts/patients.odcs.yaml"
+    nulls = '\n          null_text: ["", "NA"]\n'
+    daily = '      - property: deliveries\n        value: {by: day, since: "2026-11-01"}\n'
+    assert nulls in contract.read_text()
+    text = contract.read_text().replace(nulls, nulls + daily)
+    contract.write_text(text.replace("samples/patients.csv", "samples/{day}/patients.csv"))
+    gate = reopen()
+    people = find(gate, ["p-07"])
+    planned = {line.passport.asset: (line.what, line.why) for line in plan(gate, rooted(gate, people))}
+    assert planned[RAW] == (What.DESTROYED, "declared no more")
+    done = erase(gate, steps(gate.project), people, "asked by letter")
+    assert {RAW, CONSENTS} < {one.asset for one in done.receipts}
+    assert all(one.clean for one in searching.search(gate, EVERY))
+
+
+def test_what_outlives_what_it_was_made_from_is_destroyed(published: Gate, made: dict) -> None:
+    """Raw and minimized come daily, the rest seldom: an older training set stays when nobody can tell who is in it."""
+    minimized = next(asset for asset in made if asset.stage is Stage.MINIMIZED)
+    older = [published.latest(asset) for asset in (TRAINING, MODEL)]
+    for number in range(3):
+        rewrite_source(published.project.root, "patients", without=f"p-{50 + number}")
+        for asset in (RAW, minimized):
+            carry_out(made[asset], published).raise_faults()
+    remake(published, made)
+    held = published.held()
+    assert all(one in held for one in older)
+    outlived = {(one.asset, one.version) for one in held}
+    assert any((one.asset, one.version) not in outlived for passport in held for one in passport.inputs)
+    people = find(published, ["p-07"])
+    lines = plan(published, rooted(published, people))
+    done = erase(published, made, people, "asked by letter")
+    assert done.complete
+    assert set(done.receipts) == {Input(line.passport.asset, line.passport.version) for line in lines}
+    assert all(Input(one.asset, one.version) in done.receipts for one in older if one is not None)
+    assert all(one.clean for one in searching.search(published, EVERY))
+
+
+STATISTICS = AssetName.parse("statistics/smoking")
+
+
+@pytest.mark.parametrize(
+    ("privacy", "stays"), [("{kind: plain, at_least_subjects: 8}", False), ("{kind: differential, epsilon: 1}", True)]
+)
+def test_numbers_stay_where_noise_hides_a_person(
+    published: Gate, reopen: Callable[[], Gate], privacy: str, stays: bool
+) -> None:
+    """What was paid for says about as much without them; what is exact does not, and is told again."""
+    root = published.project.root
+    for name in ("patients", "consents"):
+        path = root / f"data/contracts/{name}.odcs.yaml"
+        budget = "      budget: {epsilon: 2.0, period_days: 30}\n      lawful_bases:"
+        path.write_text(path.read_text().replace("      lawful_bases:", budget))
+    purpose = root / "data/purposes/smoking.yaml"
+    bound = "  contribution: {rows: 1}\n" if stays else ""
+    asked = f"statistics:\n  privacy: {privacy}\n{bound}  queries:\n    people: {{kind: count}}\ntraining:"
+    purpose.write_text(purpose.read_text().replace("training:", asked))
+    gate = reopen()
+    made = steps(gate.project)
+    remake(gate, made)
+    before, people = ids(gate, STATISTICS), find(gate, ["p-07"])
+    (line,) = (line for line in plan(gate, rooted(gate, people)) if line.passport.asset == STATISTICS)
+    assert line.what is (What.SPARED if stays else What.REMADE)
+    done = erase(gate, made, people, "asked by letter")
+    assert done.complete
+    assert (ids(gate, STATISTICS) == before) == (STATISTICS in done.spared) == stays
+    assert gate.examine(STATISTICS).standing is Standing.KEPT
+
+
+def test_who_shares_an_identifier_is_not_erased_with_another(published: Gate, made: dict) -> None:
+    """The subject's own number tells them apart; the address that both have stays, and is not looked for."""
+    rewrite_source(published.project.root, "patients", adding="p-70;cleo7@example.org;F;30;true;1.00;2026-01-01")
+    remake(published, made)
+    done = erase(published, made, find(published, ["p-07"]), "asked by letter")
+    assert done.complete
+    (other,) = find(published, ["cleo7@example.org"])
+    assert other.keys == {("patient_id", "p-70")}
+
+
+def test_whoever_has_the_same_identifier_goes_where_rows_are_people(
+    published: Gate, reopen: Callable[[], Gate]
+) -> None:
+    """Where no number tells two rows apart both are erased, the plan says how many, and neither is taken in again."""
+    root = published.project.root
+    for name in ("contracts/consents.odcs.yaml", "purposes/smoking.yaml"):
+        (root / "data" / name).unlink()
+    shutil.rmtree(published.home.versions / "raw")
+    contract = root / "data/contracts/patients.odcs.yaml"
+    text = contract.read_text()
+    for old, new in {
+        "        column: patient_id\n": "",
+        "      consents: consents\n": "",
+        "[consent, legitimate_interests]": "[legitimate_interests]",
+        "        primaryKey: true\n": "",
+        "        unique: true\n": "",
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    contract.write_text(text)
+    rewrite_source(root, "patients", adding="p-70; Cleo7@example.org;F;30;true;1.00;2026-01-01")
+    gate = reopen()
+    made = steps(gate.project)
+    carry_out(made[RAW], gate).raise_faults()
+    people = find(gate, ["cleo7@example.org"])
+    (line,) = (line for line in plan(gate, rooted(gate, people)) if line.what is What.REWRITTEN)
+    assert line.rows == 2
+    assert erase(gate, made, people, "asked by letter").complete
+    assert gate.latest(RAW).rows == 59
+    assert carry_out(made[RAW], gate).counts == {LEFT_OUT: 2}
 
 
 def test_a_plan_changes_nothing_and_says_what_becomes_of_each(published: Gate, made: dict) -> None:
     """It is what is carried out."""
     size = published.ledger.size
     people = find(published, ["p-07"])
-    lines = plan(published, made, rooted(published, people))
+    lines = plan(published, rooted(published, people))
     assert published.ledger.size == size
     assert {str(line.passport.asset): line.what for line in lines} == {
         str(asset): What.REWRITTEN if asset.stage is Stage.RAW else What.REMADE for asset in made
@@ -340,6 +500,36 @@ def test_rows_past_retention_leave_raw_too(published: Gate, made: dict) -> None:
     assert latest is not None
     assert 0 < latest.rows < 60
     assert past[next(one for one in past if one.asset == RAW)] == 60 - latest.rows
+
+
+def test_quarantine_lapses_too(published: Gate, made: dict) -> None:
+    """By its own date where that can be read, else from the day on which it was first taken in."""
+    broken = {
+        "p-71": "p-71;a@example.org;Q;30;true;1.00;2015-12-31",
+        "p-73": "p-73;c@example.org;F;30;true;1.00;soon",
+        "p-74": "p-74;d@example.org",
+    }
+    rewrite_source(published.project.root, "patients", adding="\n".join(broken.values()))
+    carry_out(made[RAW], published).raise_faults()
+    latest = published.latest(RAW)
+    assert latest is not None
+    assert sum(value for name, value in latest.counts.items() if name.startswith("quarantined")) == len(broken)
+    assert lapsed(published) == {Input(RAW, latest.version): 1}
+
+    def left_in_quarantine() -> set[str]:
+        return {name for name in broken if any(one.stage is Stage.RAW for one in _holding(published, name))}
+
+    assert erase_lapsed(published, made) is not None
+    assert left_in_quarantine() == {"p-73", "p-74"}
+    taken_in = latest.time
+    published.now = lambda: taken_in + timedelta(days=3651)
+    assert erase_lapsed(published, made) is not None
+    assert left_in_quarantine() == set()
+    assert lapsed(published) == {}
+
+
+def _holding(gate: Gate, number: str) -> set[AssetName]:
+    return {one.asset for one in rooted(gate, [Person(frozenset({("patient_id", number)}))])}
 
 
 def test_an_erasure_without_a_reason_is_refused(published: Gate, made: dict) -> None:

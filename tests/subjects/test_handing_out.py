@@ -10,11 +10,14 @@ import pytest
 
 from privacy_assets.build import steps
 from privacy_assets.errors import BadDeclaration
-from privacy_assets.gate import Gate
+from privacy_assets.gate import Gate, Input
 from privacy_assets.stages.step import carry_out
 from privacy_assets.subjects.handing_out import hand_out
 from privacy_assets.subjects.people import find
+from privacy_assets.subjects.tracing import rooted
 from privacy_assets.words import AssetName
+
+from .conftest import rewrite_source
 
 
 def opened(to: Path, key_file: Path) -> duckdb.DuckDBPyConnection:
@@ -29,12 +32,12 @@ def test_a_person_gets_their_rows_and_who_uses_them(published: Gate, made: dict,
     to, key_file = tmp_path / "a" / "theirs.duckdb", tmp_path / "their.key"
     (person,) = find(published, ["p-07"])
     counts, position = hand_out(published, made, person, to, key_file)
-    assert counts == {"consents": 1, "patients": 1, "uses": 7}
+    assert counts == {"consents": 1, "patients": 1, "_uses": 7}
     with opened(to, key_file) as con:
         assert con.execute("SELECT patient_id, email, age FROM theirs.patients").fetchall() == [
             ("p-07", "cleo7@example.org", 27)
         ]
-        uses = con.execute("SELECT asset, rows, purpose, recipients FROM theirs.uses ORDER BY ALL").fetchall()
+        uses = con.execute("SELECT asset, rows, purpose, recipients FROM theirs._uses ORDER BY ALL").fetchall()
     assert ("features/smoking", 1, "Who smokes", "the clinic's own doctors") in uses
     assert ("model/smoking", None, "Who smokes", "the clinic's own doctors") in uses
     assert b"cleo7" not in to.read_bytes()
@@ -86,3 +89,44 @@ def test_days_with_other_columns_are_handed_out_together(
     assert counts["patients"] == 3
     with opened(to, key_file) as con:
         assert con.execute("SELECT more FROM theirs.patients ORDER BY ALL").fetchall() == [("1",), (None,), (None,)]
+
+
+def test_datasets_of_any_name_are_handed_out(published: Gate, reopen: Callable[[], Gate], tmp_path: Path) -> None:
+    """Also those that are called like what stands beside them in the copy."""
+    root = published.project.root
+    contract = (root / "data/contracts/consents.odcs.yaml").read_text()
+    records = "      consent_records:\n" + "".join(
+        f"        {line}\n"
+        for line in ("subject: patient_id", "purpose: purpose", "decision: decision", "decided_at: decided_at")
+    )
+    assert records in contract
+    for name in ("uses", "patients_quarantine"):
+        text = contract.replace(records, "").replace("tiny-consents", f"tiny-{name}")
+        text = text.replace("- name: consents\n", f"- name: {name}\n")
+        (root / f"data/contracts/{name}.odcs.yaml").write_text(text)
+    rewrite_source(root, "patients", adding="p-07;a@example.org;Q;30;true;1.00;2026-01-01")
+    gate = reopen()
+    made = steps(gate.project)
+    for name in ("uses", "patients_quarantine", "patients"):
+        carry_out(made[AssetName.parse(f"raw/{name}")], gate).raise_faults()
+    (tmp_path / "a").mkdir()
+    to, key_file = tmp_path / "a" / "theirs.duckdb", tmp_path / "their.key"
+    counts, _ = hand_out(gate, made, find(gate, ["p-07"])[0], to, key_file)
+    assert {name: count for name, count in counts.items() if name != "_uses"} == {
+        "consents": 1, "patients": 1, "patients_quarantine": 1, "_patients_quarantine": 1, "uses": 1,
+    }  # fmt: skip
+    with opened(to, key_file) as con:
+        for name, count in counts.items():
+            assert con.execute(f"SELECT count(*) FROM theirs.{name}").fetchone() == (count,)
+
+
+def test_a_line_that_is_no_row_is_not_handed_out(published: Gate, made: dict, tmp_path: Path) -> None:
+    """It may be somebody else's; an erasure takes it all the same."""
+    raw = AssetName.parse("raw/patients")
+    rewrite_source(published.project.root, "patients", adding='p-08;"p-07";half a line')
+    carry_out(made[raw], published).raise_faults()
+    (tmp_path / "a").mkdir()
+    (person,) = find(published, ["p-07"])
+    counts, _ = hand_out(published, made, person, tmp_path / "a" / "theirs.duckdb", tmp_path / "their.key")
+    assert "_patients_quarantine" not in counts
+    assert rooted(published, [person])[Input(raw, published.history(raw)[-1].version)] == 2

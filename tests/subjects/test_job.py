@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dagster as dg
+import pytest
 
 from privacy_assets.build import EXPIRY, build_definitions
 from privacy_assets.gate import Gate, Standing
 from privacy_assets.stages.asset import told
 from privacy_assets.stages.step import carry_out
-from privacy_assets.subjects.erasing import lapsed
+from privacy_assets.subjects import erasing
+from privacy_assets.subjects.erasing import erase, lapsed
+from privacy_assets.subjects.people import find
 from privacy_assets.words import AssetName
 
 from .conftest import rewrite_source
@@ -35,3 +38,25 @@ def test_the_job_erases_what_lapsed_and_tells_dagster(published: Gate, made: dic
         assert all(record.status.value == "SUCCEEDED" for record in checks.values())
         assert not lapsed(published)
         assert job.execute_in_process(instance=instance).success
+
+
+def test_the_job_fails_where_something_of_them_was_found(
+    published: Gate, made: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupted erasure is finished; what it found lies where nothing is rebuilt, and is said without a value."""
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(erasing, "_rewrite", _interrupts)
+        erase(published, made, find(published, ["p-07"]), "asked by letter")
+    (published.home.path / "spill" / "left.txt").write_text("x cleo7@example.org y")
+    job = build_definitions(published.project.root, open_gate=lambda: published).resolve_job_def(EXPIRY)
+    with dg.DagsterInstance.ephemeral() as instance:
+        with pytest.raises(dg.Failure, match=r"left\.txt: something .* was found") as caught:
+            job.execute_in_process(instance=instance)
+        assert "cleo7" not in str(caught.value)
+        assert published.unfinished() == ()
+        assert published.ledger.entries()[-1].body["stores_with_hits"] == 1
+        assert job.execute_in_process(instance=instance).success, "nothing is left to finish"
+
+
+def _interrupts(*args: object, **named: object) -> None:
+    raise KeyboardInterrupt

@@ -121,12 +121,14 @@ def test_numbers_are_found_as_they_are_typed(published: Gate, reopen: Callable[[
     (root / "data/contracts/consents.odcs.yaml").unlink()
     (root / "data/purposes/smoking.yaml").unlink()
     source = root / "data/samples/patients.csv"
-    source.write_text(source.read_text().replace("p-", "0"))
+    others = "7.6;q@example.org;F;30;true;1.00;2026-01-01\n007;half\n"
+    source.write_text(source.read_text().replace("p-", "0") + others)
     shutil.rmtree(published.home.versions / "raw")
     gate = reopen()
     carry_out(steps(gate.project)[AssetName.parse("raw/patients")], gate).raise_faults()
-    (person,) = find(gate, [typed])
-    assert list(rooted(gate, [person]).values()) == [1]
+    (person,), (other,) = find(gate, [typed]), find(gate, ["8"])
+    assert list(rooted(gate, [person]).values()) == [2], "their row, and half of one that is no row"
+    assert list(rooted(gate, [other]).values()) == [1], "7.6 is nobody's number, and not rounded to one"
 
 
 def test_white_space_of_any_kind_hides_nobody(published: Gate, made: dict) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 import zipfile
 
+import numpy as np
 import polars as pl
 import pytest
+import scipy.sparse
+import skops.io
 
 from privacy_assets.contracts.meaning import text_of
 from privacy_assets.gate import Gate
+from privacy_assets.subjects import searching
 from privacy_assets.subjects.searching import Sought, search
 from privacy_assets.warehouse import declarations
 
@@ -64,6 +69,9 @@ def test_what_stands_in_a_declaration_is_found(published: Gate) -> None:
     declarations.keep(published.home, published._seal(), text.replace("team:clinic-data", "cleo7@example.org"))
     (store,) = (store for store in hits(published, "cleo7@example.org") if store.startswith("home/"))
     assert store.startswith("home/declarations/")
+    (published.home.declarations / kept[0]).write_bytes(b"x" * 64)
+    (unread,) = (one for one in search(published, ["nobody@example.org"]) if not one.clean)
+    assert unread.store == f"home/declarations/{kept[0][:16]}"
 
 
 def test_a_store_that_is_not_read_is_not_clean(published: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,3 +108,45 @@ def test_many_texts_with_values_of_different_lengths_are_marked() -> None:
     sought = Sought({"one word", "another", "cleo7@example.org", "Weiß-07"})
     texts = [f"{number} holds {value}." for number in range(50) for value in ("one word", "another", "nobody")]
     assert sought.matches(pl.Series(texts)).to_list() == [True, True, False] * 50
+
+
+def test_what_a_model_holds_is_found(published: Gate) -> None:
+    """In its arrays of text and of records, in its JSON, short values too; an array of objects is not unpickled."""
+    model = {
+        "texts": np.array(["x", "cleo7@example.org"]),
+        "bytes": np.array([b"dan8@example.org"]),
+        "records": np.array([(1, "Weiß-09")], dtype=[("n", "i8"), ("who", "U9")]),
+        "objects": np.array(["p-07", None], dtype=object),
+        "plain": "p-08",
+        "sparse": scipy.sparse.csr_matrix(np.eye(3)),
+    }
+    pickled = io.BytesIO()
+    np.save(pickled, np.array([_Told()], dtype=object), allow_pickle=True)
+    home = published.home.path
+    (home / "spill" / "model.skops").write_bytes(skops.io.dumps(model))
+    (home / "spill" / "left.npy").write_bytes(pickled.getvalue())
+    for value in ("cleo7@example.org", "dan8@example.org", "weiß-09", "p-07", "p-08"):
+        assert "home/spill/model.skops" in hits(published, value)
+    assert "home/spill/left.npy" in hits(published, "gone1@example.org")
+    assert hits(published, "nobody@example.org") == {}
+    assert not _Told.restored
+
+
+class _Told:
+    """What says so when it is unpickled."""
+
+    restored = False
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return _restored, ("gone1@example.org",)
+
+
+def _restored(text: str) -> str:
+    _Told.restored = True
+    return text
+
+
+def test_a_model_whose_arrays_are_not_read_is_not_clean(published: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control lies in an array, too."""
+    monkeypatch.setattr(searching, "_elements", lambda array: iter(()))
+    assert {one.store.split()[2] for one in search(published, ["p-99"]) if not one.control} == {"artefact"}

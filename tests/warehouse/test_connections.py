@@ -231,6 +231,33 @@ def test_without_the_extension_nothing_is_opened_or_written(
         assert files(home.path) == before
 
 
+def test_an_extension_is_checked_once_and_again_when_it_changed(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both connections over the checked file forbid what is not signed; another file at its place is refused."""
+    sound = connections._extension("httpfs").read_bytes()
+    place = tmp_path / "httpfs.duckdb_extension"
+    place.write_bytes(sound)
+    monkeypatch.setattr(connections, "_extension", lambda _: place)
+    monkeypatch.setattr(connections, "_CHECKED", set())
+    for _ in range(2):
+        with governed(home.spill, inputs={}, candidate=None) as con:
+            assert con.execute("SELECT current_setting('allow_unsigned_extensions')").fetchone() == (False,)
+        assert len(connections._CHECKED) == 1
+    changed = tmp_path / "changed"
+    # a byte of its text, so that nothing but its signature tells
+    changed.write_bytes(sound.replace(b"Content-Length", b"Content-Lenght"))
+    assert changed.read_bytes() != sound
+    changed.replace(place)
+    with pytest.raises(BadEnvironment, match="did not accept"), governed(home.spill, inputs={}, candidate=None):
+        pass
+    assert len(connections._CHECKED) == 1
+    # the control: without the check that file is loaded
+    connections._CHECKED.add(connections._identity(place))
+    with governed(home.spill, inputs={}, candidate=None) as con:
+        assert con.execute("SELECT 1").fetchone() == (1,)
+
+
 @pytest.mark.parametrize(
     ("family", "broken"),
     [

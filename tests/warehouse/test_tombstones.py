@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
 from privacy_assets.contracts.columns import Naming
 from privacy_assets.errors import Tampered
 from privacy_assets.warehouse.home import Home
+from privacy_assets.warehouse.sources.rows import as_text
 from privacy_assets.warehouse.tombstones import Known, Tombstones, read, write
 from privacy_assets.words import IdentifierDomain
 
@@ -41,15 +43,28 @@ def test_who_was_erased_is_recognized_as_the_domain_writes_it() -> None:
     assert not NOBODY
 
 
-def test_lines_that_are_no_rows_are_looked_through() -> None:
-    """Whatever parts the values."""
-    stones = Tombstones(KEY, NOBODY.of(NUMBER, ["p-07"]))
-    naming = [Naming("patient_id", "VARCHAR", NUMBER)]
-    lines = ['"p-07";half', '{"id": "p-07", ', "p-070;x", "x p-07", ""]
-    assert stones.lines_naming(lines, naming) == [lines[0], lines[1], lines[3]]
-    assert stones.lines_naming([], naming) == []
-    spaced = Tombstones(KEY, NOBODY.of(NUMBER, ["AB 12/34"]))
-    assert spaced.lines_naming(['x;"AB 12/34";half', "AB 12;/34"], naming) == ['x;"AB 12/34";half']
+@pytest.mark.parametrize(
+    ("kind", "erased", "named", "others"),
+    [
+        ("VARCHAR", "p-07", ['"p-07";half', '{"id": "p-07", ', "x p-07"], ["p-070;x", ""]),
+        ("VARCHAR", "AB 12/34", ['x;"AB 12/34";half'], ["AB 12;/34"]),
+        ("INTEGER", "7", ["007;half", "7.0|x", "+7 x"], ["7.6;half", "70;x", "0x7"]),
+        ("VARCHAR", "7", ["7;half"], ["007;half"]),
+    ],
+)
+def test_lines_that_are_no_rows_are_looked_through(kind: str, erased: str, named: list[str], others: list[str]) -> None:
+    """Whatever parts the values; a number however it is written, and no other number that would be rounded to it."""
+    stones = Tombstones(KEY, NOBODY.of(NUMBER, [erased]))
+    columns = [(Naming("patient_id", kind, NUMBER), as_text("part", kind))]
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE malformed AS SELECT unnest($lines) AS line", {"lines": [*named, *others]})
+        con.execute("INSERT INTO malformed VALUES (NULL)")
+        (condition,) = stones.lines_naming(con, "malformed", "line", columns)
+        assert con.execute(f"SELECT line FROM malformed WHERE {condition} ORDER BY rowid").fetchall() == [
+            (line,) for line in named
+        ]
+        con.execute("DELETE FROM malformed")
+        assert stones.lines_naming(con, "malformed", "line", columns) == []
 
 
 def test_only_as_many_count_as_the_ledger_says(home: Home) -> None:

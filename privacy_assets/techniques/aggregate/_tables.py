@@ -137,15 +137,16 @@ class Tables:
         many people are not at the lower bound in all that they have, or not at the upper one, the fewer of them.
         """
         selects = [self._statement(names, subject, largest) for names in self.sets]
-        whole: exp.Query = exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0]
+        whole: exp.Query = exp.union(*selects, distinct=False, copy=False) if len(selects) > 1 else selects[0]
         return whole
 
     def _statement(self, names: Sequence[str], subject: str, largest: int) -> exp.Select:
         # grouped by place: a column of the features may be called as anything here is
         each = exp.select(exp.alias_(column(subject), "person")).from_("features").group_by(exp.Literal.number(1))
         for at, name in enumerate(names):
-            each = each.select(exp.alias_(self.axes[name].value.copy(), f"a{at}")).group_by(exp.Literal.number(at + 2))
-        each = each.select(parse('COUNT(*) AS "rows"'))
+            each.select(exp.alias_(self.axes[name].value.copy(), f"a{at}"), copy=False)
+            each.group_by(exp.Literal.number(at + 2), copy=False)
+        each.select(parse('COUNT(*) AS "rows"'), copy=False)
         for at, plain in enumerate(self.adding.values()):
             low, high = plain.bounds
             for text in (
@@ -154,7 +155,7 @@ class Tables:
                 f"COALESCE(MIN($amount) < $high, FALSE) AS below{at}",
             ):
                 amount = plain.amount.copy() if plain.amount is not None else exp.null()
-                each = each.select(parse(text, amount=amount, low=low, high=high))
+                each.select(parse(text, amount=amount, low=low, high=high), copy=False)
         labels = [exp.column(f"a{at}") for at in range(len(names))]
         cells = (
             exp.select(
@@ -167,7 +168,7 @@ class Tables:
                 parse('MAX("rows") AS "most"'),
                 parse('LIST_SUM(MAX("rows", $largest)) AS "top"', largest=largest),
             )
-            .from_(each.subquery("each"))
+            .from_(each.subquery("each", copy=False))
             .group_by(*(label.copy() for label in labels))
             .having("COUNT(*) > 0")
         )
@@ -180,7 +181,7 @@ class Tables:
                 f"SUM(ABS($own)) AS all_{at}",
                 f"LEAST(COUNT(*) FILTER (above{at}), COUNT(*) FILTER (below{at})) AS apart_{at}",
             ):
-                cells = cells.select(parse(text, own=own.copy(), largest=largest))
+                cells.select(parse(text, own=own.copy(), largest=largest), copy=False)
         return cells
 
 

@@ -115,9 +115,10 @@ def expression(parameters: Parameters, column: Column, value: exp.Expr, mapped: 
     drawn = exp.Anonymous(this=parameters.kind, expressions=[cases.else_(place), _whole(most), spent])
     number = exp.Add(this=least.copy(), expression=exp.Mul(this=drawn, expression=step.copy()))
     whole: exp.Expr = exp.Round(this=number) if engine_type(column) in INTEGERS else number
-    # the last digit of a binary fraction may lie beyond a bound
-    above_low = exp.Greatest(this=exp.cast(whole, column.type, dialect="duckdb"), expressions=[low.copy()])
-    return exp.Least(this=above_low, expressions=[high.copy()])
+    # the last digit of a binary fraction may lie beyond a bound; no NULL leaves, and to ask for one would draw again
+    inside = exp.cast(whole, column.type, dialect="duckdb")
+    above_low = exp.Greatest(this=inside, expressions=[low.copy()], ignore_nulls=True)
+    return exp.Least(this=above_low, expressions=[high.copy()], ignore_nulls=True)
 
 
 def _whole(number: int) -> exp.Expr:

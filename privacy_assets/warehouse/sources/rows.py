@@ -34,7 +34,10 @@ from privacy_assets.words import Role
 
 ERASED = "erased_rows"
 
-_RESERVED = (ROW, "_reasons", "_line")
+LINE = "_line"
+"""The column of quarantine with the text of a line that is no row."""
+
+_RESERVED = (ROW, "_reasons", LINE)
 _INTEGERS = {f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")}
 _SPACE = "E' \\t\\r\\n'"
 _UNSEEN = r"[\s\p{Z}\p{Cc}\p{Cf}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{2800}\x{3164}\x{FFA0}\x{FE00}-\x{FE0F}]"
@@ -179,20 +182,23 @@ def _leave_out(con: duckdb.DuckDBPyConnection, contract: Contract, staged: Stage
     """Take the rows and lines of those who were erased out of what is staged, before any is written; how many."""
     columns = naming_columns(contract)
     texts = [(naming, as_text(staged.places[naming.name], naming.type)) for naming in columns]
+    parts = [(naming, as_text("part", naming.type)) for naming in columns]
+    gone = {
+        "temp.staged": tombstones.named(con, "temp.staged", texts),
+        "temp.malformed": tombstones.lines_naming(con, "temp.malformed", "line", parts),
+    }
     taken = 0
-    if conditions := tombstones.named(con, "temp.staged", texts):
-        row = con.execute(f"DELETE FROM temp.staged WHERE {' OR '.join(conditions)}").fetchone()
-        taken += int(row[0]) if row else 0
-    lines = [line for (line,) in con.execute("SELECT DISTINCT line FROM temp.malformed").fetchall() if line]
-    if named := tombstones.lines_naming(lines, columns):
-        row = con.execute("DELETE FROM temp.malformed WHERE list_contains($named, line)", {"named": named}).fetchone()
-        taken += int(row[0]) if row else 0
+    for table, conditions in gone.items():
+        if conditions:
+            row = con.execute(f"DELETE FROM {table} WHERE {' OR '.join(conditions)}").fetchone()
+            taken += int(row[0]) if row else 0
     return taken
 
 
 def as_text(column: str, type_: str) -> str:
-    """The SQL of an identifier as text, written as its type writes it where it can be read as that."""
-    return f"coalesce(CAST(TRY_CAST({column} AS {type_}) AS VARCHAR), CAST({column} AS VARCHAR))"
+    """The SQL of an identifier as text, written as its type writes it where it can be read as that without loss."""
+    text = f"CAST({column} AS VARCHAR)"
+    return f"coalesce(CAST({read_as(type_, text)} AS VARCHAR), {text})"
 
 
 def settle_at_once(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,8 +24,13 @@ NAMES: list[Any] = [*GRID, *((row, None) for row in range(2)), *((None, column) 
 
 def _all_cells(inner: Sequence[int]) -> list[int]:
     """Every cell of the table with these inner ones."""
-    table = np.array(inner).reshape(2, 3)
-    return [*inner, *table.sum(axis=1).tolist(), *table.sum(axis=0).tolist(), int(table.sum())]
+    return [int(cell) for cell in _all_of(np.array([inner]))[0]]
+
+
+def _all_of(inner: np.ndarray) -> np.ndarray:
+    """Every cell of each table, a row a table."""
+    tables = inner.reshape(-1, 2, 3)
+    return np.hstack([inner, tables.sum(axis=2), tables.sum(axis=1), inner.sum(axis=1, keepdims=True)])
 
 
 SUMS = [
@@ -51,10 +56,10 @@ def _counts(cells: Sequence[int], *, asked: Sequence[bool] | None = None) -> Mea
     )
 
 
-def _tables(total: int) -> Iterator[tuple[int, ...]]:
-    """Every inner table with so many rows at most."""
-    for bars in itertools.combinations(range(total + 6), 6):
-        yield tuple(b - a - 1 for a, b in itertools.pairwise((-1, *bars)))
+def _tables(total: int) -> np.ndarray:
+    """Every table with so many rows at most: all its cells, a row a table."""
+    bars = np.array(list(itertools.combinations(range(total + 6), 6)))
+    return _all_of(np.diff(bars, axis=1, prepend=-1) - 1)
 
 
 @settings(max_examples=40, deadline=None)
@@ -69,11 +74,8 @@ def test_whoever_tries_every_table_finds_no_small_cell(inner: list[int], margins
     assert not (told & measured.primary).any()
     known = np.array(cells)[told]
     # where nothing is told of the whole, k more people for each cell are enough to look for
-    most = [0] * len(cells)
-    for table in _tables(sum(inner) + K):
-        each = np.array(_all_cells(table))
-        if (each[told] == known).all():
-            most = np.maximum(most, each).tolist()
+    tables = _tables(sum(inner) + K)
+    most = tables[(tables[:, told] == known).all(axis=1)].max(axis=0)
     assert all(most[at] >= cells[at] + K for at in np.flatnonzero(measured.primary))
 
 
@@ -92,12 +94,9 @@ def test_the_small_cell_alone_is_given_away() -> None:
     """The control: without the others every table that is told alike has the same number there."""
     cells = _all_cells([1, 4, 3, 2, 4, 2])
     told = np.array([name != (0, 0) for name in NAMES])
-    found = {
-        table[0]
-        for table in _tables(sum(cells[:6]) + K)
-        if (np.array(_all_cells(table))[told] == np.array(cells)[told]).all()
-    }
-    assert found == {1}
+    tables = _tables(sum(cells[:6]) + K)
+    alike = (tables[:, told] == np.array(cells)[told]).all(axis=1)
+    assert set(tables[alike, 0].tolist()) == {1}
 
 
 def test_nothing_is_left_out_where_all_are_many() -> None:

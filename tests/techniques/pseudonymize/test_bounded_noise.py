@@ -105,6 +105,16 @@ def test_what_is_no_number_is_the_middle(bench: Any, made: Any, between: Any) ->
         assert 800 < left.count(bound) < 1200
 
 
+def test_noise_is_drawn_once_for_each_number(bench: Any, made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is looked at twice would be drawn twice: once to see that it is there, and again to leave."""
+    honest, drawn = noise.Noise.add, []
+    monkeypatch.setattr(noise.Noise, "add", lambda self, exact: drawn.extend(exact) or honest(self, exact))
+    for column in (AGE, WEIGHT, COST):
+        drawn.clear()
+        bench.often(made("bounded_noise", low=0, high=40, epsilon=1.0), column, 7, 50)
+        assert len(drawn) == 50
+
+
 def test_what_was_let_through_is_noticed(bench: Any, made: Any) -> None:
     """Numbers beyond the bounds, NULL and NaN."""
     asked = made("bounded_noise", low=0, high=100, epsilon=1)
