@@ -458,6 +458,14 @@ def explain(asset: Asset, root: Root = None) -> None:
 def history_of(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="`contract` or `purpose`.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name; it need not be declared any more.")],
+    between: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--between", metavar="A B", help="What changed from one version to another, value by value."),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option("--text", metavar="A", help="A version as it was: its number, or how its digest begins."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     root: Root = None,
 ) -> None:
@@ -467,8 +475,24 @@ def history_of(
 
     if kind not in list(history.Kind):
         raise typer.BadParameter("expected `contract` or `purpose`", param_hint="KIND")
-    of = history.Kind(kind)
-    states = history.history(Gate.open(find_root(root)), of, name)
+    if between and text:
+        raise typer.BadParameter("--between and --text are two questions")
+    of, gate = history.Kind(kind), Gate.open(find_root(root))
+    if text:
+        kept = history.text(gate, of, name, text)
+        sys.stdout.write(kept.text if as_json else history.as_yaml(kept))
+        return
+    if between:
+        before, after = (history.text(gate, of, name, one) for one in between)
+        if as_json:
+            out.print_json(json.dumps(history.between_as_json(of, name, before, after)))
+            return
+        table = Table(*(Column(head, overflow="fold") for head in history.CHANGES), box=None)
+        for cells in history.changes(history.between(of, before, after)):
+            table.add_row(*map(escape, cells))
+        out.print(table)
+        return
+    states = history.history(gate, of, name)
     if as_json:
         out.print_json(json.dumps(history.as_json(of, name, states)))
         return
@@ -483,7 +507,9 @@ def impact_of(
     of: Annotated[
         str,
         typer.Argument(
-            metavar="OF", help="A column (raw/patients.email), an asset, a dataset, a purpose, a technique."
+            metavar="OF",
+            help="A column (raw/patients.email), an asset (also one of your own, by its key), a dataset, a purpose, a "
+            "technique.",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,

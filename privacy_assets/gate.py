@@ -47,6 +47,7 @@ from privacy_assets.contracts.contract import ConsentRecords
 from privacy_assets.contracts.entitlement import consent_records, entitled, retained
 from privacy_assets.contracts.linked_tables import asks_for_tables
 from privacy_assets.contracts.loading import Project, load
+from privacy_assets.contracts.meaning import text_of
 from privacy_assets.contracts.promises import RETENTION_FROM, Promise, promises
 from privacy_assets.durable import disk_errors
 from privacy_assets.errors import (
@@ -64,7 +65,7 @@ from privacy_assets.ledger.budget import ACTION as DEBIT
 from privacy_assets.ledger.budget import Account, Debit, account, overspent
 from privacy_assets.ledger.erasures import BEGUN, DONE, SPARED, Erasure
 from privacy_assets.ledger.log import Entry, Ledger
-from privacy_assets.warehouse import tombstones
+from privacy_assets.warehouse import declarations, tombstones
 from privacy_assets.warehouse.connections import Attachment, content_digest, engine_errors, governed, quoted
 from privacy_assets.warehouse.home import Home
 from privacy_assets.warehouse.keys import KeyFile, Secrets
@@ -803,6 +804,7 @@ class Gate:
             first = newest if self._same(passport, newest) else None
             return _moved_on(newest.asset, passport.asset)
 
+        self._keep(passport.declared)
         try:
             position = self.ledger.append(passport.body(self.actor()), unless=moved_on)
         except Refused:
@@ -828,6 +830,7 @@ class Gate:
             newer = [one for one in closing.inputs if self._published[one.asset][-1].position >= since]
             return _moved_on(newer[0].asset, asset) if newer else None
 
+        self._keep(closing.declared)
         self.ledger.append(closing.body(self.actor()), unless=moved_on)
         self._catch_up()
         needed = self._needed()
@@ -1490,7 +1493,29 @@ class Gate:
         contracts = [self.project.contracts[dataset] for dataset in purpose.datasets]
         decided = [self.project.contracts[held.privacy.consents] for held in contracts if held.privacy.consents]
         found = {f"contract {held.name}@{held.version}": held.digest for held in (*contracts, *decided)}
-        return found | {f"purpose {name}@{purpose.version}": self.project.digest(name)}
+        found |= {f"purpose {name}@{purpose.version}": self.project.digest(name)}
+        self._keep(found)
+        return found
+
+    # ---- declarations
+
+    def declaration(self, digest: str) -> str | None:
+        """The text of a contract or purpose that the ledger names; None where none was kept.
+
+        Releases before this one kept none. Raises Tampered where it is not what the ledger names.
+        """
+        return declarations.read(self.home, self._seal(), digest)
+
+    def _keep(self, declared: Mapping[str, str]) -> None:
+        """Keep the texts that an entry is about to name."""
+        missing = {digest for digest in declared.values() if not declarations.is_kept(self.home, digest)}
+        if missing:
+            for digest, meant in self.project.by_digest().items():
+                if digest in missing:
+                    declarations.keep(self.home, self._seal(), text_of(meant))
+
+    def _seal(self) -> bytes:
+        return self.secrets.derive("ledger", "declarations")
 
     def candidate(self, asset: AssetName) -> Candidate:
         """A new file for this asset, deleted unless it is kept."""

@@ -98,6 +98,8 @@ def _verified(gate: Gate, asset: AssetName, step: Step, instance: dg.DagsterInst
         examined = _worse(examined, Standing.FORGED, forged)
     if changed := _superseded_faults(gate, asset):
         examined = _worse(examined, Standing.FORGED, changed)
+    if rewritten := _declaration_faults(gate, asset):
+        examined = _worse(examined, Standing.FORGED, rewritten)
     if passport is None or not gate.is_sound(passport):
         return _line(examined, 0)
     try:
@@ -127,6 +129,17 @@ def _superseded_faults(gate: Gate, asset: AssetName) -> tuple[Fault, ...]:
                 faults += error.faults
             except PrivacyAssetsError:
                 pass  # it is gone, and nobody can read it any more
+    return tuple(faults)
+
+
+def _declaration_faults(gate: Gate, asset: AssetName) -> tuple[Fault, ...]:
+    """What was changed of the texts that are kept of the declarations under which the asset was ever published."""
+    faults: list[Fault] = []
+    for digest in {digest: None for passport in gate.history(asset) for digest in passport.declared.values()}:
+        try:
+            gate.declaration(digest)
+        except Tampered as error:
+            faults += error.faults
     return tuple(faults)
 
 

@@ -125,24 +125,28 @@ def fields(declared: type) -> tuple[str, ...]:
     return tuple(one.name for one in dataclasses.fields(declared)) if dataclasses.is_dataclass(declared) else ()
 
 
-def differences(before: Any, after: Any, direction: Direction = Weaker.ANY, place: Place = ()) -> Iterator[Difference]:
+def differences(
+    before: Any, after: Any, direction: Direction = Weaker.ANY, place: Place = (), *, alone: bool = False
+) -> Iterator[Difference]:
     """Every difference of two declared values, in the order in which they are declared.
 
-    `direction` is that of the value as a whole: whether it is there, which kind it is.
+    `direction` is that of the value as a whole: whether it is there, which kind it is. Where these two `alone` are
+    compared, what is compared `ELSEWHERE` otherwise is told as well, and nobody ranks it.
     """
-    if direction is Weaker.ELSEWHERE or before == after:
+    if before == after or (direction is Weaker.ELSEWHERE and not alone):
         return
+    direction = Weaker.ANY if direction is Weaker.ELSEWHERE else direction
     before, after = _keyed(before), _keyed(after)
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in dict.fromkeys((*before, *after)):
             if name in before and name in after:
-                yield from differences(before[name], after[name], direction, (*place, name))
+                yield from differences(before[name], after[name], direction, (*place, name), alone=alone)
             else:
                 was, now = before.get(name), after.get(name)
                 yield Difference((*place, name), was, now, _of_presence(direction, name in after))
         return
     if _is_model(before) and _is_model(after):
-        yield from _of_models(before, after, direction, place)
+        yield from _of_models(before, after, direction, place, alone=alone)
         return
     yield Difference(place, before, after, _effect(before, after, direction))
 
@@ -158,7 +162,7 @@ def _is_model(value: Any) -> bool:
     return not isinstance(value, type) and bool(fields(type(value)))
 
 
-def _of_models(before: Any, after: Any, direction: Direction, place: Place) -> Iterator[Difference]:
+def _of_models(before: Any, after: Any, direction: Direction, place: Place, *, alone: bool) -> Iterator[Difference]:
     names = [name for name in fields(type(after)) if name in fields(type(before))]
     if type(before) is not type(after):
         weak, strong = strength(before), strength(after)
@@ -172,7 +176,7 @@ def _of_models(before: Any, after: Any, direction: Direction, place: Place) -> I
     for name in names:
         written = _written(type(after), name)
         one, other = getattr(before, name), getattr(after, name)
-        yield from differences(one, other, said.get(name, Weaker.ANY), (*place, written))
+        yield from differences(one, other, said.get(name, Weaker.ANY), (*place, written), alone=alone)
 
 
 def _written(declared: type, name: str) -> str:

@@ -397,6 +397,20 @@ def test_an_access_is_in_the_ledger_before_the_data_is_out(published: Gate):
     assert len(entry["actor_claimed"]) == 32
 
 
+def test_what_a_declaration_meant_is_kept_before_the_ledger_names_it(published: Gate, reopen: Callable[[], Gate]):
+    """Of every publication; and of one that somebody only read under, for a moment."""
+    named = {digest for one in published.publications() for digest in one.declared.values()}
+    assert named and all(published.declaration(digest) for digest in named)
+    purpose = published.project.root / "data/purposes/smoking.yaml"
+    purpose.write_text(purpose.read_text("utf-8").replace("retention_days: 365", "retention_days: 366"), "utf-8")
+    gate, size = reopen(), published.ledger.size
+    digest = gate.project.digest("smoking")
+    assert gate.declaration(digest) is None
+    with gate.open_version(TRAINING, purpose="smoking"):
+        assert digest in gate.ledger.entries(size)[0].body["declared"].values()
+    assert '"retention_days":366' in (gate.declaration(digest) or "")
+
+
 @pytest.mark.parametrize("error", [KeyError, OSError])
 def test_who_has_no_name_is_recorded_by_number(gate: Gate, monkeypatch: pytest.MonkeyPatch, error: type[Exception]):
     """A container may run under a user that its system does not list."""

@@ -74,6 +74,42 @@ def test_definitions_are_found_where_dagster_finds_them(tmp_path: Path, settings
     assert graph is not None and graph.get_all_asset_keys() == {dg.AssetKey("theirs")}
 
 
+ONE = "load_from:\n  - python_file: {relative_path: shop/theirs.py}\n"
+TWO = f"{ONE}  - python_module: shop.others\n"
+SERVER = "load_from:\n  - grpc_server: {host: localhost, port: 4266}\n"
+THEIRS = "import dagster as dg\nanything = dg.Definitions(assets=[dg.AssetSpec('theirs')])"
+OTHERS = "import dagster as dg\ndefs = dg.Definitions(assets=[dg.AssetSpec('others')])"
+
+
+@pytest.mark.parametrize(
+    ("workspace", "files", "key"),
+    [
+        (ONE, {}, "theirs"),
+        (ONE, {"definitions": OTHERS}, "theirs"),
+        (ONE.replace("theirs.py", "theirs.py, attribute: anything"), {}, "theirs"),
+        ("load_from:\n  - python_module: {module_name: shop.theirs}\n", {}, "theirs"),
+        (ONE, {"settings": "[tool.dagster]\nmodule_name = 'shop.others'", "shop__others": OTHERS}, "others"),
+        (TWO, {"definitions": OTHERS}, "others"),
+        (SERVER, {"definitions": OTHERS}, "others"),
+    ],
+)
+def test_a_workspace_with_one_code_location_is_the_project(
+    tmp_path: Path, workspace: str, files: dict[str, str], key: str
+) -> None:
+    """Where pyproject.toml names none; one with several says nothing of it, and its definitions.py does."""
+    (tmp_path / "workspace.yaml").write_text(workspace)
+    graph = resolved(_write(tmp_path, shop__theirs=THEIRS, **files))
+    assert graph is not None and graph.get_all_asset_keys() == {dg.AssetKey(key)}
+
+
+def test_a_workspace_that_does_not_say_which_project_is_an_error(tmp_path: Path) -> None:
+    """Several locations, one on a server, or a file that is none: an answer without them would look complete."""
+    for workspace, says in ((TWO, "several code locations"), (SERVER, "one on a server"), ("- 1", "do not load")):
+        (tmp_path / "workspace.yaml").write_text(workspace)
+        with pytest.raises(BadEnvironment, match=says):
+            resolved(tmp_path)
+
+
 def test_a_project_without_definitions_has_no_graph(tmp_path: Path) -> None:
     """With settings for other tools, or none."""
     assert resolved(tmp_path) is None

@@ -98,6 +98,19 @@ def test_a_changed_byte_is_forged(published: Gate, name: str):
     assert set(found) <= made_from_it
 
 
+def test_a_changed_text_of_a_declaration_is_forged(published: Gate):
+    """Of every asset that was published under it, and of no other; one that is gone was kept by no older release."""
+    digest = published.project.digest("smoking")
+    under_it = {str(one.asset) for one in published.publications() if digest in one.declared.values()}
+    assert under_it and "raw/patients" not in under_it
+    path = published.home.declarations / digest
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert failing(published) == dict.fromkeys(under_it, "forged")
+    path.unlink()
+    assert not failing(published)
+
+
 def test_a_number_in_the_ledger_that_the_file_does_not_show_is_found(published: Gate):
     """A passport that claims another content than the file has does not pass, though its file is the recorded one."""
     passport = published.latest(TRAINING)

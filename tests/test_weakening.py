@@ -212,6 +212,25 @@ def test_each_way_back_is_the_other_effect():
         assert {place: turned[effect] for place, effect in there.items()} == back
 
 
+class _Part(Frozen):
+    restated: Annotated[int, Weaker.ELSEWHERE]
+
+
+class _Told(Frozen):
+    k: Annotated[int, Weaker.LESS]
+    restated: Annotated[int, Weaker.ELSEWHERE]
+    parts: _Part
+
+
+def test_what_is_compared_elsewhere_is_told_of_two_that_are_alone():
+    """And nobody ranks it; all else has the effect that it always has, and nothing is told twice."""
+    one, two = _Told(k=5, restated=1, parts=_Part(restated=1)), _Told(k=3, restated=2, parts=_Part(restated=2))
+    assert [found.place for found in differences(one, two)] == [("k",)]
+    assert [(found.place, found.effect) for found in differences(one, two, alone=True)] == [
+        (("k",), Effect.WEAKER), (("restated",), Effect.CHANGED), (("parts", "restated"), Effect.CHANGED)]  # fmt: skip
+    assert not list(differences(one, one, alone=True))
+
+
 def test_a_field_that_is_declared_anew_keeps_the_direction_of_its_base():
     """Another default is no other meaning."""
     assert "excess_at_most" in THREAT_MODELS["trusted_partner"].Parameters.__annotations__

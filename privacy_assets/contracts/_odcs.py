@@ -11,8 +11,6 @@ not measured (quality rules, options of logical types, partitions, nested column
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -36,6 +34,7 @@ from privacy_assets.contracts.contract import (
     DatasetPrivacy,
     Drafted,
 )
+from privacy_assets.contracts.meaning import digest_of, text_of
 from privacy_assets.words import LawfulBasis, Role
 
 API_VERSIONS = ("v3.1.0", "v3.2.0")
@@ -126,7 +125,7 @@ def contract(document: Document, name: str, faults: Faults) -> Contract | None:
     _check_privacy(stated, faults)
     if len(faults.found) > before:
         return None
-    return dataclasses.replace(stated, digest=_digest(stated))
+    return dataclasses.replace(stated, digest=digest_of(text_of(stated)))
 
 
 def aliases(document: Document) -> dict[Place, Place]:
@@ -512,23 +511,3 @@ def _check_privacy(stated: Contract, faults: Faults) -> None:
                         f"`{recorded.name}` may hold decisions that are not understood",
                         expected=f"an `enum` of {', '.join(DECISIONS)}",
                     )
-
-
-def _digest(stated: Contract) -> str:
-    meaning = dataclasses.asdict(stated)
-    del meaning["path"], meaning["digest"], meaning["drafted"]
-    return digest(meaning)
-
-
-def digest(meaning: Any) -> str:
-    """SHA-256 (hex) of a value's canonical JSON: sorted keys, no spaces, UTF-8."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, BaseModel):
-            return value.model_dump(mode="json", by_alias=True)
-        raise TypeError(type(value).__name__)
-
-    text = json.dumps(
-        meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=plain, allow_nan=False
-    )
-    return hashlib.sha256(text.encode()).hexdigest()

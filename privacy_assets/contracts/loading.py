@@ -24,6 +24,7 @@ from privacy_assets.contracts.checks import check_contracts, check_purpose, payi
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.features_sql import FeatureQuery
 from privacy_assets.contracts.linked_tables import LinkedTable
+from privacy_assets.contracts.meaning import digest_of, text_of
 from privacy_assets.contracts.purpose import Purpose
 from privacy_assets.errors import BadDeclaration, Fault, raise_gathered
 from privacy_assets.words import AssetName, Column, Stage
@@ -145,7 +146,12 @@ class Project:
 
     def digest(self, purpose: str) -> str:
         """The SHA-256 (hex) of what a purpose means: the same for another order of keys, spacing or comment."""
-        return _odcs.digest(self.purposes[purpose])
+        return digest_of(text_of(self.purposes[purpose]))
+
+    def by_digest(self) -> Mapping[str, Contract | Purpose]:
+        """Every contract and purpose by its digest."""
+        contracts = {contract.digest: contract for contract in self.contracts.values()}
+        return {**contracts, **{self.digest(name): purpose for name, purpose in self.purposes.items()}}
 
     def paying(self, purpose: str) -> tuple[str, ...]:
         """The datasets whose people pay for what is released for a purpose: where its rows and decisions come from."""

@@ -608,19 +608,18 @@ def _of_drift(of: _Of, project: Project, purpose: Purpose) -> Iterator[Clause]:
     asked, place = purpose.guarantee.drift, ("guarantee", "drift")
     if asked is None:
         return
-    columns = project.features(purpose.purpose).columns
     features, anonymized = of.asset(Stage.FEATURES), of.asset(Stage.ANONYMIZED)
+    held = {features: project.features(purpose.purpose).columns}
+    if purpose.anonymized:
+        held[anonymized] = project.anonymized_columns(purpose.purpose)
     if asked.k_falls_at_most is not None:
         yield of.clause(*place, "k_falls_at_most", asks={anonymized: ("k_drift",)})
-    for name, kind, of_features in (
-        ("rare_groups", "rare_drift", drift.categories(purpose, columns)),
-        ("distinct_share_at_most", "distinct_drift", drift.comparable(purpose, columns)),
-    ):
-        if getattr(asked, name) is not None:
-            compared = [*([features] if of_features else []), *([anonymized] if purpose.anonymized else [])]
-            yield of.clause(
-                *place, name, asks=dict.fromkeys(compared[:1], (kind,)), may=dict.fromkeys(compared, (kind,))
-            )
+    if asked.rare_groups is not None:
+        grouped = [asset for asset in held if asset == anonymized or drift.categories(purpose, held[asset])]
+        yield of.clause(*place, "rare_groups", asks=dict.fromkeys(grouped, ("rare_drift",)))
+    if asked.distinct_share_at_most is not None:
+        told_apart = [asset for asset, columns in held.items() if drift.comparable(purpose, columns)]
+        yield of.clause(*place, "distinct_share_at_most", asks=dict.fromkeys(told_apart, ("distinct_drift",)))
     if asked.metric_falls_at_most is not None:
         yield of.clause(*place, "metric_falls_at_most", asks={of.asset(Stage.MODEL): ("metric_drift",)})
 

@@ -400,7 +400,7 @@ def _declared(base: Side, head: Side, of: Declaration, *, promised: bool) -> Ite
     found = list(differences(_comparable(base, of), _comparable(head, of)))
     for one in found:
         yield Change(
-            next((TOPICS[part] for part in map(str, reversed(one.place)) if part in TOPICS), "declaration"),
+            topic(one.place),
             of,
             ".".join(map(str, one.place)),
             one.before,
@@ -412,6 +412,11 @@ def _declared(base: Side, head: Side, of: Declaration, *, promised: bool) -> Ite
     if isinstance(before, Purpose) and isinstance(after, Purpose):
         told = {one.place for one in found} | ({_ANONYMITY} if promised else set())
         yield from _otherwise(head, of, before, after, told)
+
+
+def topic(place: Sequence[str | int]) -> str:
+    """What a change of the value at this place is about."""
+    return next((TOPICS[part] for part in map(str, reversed(place)) if part in TOPICS), "declaration")
 
 
 def _whole(base: Side, head: Side, of: Declaration) -> Change:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from privacy_assets.errors import Fault
 from privacy_assets.gate import Gate
+from privacy_assets.invariants import INVARIANTS
 from privacy_assets.ledger.erasures import BEGUN, DONE, SPARED, Erasure
 from privacy_assets.ledger.log import Entry
 from privacy_assets.lineage.audit import CONTRADICTIONS, PEOPLE, Answered, audit
@@ -48,6 +49,10 @@ def pack(gate: Gate, flows: Flows, purpose: str | None = None) -> Section:
     for one in found.answered:
         if one.clause.of.name in (named if one.clause.of.kind == PURPOSE else datasets):
             by_declaration.setdefault(str(one.clause.of), []).append(one)
+    kinds = {
+        one.promise.parameters.kind for every in by_declaration.values() for each in every for one in each.evidence
+    }
+    measures = Table(("check", "what it says of the data"), [(kind, says(kind)) for kind in sorted(kinds)])
     looked = Table(("fact", "what is held against what"), list(CONTRADICTIONS.items()))
     return Section(
         TITLE,
@@ -72,6 +77,7 @@ def pack(gate: Gate, flows: Flows, purpose: str | None = None) -> Section:
                 Section(name[0].upper() + name[1:], [Table(HEADS, [line for one in every for line in _lines(one)])])
                 for name, every in by_declaration.items()
             ),
+            Section("What each check says", ["It is measured on what was written.", measures]),
         ],
     )
 
@@ -107,6 +113,11 @@ def _erasures(gate: Gate) -> Section:
 
 def _when(entry: Entry) -> str:
     return f"entry {entry.position}, {entry.time:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def says(kind: str) -> str:
+    """What an invariant says of the data, in its own words: the first sentence of its module."""
+    return (INVARIANTS[kind].__doc__ or "").partition("\n")[0].partition(":")[2].strip()
 
 
 def _lines(answered: Answered) -> Iterator[tuple[str, ...]]:

@@ -37,7 +37,12 @@ def rows(found: Diff) -> Iterator[tuple[str, ...]]:
 def _texts(one: Change) -> tuple[str, str]:
     if one.topic == "flow":
         return _reach(one.before), _reach(one.after)
-    before, after = _text(one.before), _text(one.after)
+    return texts(one.before, one.after)
+
+
+def texts(old: Any, new: Any) -> tuple[str, str]:
+    """Two declared values, as they are shown beside each other."""
+    before, after = _text(old), _text(new)
     # of two long texts what is read is where they part
     alike = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
     same = sum(1 for _ in alike) if min(len(before), len(after)) > LONGEST else 0
@@ -65,8 +70,8 @@ def _roles(roles: frozenset[Role]) -> str:
 def _text(value: Any) -> str:
     if value is None:
         return "-"
-    plain = _plain(value)
-    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    said = plain(value)
+    return said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
 
 
 def _short(text: str, same: int) -> str:
@@ -76,20 +81,20 @@ def _short(text: str, same: int) -> str:
     return ("…" if start else "") + (left if len(left) <= LONGEST else f"{left[: LONGEST - 1]}…")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A declared value as JSON has it: what is left at its default is left out."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, BaseModel):
         written = value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return {name: _plain(one) for name, one in written.items()}
+        return {name: plain(one) for name, one in written.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         every = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
-        return {name: _plain(one) for name, one in every.items() if one not in (None, "", ())}
+        return {name: plain(one) for name, one in every.items() if one not in (None, "", ())}
     if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
+        return {str(name): plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value] if len(value) <= MOST else f"{len(value):,} entries"
+        return [plain(one) for one in value] if len(value) <= MOST else f"{len(value):,} entries"
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -164,8 +169,8 @@ def as_json(found: Diff) -> dict[str, Any]:
                 "topic": one.topic,
                 "of": {"kind": one.of.kind, "name": one.of.name},
                 "what": one.what,
-                "before": _reached(one.before) if one.topic == "flow" else _plain(one.before),
-                "after": _reached(one.after) if one.topic == "flow" else _plain(one.after),
+                "before": _reached(one.before) if one.topic == "flow" else plain(one.before),
+                "after": _reached(one.after) if one.topic == "flow" else plain(one.after),
                 "where": one.where,
                 "assets": sorted({str(asset) for asset, _ in one.starts}),
             }

@@ -23,6 +23,7 @@ from privacy_assets.lineage.flows import Flows, Place, Reached
 UNKNOWN = "not known: read through the gate or not"
 """The role of a column of an asset that is not ours: nobody knows what it does with what it reads."""
 
+KEY = "key:"
 DEPENDENCY, TOLD = "dependency", "lineage"
 WHOLE = ""
 """The column of an asset of which no columns are told."""
@@ -53,12 +54,40 @@ class Surroundings:
     graph: AssetGraph
     ours: Collection[dg.AssetKey]
 
-    def reached(self, flows: Flows, starts: Collection[Place], found: Collection[Reached], *, up: bool) -> list[Around]:
-        """What lies below (or, going `up`, above) `starts` and what was `found` from them, nearest first.
+    def asked(self, flows: Flows, asked: str) -> Point | None:
+        """The asset of this key that is none of the corridor's flows, as a WHOLE, or `<key>.<column>` of it; else None.
+
+        `key:` may stand before it, as in Dagster's selections. A column is known where the asset's metadata, or that of
+        one below it, tells of it.
+        """
+        asked = asked.removeprefix(KEY)
+        names = {key.to_user_string(): key for key in self.graph.get_all_asset_keys()}
+        if asked in names:
+            return None if asked in flows.named else (asked, WHOLE)
+        name, _, column = asked.rpartition(".")
+        known = name in names and name not in flows.named and column in self._known(names[name])
+        return (name, column) if known else None
+
+    def names(self, flows: Flows) -> list[str]:
+        """The keys that `asked` finds."""
+        every = (key.to_user_string() for key in self.graph.get_all_asset_keys())
+        return sorted(name for name in every if name not in flows.named)
+
+    def reached(
+        self,
+        flows: Flows,
+        starts: Collection[Place],
+        found: Collection[Reached],
+        *,
+        up: bool,
+        foreign: Point | None = None,
+    ) -> list[Around]:
+        """What lies below (or, going `up`, above) `starts` and what was `found` from them, nearest first; or `foreign`.
 
         Only what the corridor's own flows do not lead to: assets that are not ours, and through them ours again.
         """
         steps = {_point(place): 0 for place in starts} | {_point(one.place): one.steps for one in found}
+        steps |= {foreign: 0} if foreign else {}
         waiting = deque(sorted(steps, key=lambda point: (steps[point], point)))
         around = []
         while waiting:
@@ -100,6 +129,18 @@ class Surroundings:
                 here, there = (made, source.column_name) if up else (source.column_name, made)
                 if source.asset_key == above and column in (here, WHOLE):
                     yield there
+
+    def _known(self, key: dg.AssetKey) -> set[str]:
+        """The columns that are told of an asset that is not ours: by itself, or by those below it."""
+        node = self.graph.get(key)
+        told = TableMetadataSet.extract(node.metadata)
+        found = {column.name for column in told.column_schema.columns} if told.column_schema else set()
+        found |= set(told.column_lineage.deps_by_column) if told.column_lineage else set()
+        for below in node.child_keys:
+            lineage = TableMetadataSet.extract(self.graph.get(below).metadata).column_lineage
+            every = (one for sources in (lineage.deps_by_column if lineage else {}).values() for one in sources)
+            found |= {source.column_name for source in every if source.asset_key == key}
+        return found
 
     def _columns(self, flows: Flows, key: dg.AssetKey) -> list[str]:
         """What stands for all of an asset: its columns where they are known and not told apart, else the WHOLE."""

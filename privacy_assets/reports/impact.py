@@ -16,7 +16,7 @@ from privacy_assets.errors import BadDeclaration
 from privacy_assets.gate import PERSON, READERS
 from privacy_assets.lineage.flows import Flows, Place, Reached
 from privacy_assets.lineage.roles import Roles
-from privacy_assets.reports.foreign import UNKNOWN, Around, Surroundings
+from privacy_assets.reports.foreign import KEY, UNKNOWN, Around, Point, Surroundings
 from privacy_assets.words import AssetName, Stage
 
 HEADS = ("", "asset", "column", "role", "technique", "by", "via")
@@ -40,7 +40,8 @@ class Impact:
 
     def released(self) -> list[AssetName]:
         """The assets downstream, or asked for, that people may read."""
-        places = (*self.starts, *(one.place for one in self.downstream))
+        again = ((self.flows.named[one.point[0]], one.point[1]) for one in self.around[DOWN] if not one.foreign)
+        places = (*self.starts, *(one.place for one in self.downstream), *again)
         return [asset for asset in self.flows.made if PERSON in READERS[asset.stage] and asset in dict(places)]
 
 
@@ -55,21 +56,28 @@ def impact(
 
     `surroundings` is the Dagster project around the corridor, if there is one.
 
-    `asked` is a column (`raw/patients.email`), an asset (`model/readmission_model`), a dataset, a purpose or a kind of
-    technique. Raises BadDeclaration for anything else, with what it may have meant.
+    `asked` is a column (`raw/patients.email`), an asset (`model/readmission_model`), a dataset, a purpose, a kind of
+    technique, or an asset of the project around the corridor: its key, or `<key>.<column>`, after `key:` where that is
+    the name of something else, too. Raises BadDeclaration for anything else, with what it may have meant.
     """
-    starts = _starts(project, flows, asked)
+    foreign = surroundings.asked(flows, asked) if surroundings else None
+    starts = _starts(project, flows, asked, surroundings, foreign)
     inside = set(starts)
     found = [list(reached(starts).values()) for reached in (flows.upstream, flows.downstream)]
     up, down = ([one for one in each if one.place not in inside] for each in found)
     around = {
-        direction: surroundings.reached(flows, starts, every, up=direction == UP) if surroundings else []
+        direction: surroundings.reached(flows, starts, every, up=direction == UP, foreign=foreign)
+        if surroundings
+        else []
         for direction, every in ((UP, up), (DOWN, down))
     }
     return Impact(asked, flows, starts, up, down, roles, around)
 
 
-def _starts(project: Project, flows: Flows, asked: str) -> list[Place]:
+def _starts(
+    project: Project, flows: Flows, asked: str, surroundings: Surroundings | None, foreign: Point | None
+) -> list[Place]:
+    """The places of the corridor that are asked for; none where it is an asset around it."""
     every = flows.places(flows.made)
     meant: dict[str, list[Place]] = {}
     for name, where in (
@@ -80,19 +88,28 @@ def _starts(project: Project, flows: Flows, asked: str) -> list[Place]:
         *((flows.technique(place), place) for place in every if flows.technique(place)),
     ):
         meant.setdefault(name, []).append(where)
-    kinds = [asked in project.contracts, asked in project.purposes, any(flows.technique(at) == asked for at in every)]
-    if sum(kinds) > 1:
+    kinds = {
+        "a dataset": asked in project.contracts,
+        "a purpose": asked in project.purposes,
+        "a technique": any(flows.technique(at) == asked for at in every),
+        "an asset around the corridor": foreign is not None,
+    }
+    if sum(kinds.values()) > 1:
         raise BadDeclaration.of(
-            f"{asked!r} is the name of several things: of a dataset, a purpose, a technique",
+            f"{asked!r} is the name of several things: {', '.join(kind for kind, so in kinds.items() if so)}",
             expected="what only one thing is called",
-            next_step=f"for the dataset: raw/{asked}",
+            next_step=f"for the dataset: raw/{asked}; for an asset around the corridor: {KEY}{asked}",
         )
+    if foreign is not None:
+        return []
     if asked in meant:
         return list(dict.fromkeys(meant[asked]))
-    near = difflib.get_close_matches(asked, list(meant), n=3, cutoff=0.6)
+    known = [*meant, *(surroundings.names(flows) if surroundings else ())]
+    near = difflib.get_close_matches(asked, known, n=3, cutoff=0.6)
     raise BadDeclaration.of(
         f"there is no column, asset, dataset, purpose or technique {asked!r}",
-        expected="raw/<dataset>.<column>, <stage>/<purpose>, a dataset, a purpose or a technique of this project",
+        expected="raw/<dataset>.<column>, <stage>/<purpose>, a dataset, a purpose or a technique of this project, or "
+        "the key of an asset around it",
         next_step=f"did you mean {', '.join(near)}?" if near else "`privacy-assets show ASSET` lists columns",
     )
 
@@ -145,12 +162,17 @@ def beside(found: Impact, one: Around) -> dict[str, Any]:
 def summary(project: Project, found: Impact) -> Iterator[str]:
     """In a few lines: how far it reaches, and who reads what it reaches."""
     for what, every in (("it depends on", found.upstream), ("on it depend", found.downstream)):
+        if not found.starts:
+            break  # it is itself around the corridor
         assets = {one.place[0] for one in every}
         values = sum(one.direct for one in every)
         yield f"{found.asked}: {what} {len(every):,} columns of {len(assets)} assets, {values:,} of them by value"
     for direction, what in ((UP, "it depends on"), (DOWN, "on it depend")):
         if foreign := {one.point[0] for one in found.around[direction] if one.foreign}:
             yield f"{found.asked}: {what} {len(foreign):,} assets around the corridor; of these, roles are {UNKNOWN}"
+        if again := {one.point for one in found.around[direction] if not one.foreign}:
+            names = {name for name, _ in again}
+            yield f"{found.asked}: {what} {len(again):,} columns of {len(names)} assets by way of such an asset"
     for asset in found.released():
         left = sorted(frozenset().union(*(found.roles.get(at, frozenset()) for at in found.flows.places([asset]))))
         recipients = ", ".join(project.purposes[asset.purpose].recipients) or "nobody outside is named"
@@ -164,7 +186,7 @@ def as_json(project: Project, found: Impact) -> dict[str, Any]:
     """The whole answer, for machines."""
     return {
         "asked": found.asked,
-        "starts": [f"{asset}.{column}" for asset, column in found.starts],
+        "starts": [f"{asset}.{column}" for asset, column in found.starts] or [found.asked],
         "upstream": [record(found, one) for one in found.upstream],
         "downstream": [record(found, one) for one in found.downstream],
         "around": {

@@ -2,6 +2,7 @@
 
     versions      every table of every version that is kept, decrypted: data, quarantine, vaults, class tables,
                   evidence, models (the members of the archive that a model is: its JSON, its arrays of text)
+    declarations  every text that is kept of a contract or purpose, decrypted
     databases     every table of Dagster's SQLite files, and their bytes
     files         every other file of the home and of the witness, byte by byte
 
@@ -34,9 +35,10 @@ import numpy.typing as npt
 import polars as pl
 
 from privacy_assets.durable import disk_errors
-from privacy_assets.errors import Fault
+from privacy_assets.errors import Fault, Tampered
 from privacy_assets.gate import Gate, Passport
 from privacy_assets.subjects.people import opened
+from privacy_assets.warehouse import declarations
 from privacy_assets.warehouse.connections import engine_errors, quoted
 from privacy_assets.words import Stage
 
@@ -137,9 +139,10 @@ def search(gate: Gate, values: Iterable[str], progress: Callable[[str], None] = 
     for passport in gate.held():
         progress(str(passport.asset))
         found += _version(gate, passport, sought)
+    found += [_declaration(gate, digest, sought) for digest in declarations.kept(gate.home)]
     for name, root in (("home", gate.home.path), ("witness", gate.home.witness_folder)):
         for path in sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink()):
-            if path.is_relative_to(gate.home.versions):
+            if path.is_relative_to(gate.home.versions) or path.is_relative_to(gate.home.declarations):
                 continue  # encrypted, and read above; what no publication names is swept
             progress(f"{name}/{path.relative_to(root)}")
             with disk_errors(str(path)):
@@ -185,10 +188,23 @@ def _table(
     return Searched(store, hits, seen, tuple(dict.fromkeys(columns)))
 
 
+def _declaration(gate: Gate, digest: str, sought: Sought) -> Searched:
+    store = f"home/{gate.home.declarations.name}/{digest[:16]}"
+    try:
+        text = gate.declaration(digest) or ""
+    except Tampered:
+        return Searched(store, 0, False)  # `verify` says what is wrong with it; here it could not be read
+    return _text(store, text.encode(), sought)
+
+
 def _file(store: str, path: Path, sought: Sought) -> Searched:
     content = path.read_bytes()
     if content.startswith(_SQLITE):
         return _database(store, path, content, sought)
+    return _text(store, content, sought)
+
+
+def _text(store: str, content: bytes, sought: Sought) -> Searched:
     found, control = sought.counted([*_decoded(content), sought.control])
     return Searched(store, found, control)
 

@@ -3,7 +3,7 @@
 Belongs here: which project this is, where its state lies, and that two projects never share a home by accident.
 Does not belong here: what lies in the folders.
 
-    <home>/  home.json  secrets.json  versions/  ledger/  spill/  dagster/
+    <home>/  home.json  secrets.json  versions/  declarations/  ledger/  spill/  dagster/
     outside  the key file and the witness's folder: a copy of the home alone can neither be read nor rolled back
 """
 
@@ -41,6 +41,11 @@ class Home:
     def versions(self) -> Path:
         """The encrypted files of all assets, with their wrapped keys."""
         return self.path / "versions"
+
+    @property
+    def declarations(self) -> Path:
+        """The sealed texts of all contracts and purposes that anything was published under."""
+        return self.path / "declarations"
 
     @property
     def ledger(self) -> Path:
@@ -97,7 +102,7 @@ class Home:
         home._can_be_named()
         home._guards_lie_outside()
         try:
-            for folder in (home.path, home.versions, home.ledger, home.spill, home.dagster):
+            for folder in (home.path, home.versions, home.declarations, home.ledger, home.spill, home.dagster):
                 make_folder(folder)
                 home._is_a_folder_of_its_own(folder)
             home._belongs_to_project()

@@ -147,7 +147,6 @@ def test_every_field_of_a_declaration_is_a_clause_or_said_to_be_none(
 def _by_hand() -> Iterator[tuple[str, ...]]:
     """Clauses that the sample does not have."""
     yield ("guarantee", "utility")
-    yield ("guarantee", "drift")
 
 
 def test_what_is_asked_of_drift_has_its_controls() -> None:

@@ -10,13 +10,15 @@ from privacy_assets.build import flows, steps
 from privacy_assets.contracts import promises as promised
 from privacy_assets.contracts.promises import promises
 from privacy_assets.gate import Gate
+from privacy_assets.invariants import INVARIANTS
 from privacy_assets.lineage.audit import CONTRADICTIONS
 from privacy_assets.reports._document import markdown
-from privacy_assets.reports.audit import pack
+from privacy_assets.reports._told import DOES
+from privacy_assets.reports.audit import pack, says
 from privacy_assets.subjects import erasing
 from privacy_assets.subjects.erasing import erase
 from privacy_assets.subjects.people import find
-from privacy_assets.words import AssetName
+from privacy_assets.words import AssetName, Stage
 
 
 def told(gate: Gate, purpose: str | None = None) -> str:
@@ -34,6 +36,22 @@ def test_every_promise_stands_beside_its_clause_with_its_evidence(published: Gat
                 one for one in lines if f"| {promise.where} | {asset}: " in one and f"| {promise.name} | kept |" in one
             ]
             assert found and all(f"| {passport.version} | {passport.position} |" in one for one in found)
+
+
+def test_every_check_is_explained_in_its_own_words(published: Gate) -> None:
+    """Each that is measured once, by the first sentence of its module; and every stage says what it does."""
+    project = published.project
+    kinds = {promise.parameters.kind for asset in project.assets() for promise in promises(project, asset)}
+    _, _, lines = told(published).partition("What each check says")
+    explained = {
+        kind: said
+        for kind, said in (line.strip("| ").split(" | ")[:2] for line in lines.splitlines() if line.startswith("| "))
+        if kind in INVARIANTS
+    }
+    assert set(explained) == kinds
+    assert explained["splits_disjoint"].startswith("nobody stands in two splits")
+    assert all(len(says(kind)) > 20 for kind in INVARIANTS)
+    assert set(DOES) == set(Stage)
 
 
 def test_without_findings_it_says_none_of_each_kind(published: Gate) -> None:

@@ -175,6 +175,49 @@ def test_the_corridor_is_found_again_behind_an_asset_of_others(tiny_project: Pat
     assert decision["asset"] == "raw/consents" and decision["role"] == "sensitive" and not decision["foreign"]
 
 
+def test_an_asset_around_the_corridor_is_asked_for_by_its_key(tiny_project: Path, taken_in: Surroundings) -> None:
+    """Above it, what it is made from; below, what becomes of it; by column where that is told."""
+    project = load(tiny_project)
+    graph = flows(steps(project))
+    report = found_of(project, graph, "team/report", {}, taken_in)
+    above = _around(report, "from")
+    assert {"training/smoking.age", "training/smoking.sex", "raw/patients.email", "feed.", "crm."} - set(above) == {
+        "raw/patients.email"}  # fmt: skip
+    assert above["training/smoking.age"] == "lineage" and above["training/smoking.sex"] == "dependency"
+    assert _around(report, "to") == {"board.branch": "dependency", "board.count": "dependency"}
+    assert as_json(project, report)["starts"] == ["team/report"] and not report.released()
+    assert not any("0 columns of 0 assets" in line for line in summary(project, report))
+    years = found_of(project, graph, "team/report.years", {}, taken_in)
+    assert _around(years, "from")["training/smoking.age"] == "lineage"
+    feed = found_of(project, graph, "feed", {}, taken_in)
+    below = _around(feed, "to")
+    assert {"raw/patients.age", "training/smoking.age", "team/report.", "board.count"} <= set(below)
+    assert [str(asset) for asset in feed.released()] == ["training/smoking", "model/smoking"]
+    assert any("assets by way of such an asset" in line for line in summary(project, feed))
+    assert any(line.startswith("people read training/smoking") for line in summary(project, feed))
+    source = found_of(project, graph, "source/patients", {}, taken_in)
+    assert _around(source, "from") == {"feed.": "dependency", "crm.": "dependency"}
+    lonely = found_of(project, graph, "unrelated", {}, taken_in)
+    assert not any(lonely.around.values())
+
+
+def test_what_is_around_the_corridor_and_is_not_known_is_said(tiny_project: Path, taken_in: Surroundings) -> None:
+    """A column that nobody tells of, what looks alike, and a name that several things have."""
+    project = load(tiny_project)
+    graph = flows(steps(project))
+    for asked, meant in (("team/reports", "did you mean .*team/report"), ("team/report.salary", "team/report")):
+        with pytest.raises(BadDeclaration, match=meant):
+            found_of(project, graph, asked, {}, taken_in)
+    with pytest.raises(BadDeclaration):
+        found_of(project, graph, "team/report", {})
+    both = _with(project, [dg.AssetSpec("patients")], "consents", "patients")
+    with pytest.raises(BadDeclaration, match="a dataset, an asset around the corridor") as error:
+        found_of(project, graph, "patients", {}, both)
+    assert "raw/patients" in str(error.value) and "key:patients" in str(error.value)
+    assert "raw/consents.decision" in _around(found_of(project, graph, "key:patients", {}, both), "to")
+    assert found_of(project, graph, "raw/patients", {}, both).downstream
+
+
 def test_without_a_project_around_it_the_corridor_is_the_answer(project: Project, graph: Flows) -> None:
     """And the corridor's own project, resolved, adds nothing to it."""
     alone = impact(project, graph, "raw/patients.postcode")

@@ -13,10 +13,12 @@ import scipy.sparse
 import skops.io
 
 from privacy_assets.build import steps
+from privacy_assets.contracts.meaning import text_of
 from privacy_assets.gate import Gate
 from privacy_assets.stages.step import carry_out
 from privacy_assets.subjects import searching
 from privacy_assets.subjects.searching import Searched, Sought, search
+from privacy_assets.warehouse import declarations
 from privacy_assets.words import AssetName
 
 
@@ -79,6 +81,20 @@ def test_what_lies_in_files_of_the_home_is_found(published: Gate) -> None:
         "home/dagster/rows.db",
         "home/dagster/deleted.db",
     }
+
+
+def test_what_stands_in_a_declaration_is_found(published: Gate) -> None:
+    """Its sealed text is read; what is listed there as a category is somebody's all the same."""
+    kept = declarations.kept(published.home)
+    stores = {one.store for one in search(published, ["nobody@example.org"])}
+    assert kept and stores >= {f"home/declarations/{digest[:16]}" for digest in kept}
+    text = text_of(published.project.contracts["patients"])
+    declarations.keep(published.home, published._seal(), text.replace("team:clinic-data", "cleo7@example.org"))
+    (store,) = (store for store in hits(published, "cleo7@example.org") if store.startswith("home/"))
+    assert store.startswith("home/declarations/")
+    (published.home.declarations / kept[0]).write_bytes(b"x" * 64)
+    (unread,) = (one for one in search(published, ["nobody@example.org"]) if not one.clean)
+    assert unread.store == f"home/declarations/{kept[0][:16]}"
 
 
 def test_a_store_that_is_not_read_is_not_clean(published: Gate, monkeypatch: pytest.MonkeyPatch) -> None:

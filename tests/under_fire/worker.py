@@ -142,7 +142,7 @@ def examined(root: Path, assets: list[str]) -> dict[str, Any]:
     found["orphans"] = sorted(path.name for path in present - expected)
     found["spill"] = len(list(gate.home.spill.iterdir()))
     others = (path for path in gate.home.path.rglob("*") if path.is_file())
-    apart = (gate.home.versions, gate.home.spill, gate.home.dagster)
+    apart = (gate.home.versions, gate.home.declarations, gate.home.spill, gate.home.dagster)
     found["others"] = sorted(
         str(path.relative_to(gate.home.path)) for path in others if not any(map(path.is_relative_to, apart))
     )

@@ -22,7 +22,7 @@ def test_a_new_home_is_private_and_is_found_again(tmp_path: Path, env: Env) -> N
     assert home == Home.open(root, env)
     assert home.path == root / "data" / "state"
     assert (root / "data" / ".project").read_text() == f"{home.project_id}\n"
-    for folder in (home.path, home.versions, home.ledger, home.spill, home.dagster):
+    for folder in (home.path, home.versions, home.declarations, home.ledger, home.spill, home.dagster):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     record = json.loads((home.path / "home.json").read_text())
     assert record["format"] == 1
