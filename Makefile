@@ -46,7 +46,8 @@ test test-long: export OMP_NUM_THREADS = 1
 test test-long: export OPENBLAS_NUM_THREADS = 1
 test test-long: export PYTHONDONTWRITEBYTECODE =
 
-# In their order: else the files with few tests, the longest among them, come last, and one core waits for the other.
+# In the order of tests/conftest.py: else the files with few tests, the longest among them, come last, and one core waits
+# for the other.
 test: lint tools  ## every test
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long"
 

@@ -49,6 +49,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(reason)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First the files about the whole program: they take longest, and a worker with one of them last is waited for."""
+    items.sort(key=lambda item: _is_about_a_room(item.path))
+
+
+@cache
+def _is_about_a_room(file: Path) -> bool:
+    """Whether the package has a room, or a module, of the name under which the tests lie."""
+    tests = Path(__file__).parent
+    name = file.relative_to(tests).parts[0].removeprefix("test_").removesuffix(".py")
+    package = tests.parent / "privacy_assets"
+    return (package / name).is_dir() or (package / f"{name}.py").is_file()
+
+
 @pytest.fixture
 def figures(record_property: Callable[[str, object], None]) -> Callable[..., None]:
     """`figures("T-LOG-4 attacks", tried=30, detected=30)` is printed when all tests have run."""
