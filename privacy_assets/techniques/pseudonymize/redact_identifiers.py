@@ -202,15 +202,17 @@ def without(text: str, identifiers: list[str | None]) -> str:
     """The text with `[subject]` for each of `identifiers` that stands in it by itself.
 
     Case, accents, white space and what is not seen say nothing: `AdaLovelace` finds `ada  lovelace`. Of an identifier
-    with digits its separators say nothing either: `K-4711` finds `k 4711`. By itself: no letter touches a letter at its
-    ends, no letter or digit a digit.
+    with digits its separators say nothing either, unless little is left without them: `K-4711` finds `k 4711`, and `7.`
+    no `7`. By itself: no letter touches a letter at its ends, no letter or digit a digit.
     """
-    found: list[tuple[int, int]] = []
-    for holds_digits, apart in ((False, ""), (True, _SEPARATORS)):
-        asked = (one for one in identifiers if one and any(map(str.isdigit, one)) is holds_digits)
-        wanted = {"".join(letter for letter, _ in _letters(one, apart)) for one in asked}
-        if wanted := {one for one in wanted if len(one) >= SHORTEST}:
-            found += _places(text, wanted, apart)
+    wanted: dict[str, set[str]] = {"": set(), _SEPARATORS: set()}
+    for one in filter(None, identifiers):
+        for apart in (_SEPARATORS, "") if any(map(str.isdigit, one)) else ("",):
+            bare = "".join(letter for letter, _ in _letters(one, apart))
+            if len(bare) >= SHORTEST:
+                wanted[apart].add(bare)
+                break
+    found = [place for apart, some in wanted.items() if some for place in _places(text, some, apart)]
     return _replaced(text, found) if found else text
 
 
