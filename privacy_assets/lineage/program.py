@@ -69,7 +69,7 @@ def compared(base: str, before: Side, after: Side) -> tuple[Sequence[Change], Se
 def changes(before: Mapping[str, bytes], after: Mapping[str, bytes], base: Side, head: Side) -> Iterator[Change]:
     """Each file of the package that means something else `after` than `before`, with the assets of either side."""
     named = [(side, _named(side)) for side in (base, head)]
-    for path in sorted({*before, *after}):
+    for path in sorted(path for path in {*before, *after} if before.get(path) != after.get(path)):
         was, now = (meaning(path, one[path]) if path in one else None for one in (before, after))
         if was == now:
             continue
