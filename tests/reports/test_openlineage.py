@@ -54,7 +54,7 @@ def _subclasses(kind: type) -> Iterator[type]:
         yield from _subclasses(one)
 
 
-FACETS = {one._get_schema(): one for one in _subclasses(BaseFacet)}  # type: ignore[attr-defined]
+FACETS = {one._get_schema(): one for one in _subclasses(BaseFacet)}
 
 
 def faults(told: Any, kind: Any, where: str = "") -> Iterator[str]:
@@ -171,7 +171,7 @@ def _schema(address: str) -> dict[str, Any]:
     return dict(json.loads(file.read_text("utf-8")))
 
 
-SCHEMAS: Registry[Any] = Registry(retrieve=lambda address: Resource.from_contents(_schema(address)))  # type: ignore[call-arg]
+SCHEMAS: Registry[Any] = Registry(retrieve=lambda address: Resource.from_contents(_schema(address)))
 
 
 def named(told: Any) -> Iterator[tuple[str, Any]]:
