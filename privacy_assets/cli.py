@@ -984,7 +984,7 @@ def erase(
     from privacy_assets.build import steps
     from privacy_assets.gate import Gate
     from privacy_assets.stages.asset import tell_published
-    from privacy_assets.subjects import erasing, people, tracing
+    from privacy_assets.subjects import erasing, people
 
     if sum((lapsed, resume, bool(reason))) != 1:
         raise typer.BadParameter("one of --reason (and identifiers), --lapsed, --resume")
@@ -993,10 +993,11 @@ def erase(
     gate = Gate.open(folder)
     made = steps(gate.project)
     who = people.find(gate, identifiers) if reason else ()
-    if who and not yes:  # else it is asked where the erasure begins
-        erasing.require_sound_reason(gate, who, reason)
     if not resume:
-        planned = erasing.plan(gate, tracing.rooted(gate, who) if who else erasing.lapsed(gate))
+        presence = people.presence(gate, who) if who else people.Presence(erasing.lapsed(gate))
+        if who:
+            erasing.require_sound_reason(gate, who, presence, reason)
+        planned = erasing.plan(gate, presence.rooted)
         _show_plan(planned, len(who))
         if not planned:
             return

@@ -46,8 +46,8 @@ from privacy_assets.stages.s1_raw import EVIDENCE
 from privacy_assets.stages.step import LEFT_OUT, Outcome, Step, Work, carry_out
 from privacy_assets.subjects import people as subjects
 from privacy_assets.subjects import searching
-from privacy_assets.subjects.people import Person, held_raw, opened
-from privacy_assets.subjects.tracing import along_the_corridor, rooted, stand_ins
+from privacy_assets.subjects.people import Person, Presence, count_rows, held_raw, opened
+from privacy_assets.subjects.tracing import along_the_corridor, stand_ins
 from privacy_assets.warehouse import tombstones
 from privacy_assets.warehouse.connections import Attachment, engine_errors, governed, quoted
 from privacy_assets.warehouse.sources.rows import ERASED, LINE, as_text, read_as
@@ -59,6 +59,10 @@ LAPSED = "consent withdrawn, objected, or retention over"
 
 NOBODY_KNOWS = "declared no more, so anybody may be in it; declared again, it is written anew without them alone"
 """Why raw of a dataset that has no contract goes whole."""
+
+
+_TELLING = 3
+"""How many letters a text has that tells something of a person, where others have it as well."""
 
 
 class What(StrEnum):
@@ -145,7 +149,9 @@ def lapsed(gate: Gate) -> dict[Input, int | None]:
         if gate.project.contracts[passport.asset.dataset].privacy.retention is None:
             continue
         with opened(gate, passport) as con, engine_errors("counting what is past retention"):
-            rows = sum(_count(con, table, *_past(gate, con, table, passport)) for table in subjects.tables_of(passport))
+            rows = sum(
+                count_rows(con, table, *_past(gate, con, table, passport)) for table in subjects.tables_of(passport)
+            )
         if rows:
             found[Input(passport.asset, passport.version)] = rows
     outliving = subjects.outliving(gate) if found else ()
@@ -164,21 +170,27 @@ def erase(
 
     Raises Refused where another erasure is not finished, or nobody of them is held.
     """
-    require_sound_reason(gate, people, reason)
-    done = _carry_out(gate, made, people, lambda: rooted(gate, people), reason, told, progress)
+
+    def looked_for() -> Presence:
+        presence = subjects.presence(gate, people)
+        require_sound_reason(gate, people, presence, reason)
+        return presence
+
+    done = _carry_out(gate, made, people, looked_for, reason, told, progress)
     if done is None:
         raise Refused.of("nobody of them is in the home any more", next_step="`privacy-assets trace` says what is held")
     return done
 
 
-def require_sound_reason(gate: Gate, people: Sequence[Person], reason: str) -> None:
+def require_sound_reason(gate: Gate, people: Sequence[Person], presence: Presence, reason: str) -> None:
     """Raise BadDeclaration where there is no reason, or where it says whom it is about: the ledger keeps it for good.
 
-    Asked for by name is any direct identifier of theirs in raw, or a token of theirs; what others have as well counts.
+    Asked for by name is any direct identifier of theirs in raw, or a token of theirs; what others have as well counts,
+    unless it is short: that is a word of any sentence.
     """
     if len(reason.strip()) < 3:
         raise BadDeclaration.of("an erasure has a reason", expected="why, and on whose request, naming nobody")
-    identifiers = subjects.told_by(gate, people)
+    identifiers = presence.own | {value for value in presence.shared if len(value) >= _TELLING}
     named = identifiers | stand_ins(gate, people, identifiers)
     if any(f" {_words(value)} " in f" {_words(reason)} " for value in named):
         raise BadDeclaration.of(
@@ -195,7 +207,7 @@ def erase_lapsed(
     progress: Callable[[str], None] = lambda what: None,
 ) -> Erased | None:
     """Erase what has lapsed; None where nothing has."""
-    return _carry_out(gate, made, (), lambda: lapsed(gate), LAPSED, told, progress)
+    return _carry_out(gate, made, (), lambda: Presence(lapsed(gate)), LAPSED, told, progress)
 
 
 def resume(
@@ -219,7 +231,7 @@ def _carry_out(
     gate: Gate,
     made: Mapping[AssetName, Step],
     people: Sequence[Person],
-    looked_for: Callable[[], Mapping[Input, int | None]],
+    looked_for: Callable[[], Presence],
     reason: str,
     told: Made,
     progress: Callable[[str], None],
@@ -227,11 +239,11 @@ def _carry_out(
     with _alone(gate):
         _none_open(gate)
         since = gate.ledger.size
-        roots = looked_for()
-        if not roots:
+        presence = looked_for()
+        if not presence.rooted:
             return None
-        _can_be_rewritten(gate, roots)
-        return _finish(gate, made, _begin(gate, people, roots, reason, since), told, progress)
+        _can_be_rewritten(gate, presence.rooted)
+        return _finish(gate, made, _begin(gate, people, presence, reason, since), told, progress)
 
 
 def _none_open(gate: Gate) -> None:
@@ -254,7 +266,7 @@ def _can_be_rewritten(gate: Gate, roots: Iterable[Input]) -> None:
         raise Refused(*faults)
 
 
-def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | None], reason: str, since: int) -> Erasure:
+def _begin(gate: Gate, people: Sequence[Person], presence: Presence, reason: str, since: int) -> Erasure:
     """The first entry. Raises Refused where something that may hold them was published since they were looked for."""
     stones = gate.tombstones()
     keys = sorted({key for person in people for key in person.keys})
@@ -264,8 +276,7 @@ def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | Non
         for line in stones.of(domain, [value for of, value in keys if of == name])
     ]
     lines = list(dict.fromkeys(line for line in every if line not in stones.lines))
-    identifiers = subjects.identifying(gate, people) if people else frozenset()
-    sought = sorted(identifiers | stand_ins(gate, people, identifiers)) if people else []
+    sought = sorted(presence.own | stand_ins(gate, people, presence.own)) if people else []
     candidate = gate.versions.candidate(REQUESTS)
     with candidate:
         with governed(gate.home.spill, inputs={}, candidate=candidate) as con, engine_errors("sealing the request"):
@@ -278,7 +289,7 @@ def _begin(gate: Gate, people: Sequence[Person], roots: Mapping[Input, int | Non
             id=candidate.id,
             reason=reason.strip(),
             subjects=tuple(subjects.last_pseudonym(gate, person) for person in people),
-            roots=tuple((one.asset, one.version) for one in roots),
+            roots=tuple((one.asset, one.version) for one in presence.rooted),
             tombstones=known.count,
             digest=known.digest,
         )
@@ -505,9 +516,9 @@ def rewritten(gate: Gate, step: Step, passport: Passport) -> Step:
             with engine_errors(f"writing {passport.asset} anew"):
                 written = f"CREATE TABLE candidate.main.{table} AS SELECT * FROM {held} AS held_row WHERE {stays}"
                 work.con.execute(written, now)
-                left_out += _count(work.con, held) - _count(work.con, f"candidate.main.{table}")
+                left_out += count_rows(work.con, held) - count_rows(work.con, f"candidate.main.{table}")
         with engine_errors(f"writing {passport.asset} anew"):
-            data, quarantine = (_count(work.con, f"candidate.main.{table}") for table in ("data", "quarantine"))
+            data, quarantine = (count_rows(work.con, f"candidate.main.{table}") for table in ("data", "quarantine"))
             work.con.execute(
                 f"""CREATE TABLE {EVIDENCE} AS
                     SELECT name, CASE name WHEN 'source_rows' THEN $data + $quarantine WHEN 'data_rows' THEN $data
@@ -548,13 +559,6 @@ def _past(
         dated = read_as(contract.column(retention.column).type, f"held_row.{column}")
         past = f"(SELECT {past} FROM (SELECT {dated} AS {column}) AS held_row)"
     return past, moment_for(exp.select(stays), now)
-
-
-def _count(
-    con: duckdb.DuckDBPyConnection, table: str, where: str = "true", values: Mapping[str, datetime] | None = None
-) -> int:
-    (rows,) = con.execute(f"SELECT count(*) FROM {table} AS held_row WHERE {where}", values).fetchone() or (0,)
-    return int(rows)
 
 
 def _of(made: Mapping[AssetName, Step], asset: AssetName) -> Step:

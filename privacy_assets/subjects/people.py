@@ -17,6 +17,7 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import duckdb
 import polars as pl
@@ -24,7 +25,7 @@ import polars as pl
 from privacy_assets.contracts.columns import Naming, identifier_columns, naming_columns
 from privacy_assets.contracts.contract import ROW, Contract
 from privacy_assets.errors import BadDeclaration, Fault, Refused
-from privacy_assets.gate import Gate, Passport, is_bounded
+from privacy_assets.gate import Gate, Input, Passport, is_bounded
 from privacy_assets.warehouse import tombstones
 from privacy_assets.warehouse.connections import engine_errors, governed, quoted
 from privacy_assets.warehouse.sources.rows import LINE, as_text
@@ -41,9 +42,6 @@ _SPACE = "".join(letter for letter in map(chr, range(1, 0x3001)) if letter.isspa
 _OF_ONE = 0.8
 """The share of a column's values that are of one subject each, from which on the column is taken to identify them."""
 
-_WORD = 3
-"""How long a text is that tells something of a person, where others have it as well."""
-
 Key = tuple[str, str]
 """An identifier domain's name, and an identifier as that domain writes it."""
 
@@ -53,6 +51,21 @@ class Person:
     """One person, by the identifiers that rows of theirs are found by. Never shown."""
 
     keys: frozenset[Key] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What the home holds of people where they came into it.
+
+    `rooted` are the versions of raw, and those that outlive what they were made from, each with how many rows of
+    theirs; None for one that does not say whose a row is: anybody may be in it. `own` are their direct identifiers
+    there, by which they can be recognized; `shared` are those that somebody else has as well: a name, an address or a
+    number that tells nothing of one of them, but two of these tell together whom they are of.
+    """
+
+    rooted: Mapping[Input, int | None] = field(default_factory=dict)
+    own: frozenset[str] = field(default=frozenset(), repr=False)
+    shared: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
@@ -212,13 +225,16 @@ def marked(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, keys:
 
 def marked_or_named(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, keys: Collection[Key]) -> str:
     """The same, or a line that is no row and of which a part names one of them: somebody else may be meant by it."""
-    conditions = [marked(con, table, contract, keys)]
-    if LINE in columns_of(con, table):
-        parts = tombstones.parted(con, table, LINE)
-        texts = {naming: as_text("part", naming.type) for naming in naming_columns(contract)}
-        named = _either(_marks(con, parts, texts, keys))
-        conditions.append(f"coalesce({LINE} IN (SELECT line FROM {parts} WHERE {named}), false)")
-    return _either(conditions)
+    return _either([marked(con, table, contract, keys), _lines_naming(con, table, contract, keys)])
+
+
+def _lines_naming(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, keys: Collection[Key]) -> str:
+    if LINE not in columns_of(con, table):
+        return "false"
+    parts = tombstones.parted(con, table, LINE)
+    texts = {naming: as_text("part", naming.type) for naming in naming_columns(contract)}
+    named = _either(_marks(con, parts, texts, keys))
+    return "false" if named == "false" else f"coalesce({LINE} IN (SELECT line FROM {parts} WHERE {named}), false)"
 
 
 def _marks(
@@ -239,54 +255,60 @@ def _either(conditions: Iterable[str]) -> str:
     return f"({' OR '.join(every)})" if (every := [one for one in conditions if one != "false"]) else "false"
 
 
-def identifying(gate: Gate, people: Iterable[Person]) -> frozenset[str]:
-    """The values by which these people can be recognized: what raw, or what is left of it, has of direct identifiers.
-
-    Without what somebody else has as well: a name, an address or a number that is shared tells nothing of one of them.
-    """
-    own, shared = _direct_identifiers(gate, people)
-    return own - shared
-
-
-def told_by(gate: Gate, people: Iterable[Person]) -> frozenset[str]:
-    """The same, with what somebody else has as well: two names that are each shared tell together whom they are of.
-
-    Of that, what is shorter than three letters is left out: it is a word of any sentence.
-    """
-    own, shared = _direct_identifiers(gate, people)
-    return own | {value for value in shared if len(value) >= _WORD}
-
-
-def _direct_identifiers(gate: Gate, people: Iterable[Person]) -> tuple[frozenset[str], frozenset[str]]:
-    """What raw holds of these people in direct identifiers: what is theirs alone somewhere, and what is shared."""
+def presence(gate: Gate, people: Iterable[Person]) -> Presence:
+    """What the home holds of these people: raw is asked, and what is left of it. Raises what `opened` raises."""
     keys = frozenset(key for person in people for key in person.keys)
-    own: set[str] = set()
-    shared: set[str] = set()
-    for passport in (one for one in firsts(gate) if not anybody(gate, one)):
-        contract = gate.project.contracts[passport.asset.dataset]
-        columns = [
-            column.name
-            for column in contract.columns
-            if column.privacy.role is Role.DIRECT_IDENTIFIER and not column.privacy.free_text
-        ]
-        if contract.subject_column is None:
+    rooted: dict[Input, int | None] = {}
+    alone: dict[bool, set[str]] = {True: set(), False: set()}
+    for passport in firsts(gate):
+        named = Input(passport.asset, passport.version)
+        if anybody(gate, passport):
+            rooted[named] = None
             continue
+        contract, rows = gate.project.contracts[passport.asset.dataset], 0
         with opened(gate, passport) as con:
             for table in tables_of(passport):
                 mark = marked(con, table, contract, keys)
-                if mark == "false":
-                    continue
-                present = columns_of(con, table)
-                for column in (name for name in columns if name in present):
-                    text = f"trim(CAST({quoted(column)} AS VARCHAR))"
-                    with engine_errors("collecting what identifies"):
-                        each = con.execute(
-                            f"SELECT {text}, bool_and({mark}) FROM {table} WHERE {text} IN "
-                            f"(SELECT {text} FROM {table} WHERE {mark}) GROUP BY ALL"
-                        ).fetchall()
-                    for value, alone in each:
-                        (own if alone else shared).add(str(value))
-    return frozenset(own - {""}), frozenset(shared - {""})
+                rows += count_rows(con, table, _either([mark, _lines_naming(con, table, contract, keys)]))
+                if mark != "false" and contract.subject_column is not None:
+                    for value, theirs in _direct_identifiers(con, table, contract, mark):
+                        alone[theirs].add(value)
+        if rows:
+            rooted[named] = rows
+    own, shared = (frozenset(alone[theirs] - {""}) for theirs in (True, False))
+    return Presence(rooted, own - shared, shared)
+
+
+def count_rows(
+    con: duckdb.DuckDBPyConnection, table: str, where: str = "true", values: Mapping[str, datetime] | None = None
+) -> int:
+    """How many rows (alias `held_row`) of a table fulfil a condition."""
+    with engine_errors("counting rows of people"):
+        counted = con.execute(f"SELECT count(*) FROM {table} AS held_row WHERE {where}", values).fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def _direct_identifiers(
+    con: duckdb.DuckDBPyConnection, table: str, contract: Contract, mark: str
+) -> Iterator[tuple[str, bool]]:
+    """The direct identifiers in the rows that `mark` tells, and whether each stands in no other row."""
+    present = columns_of(con, table)
+    columns = [
+        column.name
+        for column in contract.columns
+        if column.privacy.role is Role.DIRECT_IDENTIFIER and not column.privacy.free_text and column.name in present
+    ]
+    if not columns:
+        return
+    with engine_errors("collecting what identifies"):
+        names = ", ".join(map(quoted, columns))
+        con.execute(f"CREATE OR REPLACE TEMP TABLE theirs AS SELECT {names} FROM {table} WHERE {mark}")
+        for column in columns:
+            text = f"trim(CAST({quoted(column)} AS VARCHAR))"
+            yield from con.execute(
+                f"""WITH theirs AS (SELECT {text} AS value, count(*) AS times FROM temp.theirs GROUP BY ALL)
+                    SELECT value, times = count(*) FROM {table} JOIN theirs ON value = {text} GROUP BY value, times"""
+            ).fetchall()
 
 
 def pseudonym(gate: Gate, person: Person) -> str:
@@ -364,17 +386,20 @@ def _named(
             continue  # whoever is named there is another subject than the row's (who referred them, a next of kin)
         subject = as_text(quoted(whose.name), whose.type)
         if column.name != whose.name and not _tells_one(con, where, text, subject):
-            yield from ((one, column, None) for one, sought in wanted.items() if sought in as_written.values())
+            there = set(as_written.values())
+            yield from ((one, column, None) for one, sought in wanted.items() if sought in there)
             continue
         with engine_errors("looking for a person"):
             rows = con.execute(
-                f"SELECT DISTINCT {text}, {subject} FROM {where} WHERE {text} IN (SELECT value FROM temp.meant)"
+                f"SELECT DISTINCT {text}, {subject} FROM {where} "
+                f"WHERE {text} IN (SELECT value FROM temp.meant) AND {subject} IS NOT NULL"
             ).fetchall()
-        for value, person in rows:
-            if person is None:
-                continue
-            key = (whose.domain.name, written(pl.Series([person], dtype=pl.String), whose.domain)[0])
-            yield from ((one, column, key) for one, sought in wanted.items() if sought == as_written[value])
+        askers: dict[str, list[str]] = {}
+        for one, sought in wanted.items():
+            askers.setdefault(sought, []).append(one)
+        persons = written(pl.Series([person for _, person in rows], dtype=pl.String), whose.domain).to_list()
+        for (value, _), person in zip(rows, persons, strict=True):
+            yield from ((one, column, (whose.domain.name, person)) for one in askers[as_written[value]])
 
 
 def _tells_one(con: duckdb.DuckDBPyConnection, table: str, text: str, subject: str) -> bool:
@@ -403,7 +428,10 @@ def _spelled(
     with engine_errors("looking for a person"):
         if domain.normalization == "none":
             _register(con, "sought", {"value": pl.Series(values, dtype=pl.String)})
-            asked = f"trim({text}, '{_SPACE}') IN (SELECT value FROM temp.sought)"
+            # the engine takes long to look for so many letters; nearly every text begins and ends with one that is seen
+            seen = f"regexp_full_match({text}, '(?s)[!-~]|[!-~].*[!-~]')"
+            bare = f"CASE WHEN {seen} THEN {text} ELSE trim({text}, '{_SPACE}') END"
+            asked = f"{bare} IN (SELECT value FROM temp.sought)"
         elif domain.normalization == "phone":
             # to read every number there is takes minutes: those that end alike are read
             ends = pl.Series([value[-4:] for value in values], dtype=pl.String).unique()

@@ -97,15 +97,14 @@ class Sought:
         self.control = f"control{secrets.token_hex(12)}"
         values = frozenset(values)
         escaped = (json.dumps(value)[1:-1] for value in values)  # ü is \u00fc in Dagster's events
-        every = {value.lower().strip() for value in (*values, *escaped, self.control)} - {""}
-        self._whole = sorted(every)
-        long = pl.Series([value for value in self._whole if len(value) >= SHORTEST], dtype=pl.String)
-        words = long.str.extract_all(_WORD)
-        phrases = pl.DataFrame({"length": words.list.len(), "phrase": words.list.join(" ")}).unique()
-        self._phrases: dict[int, list[str]] = {
-            length: phrases.filter(pl.col("length") == length)["phrase"].to_list()
-            for length in phrases["length"].unique().to_list()
-            if length
+        every = sorted({value.lower().strip() for value in (*values, *escaped, self.control)} - {""})
+        self._whole = pl.Series(every).implode()
+        words = pl.Series([value for value in every if len(value) >= SHORTEST]).str.extract_all(_WORD)
+        phrases = pl.DataFrame({"length": words.list.len(), "phrase": words.list.join(" ")}).filter(
+            pl.col("length") > 0
+        )
+        self._phrases = {
+            int(length): of_length["phrase"].unique().implode() for (length,), of_length in phrases.group_by("length")
         }
 
     def matches(self, texts: pl.Series, *, whole: bool = False) -> pl.Series:
@@ -114,14 +113,18 @@ class Sought:
         found = lower.is_in(self._whole)
         if whole or not len(lower):
             return found
-        words = pl.DataFrame({"text": pl.arange(len(lower), eager=True), "word": lower.str.extract_all(_WORD)})
+        # one word is no longer text in which something could be found: most columns have nothing else
+        several = (~lower.str.contains(f"^{_WORD}$")).arg_true()
+        words = pl.DataFrame({"text": several, "word": lower.gather(several).str.extract_all(_WORD)})
         words = words.explode("word", empty_as_null=False)
-        holding: list[pl.Series] = []
+        holding = [pl.Series([], dtype=several.dtype)]
         for length, phrases in self._phrases.items():
             phrase = pl.concat_str([pl.col("word").shift(-place) for place in range(length)], separator=" ")
             same = pl.col("text") == pl.col("text").shift(1 - length)
             holding.append(words.filter(same & phrase.is_in(phrases))["text"])
-        places = pl.concat(holding).unique().sort() if holding else pl.Series([], dtype=pl.Int64)
+        if 1 in self._phrases:
+            found |= lower.is_in(self._phrases[1])
+        places = pl.concat(holding).unique().sort()
         return found.scatter(places, True) if len(places) else found
 
     def counted(self, texts: Iterable[str], *, whole: bool = False) -> tuple[int, bool]:
@@ -175,7 +178,8 @@ def _table(
             control = all(sought.counted(_decoded(planted))[1] for planted in _planted(sought.control))
         else:
             each = con.execute(
-                f"SELECT DISTINCT CAST({quoted(name)} AS VARCHAR) AS value FROM held.{table} UNION ALL SELECT $control",
+                f"""SELECT CAST(value AS VARCHAR) AS value
+                    FROM (SELECT DISTINCT {quoted(name)} AS value FROM held.{table}) UNION ALL SELECT $control""",
                 {"control": sought.control},
             ).to_arrow_table()
             texts = pl.DataFrame(pl.from_arrow(each), schema={"value": pl.String})["value"].drop_nulls()

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import duckdb
 import polars as pl
 
 from privacy_assets.contracts.contract import ROW
@@ -24,7 +23,7 @@ from privacy_assets.subjects.people import (
     Key,
     Person,
     anybody,
-    firsts,
+    count_rows,
     marked_or_named,
     opened,
     outliving,
@@ -32,7 +31,7 @@ from privacy_assets.subjects.people import (
     tables_of,
 )
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
-from privacy_assets.warehouse.connections import engine_errors, quoted
+from privacy_assets.warehouse.connections import quoted
 from privacy_assets.words import AssetName, IdentifierDomain, Stage
 
 TRACED = "trace"
@@ -87,17 +86,6 @@ def along_the_corridor(passport: Passport) -> tuple[int, int]:
     return list(Stage).index(passport.asset.stage), passport.position
 
 
-def rooted(gate: Gate, people: Sequence[Person]) -> dict[Input, int | None]:
-    """The versions that these people came into the home by, each with how many rows of theirs.
-
-    They are of raw, or outlive what they were made from; None for one of these that does not say whose a row is:
-    anybody may be in it.
-    """
-    keys = frozenset(key for person in people for key in person.keys)
-    counted = {Input(one.asset, one.version): _first_rows(gate, one, keys) for one in firsts(gate)}
-    return {one: rows for one, rows in counted.items() if rows != 0}
-
-
 def _rows(gate: Gate, made: Mapping[AssetName, Step], passport: Passport, keys: frozenset[Key]) -> int | None:
     asset = passport.asset
     if asset.stage in (Stage.RAW, Stage.MINIMIZED):
@@ -124,7 +112,7 @@ def _rows(gate: Gate, made: Mapping[AssetName, Step], passport: Passport, keys: 
         for name, given in said:
             text = f"replace(CAST({quoted(name)} AS VARCHAR), '-', '')"
             conditions.append(f"coalesce(list_contains([{', '.join(repr(one) for one in given)}], {text}), false)")
-        return _count(con, "held.main.data", " OR ".join(conditions))
+        return count_rows(con, "held.main.data", " OR ".join(conditions))
 
 
 def _first_rows(gate: Gate, passport: Passport, keys: frozenset[Key]) -> int | None:
@@ -133,13 +121,7 @@ def _first_rows(gate: Gate, passport: Passport, keys: frozenset[Key]) -> int | N
     contract = gate.project.contracts[passport.asset.dataset]
     with opened(gate, passport) as con:
         tables = tables_of(passport)
-        return sum(_count(con, table, marked_or_named(con, table, contract, keys)) for table in tables)
-
-
-def _count(con: duckdb.DuckDBPyConnection, table: str, condition: str) -> int:
-    with engine_errors("counting rows of a person"):
-        (rows,) = con.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchone() or (0,)
-    return int(rows)
+        return sum(count_rows(con, table, marked_or_named(con, table, contract, keys)) for table in tables)
 
 
 def _epoch(gate: Gate, passport: Passport) -> int:

@@ -25,8 +25,8 @@ from privacy_assets.subjects.erasing import (
     require_sound_reason,
     resume,
 )
-from privacy_assets.subjects.people import Person, find, names, pseudonym
-from privacy_assets.subjects.tracing import holding, rooted, trace
+from privacy_assets.subjects.people import Person, find, names, presence, pseudonym
+from privacy_assets.subjects.tracing import holding, trace
 from privacy_assets.words import AssetName, Stage
 
 from .conftest import rewrite_source
@@ -189,7 +189,7 @@ def test_superseded_versions_have_receipts_of_the_erasure(published: Gate, made:
     """They are not destroyed as superseded while the erasure makes others: what was planned is what has receipts."""
     remake(published, made)
     people = find(published, ["p-07"])
-    lines = plan(published, rooted(published, people))
+    lines = plan(published, presence(published, people).rooted)
     assert sum(line.why == "superseded" for line in lines) == 7
     since = published.ledger.size
     done = erase(published, made, people, "asked by letter")
@@ -207,7 +207,7 @@ def test_who_resumes_is_told_of_all_that_was_destroyed_and_of_what_stands(
     """Some versions were destroyed before the interruption, and a run made everything again after it."""
     remake(published, made)
     people = find(published, ["p-07"])
-    planned = plan(published, rooted(published, people))
+    planned = plan(published, presence(published, people).rooted)
     real = Gate.erase_version
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Gate, "erase_version", lambda *given: real(*given) if given[1].asset == MODEL else _interrupts())
@@ -227,7 +227,7 @@ def test_what_is_declared_no_more_is_destroyed(published: Gate, reopen: Callable
     made = steps(gate.project)
     people = find(gate, ["p-07"])
     assert MODEL in {one.passport.asset for one in holding(gate, made, people)}
-    planned = {line.passport.asset: line.why for line in plan(gate, rooted(gate, people))}
+    planned = {line.passport.asset: line.why for line in plan(gate, presence(gate, people).rooted)}
     assert planned[MODEL] == "declared no more"
     assert MODEL in {one.asset for one in erase(gate, made, people, "asked by letter").receipts}
     assert all(one.clean for one in searching.search(gate, EVERY))
@@ -249,7 +249,7 @@ def test_a_dataset_that_is_declared_no_more_goes_whole(undeclared: Gate) -> None
     held = {one.passport.asset: (one.rows, one.known) for one in holding(undeclared, made, people)}
     assert held[CONSENTS] == (1, True)
     assert held[RAW] == (None, False)
-    planned = {line.passport.asset: line for line in plan(undeclared, rooted(undeclared, people))}
+    planned = {line.passport.asset: line for line in plan(undeclared, presence(undeclared, people).rooted)}
     assert planned[RAW].what is What.DESTROYED
     assert "anybody may be in it" in planned[RAW].why
     assert planned[CONSENTS].what is What.REWRITTEN
@@ -291,7 +291,7 @@ def test_a_dataset_that_comes_by_day_now_is_erased_from_what_came_whole(
     contract.write_text(text.replace("samples/patients.csv", "samples/{day}/patients.csv"))
     gate = reopen()
     people = find(gate, ["p-07"])
-    planned = {line.passport.asset: (line.what, line.why) for line in plan(gate, rooted(gate, people))}
+    planned = {line.passport.asset: (line.what, line.why) for line in plan(gate, presence(gate, people).rooted)}
     assert planned[RAW] == (What.DESTROYED, "declared no more")
     done = erase(gate, steps(gate.project), people, "asked by letter")
     assert {RAW, CONSENTS} < {one.asset for one in done.receipts}
@@ -312,7 +312,7 @@ def test_what_outlives_what_it_was_made_from_is_destroyed(published: Gate, made:
     outlived = {(one.asset, one.version) for one in held}
     assert any((one.asset, one.version) not in outlived for passport in held for one in passport.inputs)
     people = find(published, ["p-07"])
-    lines = plan(published, rooted(published, people))
+    lines = plan(published, presence(published, people).rooted)
     done = erase(published, made, people, "asked by letter")
     assert done.complete
     assert set(done.receipts) == {Input(line.passport.asset, line.passport.version) for line in lines}
@@ -343,7 +343,7 @@ def test_numbers_stay_where_noise_hides_a_person(
     made = steps(gate.project)
     remake(gate, made)
     before, people = ids(gate, STATISTICS), find(gate, ["p-07"])
-    (line,) = (line for line in plan(gate, rooted(gate, people)) if line.passport.asset == STATISTICS)
+    (line,) = (line for line in plan(gate, presence(gate, people).rooted) if line.passport.asset == STATISTICS)
     assert line.what is (What.SPARED if stays else What.REMADE)
     done = erase(gate, made, people, "asked by letter")
     assert done.complete
@@ -386,7 +386,7 @@ def test_whoever_has_the_same_identifier_goes_where_rows_are_people(
     made = steps(gate.project)
     carry_out(made[RAW], gate).raise_faults()
     people = find(gate, ["cleo7@example.org"])
-    (line,) = (line for line in plan(gate, rooted(gate, people)) if line.what is What.REWRITTEN)
+    (line,) = (line for line in plan(gate, presence(gate, people).rooted) if line.what is What.REWRITTEN)
     assert line.rows == 2
     assert erase(gate, made, people, "asked by letter").complete
     assert gate.latest(RAW).rows == 59
@@ -397,7 +397,7 @@ def test_a_plan_changes_nothing_and_says_what_becomes_of_each(published: Gate, m
     """It is what is carried out."""
     size = published.ledger.size
     people = find(published, ["p-07"])
-    lines = plan(published, rooted(published, people))
+    lines = plan(published, presence(published, people).rooted)
     assert published.ledger.size == size
     assert {str(line.passport.asset): line.what for line in lines} == {
         str(asset): What.REWRITTEN if asset.stage is Stage.RAW else What.REMADE for asset in made
@@ -528,7 +528,7 @@ def test_withdrawal_takes_a_person_out_of_that_purpose_alone(published: Gate, ma
         Stage.RAW, Stage.ANONYMIZED, Stage.SYNTHETIC, Stage.STATISTICS,
     }  # fmt: skip
     (person,) = find(published, ["p-07"])
-    assert {str(one.asset) for one in rooted(published, [person])} == {"raw/patients", "raw/consents"}
+    assert {str(one.asset) for one in presence(published, [person]).rooted} == {"raw/patients", "raw/consents"}
     assert all(published.examine(asset).standing is Standing.KEPT for asset in made)
     assert erase_lapsed(published, made) is None
 
@@ -575,7 +575,7 @@ def test_quarantine_lapses_too(published: Gate, made: dict) -> None:
 
 
 def _holding(gate: Gate, number: str) -> set[AssetName]:
-    return {one.asset for one in rooted(gate, [Person(frozenset({("patient_id", number)}))])}
+    return {one.asset for one in presence(gate, [Person(frozenset({("patient_id", number)}))]).rooted}
 
 
 def test_an_erasure_without_a_reason_is_refused(published: Gate, made: dict) -> None:
@@ -684,9 +684,10 @@ def test_a_reason_with_what_others_have_as_well_is_refused(published: Gate, made
     )
     carry_out(made[RAW], published).raise_faults()
     people = find(published, ["p-07"])
-    require_sound_reason(published, people, "asked by letter")
+    require_sound_reason(published, people, presence(published, people), "asked by letter")
     with pytest.raises(BadDeclaration, match="the reason has a name"):
-        require_sound_reason(published, people, "mail from CLEO7@example.org")
-    require_sound_reason(published, find(published, ["p-71"]), "letter with attachments ab and c")
+        require_sound_reason(published, people, presence(published, people), "mail from CLEO7@example.org")
+    others = find(published, ["p-71"])
+    require_sound_reason(published, others, presence(published, others), "letter with attachments ab and c")
     with pytest.raises(BadDeclaration, match="an erasure has a reason"):
-        require_sound_reason(published, people, " x ")
+        require_sound_reason(published, people, presence(published, people), " x ")

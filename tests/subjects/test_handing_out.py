@@ -13,8 +13,7 @@ from privacy_assets.errors import BadDeclaration
 from privacy_assets.gate import Gate, Input
 from privacy_assets.stages.step import carry_out
 from privacy_assets.subjects.handing_out import hand_out
-from privacy_assets.subjects.people import find
-from privacy_assets.subjects.tracing import rooted
+from privacy_assets.subjects.people import find, presence
 from privacy_assets.words import AssetName
 
 from .conftest import rewrite_source
@@ -129,4 +128,4 @@ def test_a_line_that_is_no_row_is_not_handed_out(published: Gate, made: dict, tm
     (person,) = find(published, ["p-07"])
     counts, _ = hand_out(published, made, person, tmp_path / "a" / "theirs.duckdb", tmp_path / "their.key")
     assert "_patients_quarantine" not in counts
-    assert rooted(published, [person])[Input(raw, published.history(raw)[-1].version)] == 2
+    assert presence(published, [person]).rooted[Input(raw, published.history(raw)[-1].version)] == 2

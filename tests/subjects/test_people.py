@@ -11,8 +11,7 @@ from privacy_assets.build import steps
 from privacy_assets.errors import BadDeclaration, Refused
 from privacy_assets.gate import Gate
 from privacy_assets.stages.step import carry_out
-from privacy_assets.subjects.people import find, forget, identifying, names, pseudonym
-from privacy_assets.subjects.tracing import rooted
+from privacy_assets.subjects.people import find, forget, names, presence, pseudonym
 from privacy_assets.words import AssetName
 
 from .conftest import rewrite_source
@@ -54,7 +53,7 @@ def test_an_identifier_of_several_people_is_refused(published: Gate, made: dict)
     next(carry_out(step, published) for step in made.values() if step.asset.dataset == "patients")
     with pytest.raises(BadDeclaration, match=r"several people are named by this identifier \(2\)"):
         find(published, ["ada1@example.org"])
-    own = identifying(published, find(published, ["p-01"]))
+    own = presence(published, find(published, ["p-01"])).own
     assert own == {"p-01"}, "what somebody else has as well does not tell one of them"
 
 
@@ -81,8 +80,8 @@ def test_the_same_number_in_two_identifier_domains_is_two_people(published: Gate
         find(gate, ["p-07"])
     assert "p-07" not in str(caught.value)
     (patient,), (member,) = find(gate, ["patient_id=p-07"]), find(gate, ["staff_id=p-07"])
-    assert {str(one.asset) for one in rooted(gate, [patient])} == {"raw/patients", "raw/consents"}
-    assert {str(one.asset) for one in rooted(gate, [member])} == {"raw/staff"}
+    assert {str(one.asset) for one in presence(gate, [patient]).rooted} == {"raw/patients", "raw/consents"}
+    assert {str(one.asset) for one in presence(gate, [member]).rooted} == {"raw/staff"}
     assert find(gate, ["cleo7@staff.example.org"]) == (member,)
 
 
@@ -133,8 +132,8 @@ def test_numbers_are_found_as_they_are_typed(published: Gate, reopen: Callable[[
     gate = reopen()
     carry_out(steps(gate.project)[AssetName.parse("raw/patients")], gate).raise_faults()
     (person,), (other,) = find(gate, [typed]), find(gate, ["8"])
-    assert list(rooted(gate, [person]).values()) == [2], "their row, and half of one that is no row"
-    assert list(rooted(gate, [other]).values()) == [1], "7.6 is nobody's number, and not rounded to one"
+    assert list(presence(gate, [person]).rooted.values()) == [2], "their row, and half of one that is no row"
+    assert list(presence(gate, [other]).rooted.values()) == [1], "7.6 is nobody's number, and not rounded to one"
 
 
 def test_white_space_of_any_kind_hides_nobody(published: Gate, made: dict) -> None:
@@ -142,7 +141,7 @@ def test_white_space_of_any_kind_hides_nobody(published: Gate, made: dict) -> No
     adding = "p-98\t;a@example.org;F;30;true;1.00;2026-01-01\n\u00a0p-98;b@example.org;F;30;true;1.00;2026-01-01"
     rewrite_source(published.project.root, "patients", adding=adding)
     next(carry_out(step, published) for step in made.values() if step.asset.dataset == "patients")
-    assert list(rooted(published, find(published, ["p-98"])).values()) == [2]
+    assert list(presence(published, find(published, ["p-98"])).rooted.values()) == [2]
 
 
 def test_versions_that_are_older_than_their_contract_are_searched(published: Gate, reopen: Callable[[], Gate]) -> None:
@@ -156,7 +155,7 @@ def test_versions_that_are_older_than_their_contract_are_searched(published: Gat
             value: {{role: direct_identifier, category: user.unique_id, identifier_domain: {{name: number}}}}
 """)
     gate = reopen()
-    assert len(rooted(gate, find(gate, ["cleo7@example.org"]))) == 2
+    assert len(presence(gate, find(gate, ["cleo7@example.org"])).rooted) == 2
     (published.project.root / "data/purposes/smoking.yaml").unlink()
     path.write_text(
         before.replace("column: patient_id", "column: person").replace("- name: patient_id", "- name: person")
@@ -167,7 +166,7 @@ def test_versions_that_are_older_than_their_contract_are_searched(published: Gat
 
 def test_what_identifies_is_what_raw_holds_of_them(published: Gate) -> None:
     """Direct identifiers, as they are written."""
-    assert identifying(published, find(published, ["p-07"])) == {"p-07", "cleo7@example.org"}
+    assert presence(published, find(published, ["p-07"])).own == {"p-07", "cleo7@example.org"}
 
 
 def test_a_person_shows_nothing(published: Gate) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from privacy_assets.gate import Gate
 from privacy_assets.stages.step import carry_out
-from privacy_assets.subjects.people import find, pseudonym
-from privacy_assets.subjects.tracing import rooted, stand_ins, trace
+from privacy_assets.subjects.people import find, presence, pseudonym
+from privacy_assets.subjects.tracing import stand_ins, trace
 from privacy_assets.words import AssetName
 
 from .conftest import rewrite_source
@@ -46,7 +46,7 @@ def test_superseded_versions_are_found(published: Gate, made: dict) -> None:
     carry_out(made[raw], published).raise_faults()
     held, _ = trace(published, made, find(published, ["p-07"]))
     assert [one.latest for one in held if one.passport.asset == raw] == [False]
-    assert len(rooted(published, find(published, ["p-07"]))) == 2
+    assert len(presence(published, find(published, ["p-07"])).rooted) == 2
 
 
 def test_stand_ins_are_the_tokens_that_the_purpose_gave(published: Gate, made: dict) -> None:
