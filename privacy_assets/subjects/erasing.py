@@ -507,8 +507,8 @@ def rewritten(gate: Gate, step: Step, passport: Passport) -> Step:
         left_out = 0
         for table in ("data", "quarantine"):
             held = f"held.main.{table}"
-            present = subjects.naming_in(work.con, held, contract)
-            gone = stones.named(work.con, held, [(one, as_text(quoted(one.name), one.type)) for one in present])
+            present, kinds = subjects.naming_in(work.con, held, contract), subjects.columns_of(work.con, held)
+            gone = stones.named(work.con, held, [(one, subjects.text_of(one, kinds[one.name])) for one in present])
             if table == "quarantine":
                 gone += stones.lines_naming(work.con, held, LINE, [(one, as_text("part", one.type)) for one in columns])
             past, now = _past(gate, work.con, held, passport)

@@ -31,7 +31,7 @@ from privacy_assets.warehouse.connections import engine_errors, governed, quoted
 from privacy_assets.warehouse.sources.rows import LINE, as_text
 from privacy_assets.warehouse.tombstones import written
 from privacy_assets.warehouse.versions import SUBJECTS
-from privacy_assets.words import IdentifierDomain, Role, Stage
+from privacy_assets.words import AssetName, IdentifierDomain, Role, Stage
 
 TABLES = ("data", "quarantine")
 """Where rows of people lie in a version of raw."""
@@ -87,7 +87,7 @@ def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
     found: dict[str, dict[str, set[Key]]] = {text: {} for text in asked}
     unknown: set[str] = set()
     untold: dict[str, set[str]] = {text: set() for text in asked}
-    for passport in firsts(gate):
+    for passport in {(one.asset, one.content_digest): one for one in firsts(gate)}.values():
         if anybody(gate, passport):
             unknown |= {str(passport.asset)} if passport.asset.stage is Stage.RAW else set()
             continue
@@ -102,10 +102,11 @@ def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
     elsewhere = f"; to look in {', '.join(sorted(unknown))}, declare that again" if unknown else ""
     faults = []
     people = []
+    whose = _subject_domains(gate)
     for place, (text, by_domain) in enumerate(found.items(), 1):
         keys = frozenset(key for each in by_domain.values() for key in each)
         people.append(Person(keys))
-        subjects = {key for key in keys if key[0] in _subject_domains(gate)} or keys
+        subjects = {key for key in keys if key[0] in whose} or keys
         if untold[text] and not keys:
             faults.append(
                 Fault(
@@ -211,16 +212,22 @@ def naming_in(con: duckdb.DuckDBPyConnection, table: str, contract: Contract) ->
     return naming
 
 
-def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    """The names of a table's columns."""
+def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """The columns of a table, each with its type."""
     with engine_errors("looking for a person"):
-        return {name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall()}
+        return {name: kind for name, kind, *_ in con.execute(f"DESCRIBE {table}").fetchall()}
+
+
+def text_of(naming: Naming, kind: str) -> str:
+    """The SQL of an identifier's text, in a column of type `kind`: quarantine has text where data has numbers."""
+    column = quoted(naming.name)
+    return f"CAST({column} AS VARCHAR)" if kind == naming.type else as_text(column, naming.type)
 
 
 def marked(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, keys: Collection[Key]) -> str:
     """The SQL of whether a row of `table` is of these people; `false` where nobody of them is there."""
-    named = naming_in(con, table, contract)
-    return _either(_marks(con, table, {naming: as_text(quoted(naming.name), naming.type) for naming in named}, keys))
+    named, kinds = naming_in(con, table, contract), columns_of(con, table)
+    return _either(_marks(con, table, {naming: text_of(naming, kinds[naming.name]) for naming in named}, keys))
 
 
 def marked_or_named(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, keys: Collection[Key]) -> str:
@@ -259,22 +266,26 @@ def presence(gate: Gate, people: Iterable[Person]) -> Presence:
     """What the home holds of these people: raw is asked, and what is left of it. Raises what `opened` raises."""
     keys = frozenset(key for person in people for key in person.keys)
     rooted: dict[Input, int | None] = {}
+    counted: dict[tuple[AssetName, str], int] = {}
     alone: dict[bool, set[str]] = {True: set(), False: set()}
     for passport in firsts(gate):
-        named = Input(passport.asset, passport.version)
+        named, content = Input(passport.asset, passport.version), (passport.asset, passport.content_digest)
         if anybody(gate, passport):
             rooted[named] = None
             continue
-        contract, rows = gate.project.contracts[passport.asset.dataset], 0
-        with opened(gate, passport) as con:
-            for table in tables_of(passport):
-                mark = marked(con, table, contract, keys)
-                rows += count_rows(con, table, _either([mark, _lines_naming(con, table, contract, keys)]))
-                if mark != "false" and contract.subject_column is not None:
-                    for value, theirs in _direct_identifiers(con, table, contract, mark):
-                        alone[theirs].add(value)
-        if rows:
-            rooted[named] = rows
+        if content not in counted:
+            counted[content] = 0
+            contract = gate.project.contracts[passport.asset.dataset]
+            with opened(gate, passport) as con:
+                for table in tables_of(passport):
+                    mark = marked(con, table, contract, keys)
+                    lines = _lines_naming(con, table, contract, keys)
+                    counted[content] += count_rows(con, table, _either([mark, lines]))
+                    if mark != "false" and contract.subject_column is not None:
+                        for value, theirs in _direct_identifiers(con, table, contract, mark):
+                            alone[theirs].add(value)
+        if counted[content]:
+            rooted[named] = counted[content]
     own, shared = (frozenset(alone[theirs] - {""}) for theirs in (True, False))
     return Presence(rooted, own - shared, shared)
 
@@ -375,7 +386,7 @@ def _named(
         meant = {text: value for text, (domain, value) in asked.items() if domain in ("", column.domain.name)}
         values = _as_written(con, list(meant.values()), column)
         wanted = dict(zip(meant, values.to_list(), strict=True))
-        text = as_text(quoted(column.name), column.type)
+        text = text_of(column, present[column.name])
         spelled = _spelled(con, where, text, column.domain, list(wanted.values()))
         if spelled.is_empty():
             continue
@@ -384,7 +395,7 @@ def _named(
         whose = naming[0] if contract.subject_column != ROW else column
         if column.domain.name == whose.domain.name and column.name != whose.name:
             continue  # whoever is named there is another subject than the row's (who referred them, a next of kin)
-        subject = as_text(quoted(whose.name), whose.type)
+        subject = text_of(whose, present[whose.name])
         if column.name != whose.name and not _tells_one(con, where, text, subject):
             there = set(as_written.values())
             yield from ((one, column, None) for one, sought in wanted.items() if sought in there)

@@ -28,6 +28,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import duckdb
 import numpy as np
@@ -46,7 +47,7 @@ SHORTEST = 6
 """Of fewer letters a value is looked for as a whole, and in text: never within one, never among numbers."""
 
 _WORD = r"[\p{L}\p{N}]+"
-_TEXTS = ("VARCHAR", "VARCHAR[]", "UUID")
+_TEXTS = ("VARCHAR", "VARCHAR[]")
 
 _SQLITE, _ARRAY = b"SQLite format 3\0", b"\x93NUMPY"
 
@@ -90,12 +91,15 @@ class Searched:
 class Sought:
     """What is looked for: values as they stand, whatever their case, and a control (a random word that nobody has).
 
+    Those that can be `tokens` are looked for in columns of UUIDs, with a control of that kind.
+
     A long value is found within a text as well, as the same words in the same order, whatever stands between them.
     """
 
     def __init__(self, values: Iterable[str]) -> None:
-        self.control = f"control{secrets.token_hex(12)}"
+        self.control, self.control_token = f"control{secrets.token_hex(12)}", str(uuid4())
         values = frozenset(values)
+        self.tokens = [self.control_token, *filter(_is_token, values)]
         escaped = (json.dumps(value)[1:-1] for value in values)  # ü is \u00fc in Dagster's events
         every = sorted({value.lower().strip() for value in (*values, *escaped, self.control)} - {""})
         self._whole = pl.Series(every).implode()
@@ -107,11 +111,11 @@ class Sought:
             int(length): of_length["phrase"].unique().implode() for (length,), of_length in phrases.group_by("length")
         }
 
-    def matches(self, texts: pl.Series, *, whole: bool = False) -> pl.Series:
-        """Whether each text (not null) is one of the values, or (unless `whole`) holds a long one."""
+    def matches(self, texts: pl.Series) -> pl.Series:
+        """Whether each text (not null) is one of the values, or holds a long one."""
         lower = texts.str.to_lowercase().str.strip_chars()
         found = lower.is_in(self._whole)
-        if whole or not len(lower):
+        if not len(lower):
             return found
         # one word is no longer text in which something could be found: most columns have nothing else
         several = (~lower.str.contains(f"^{_WORD}$")).arg_true()
@@ -127,12 +131,18 @@ class Sought:
         places = pl.concat(holding).unique().sort()
         return found.scatter(places, True) if len(places) else found
 
-    def counted(self, texts: Iterable[str], *, whole: bool = False) -> tuple[int, bool]:
+    def counted(self, texts: Iterable[str]) -> tuple[int, bool]:
         """In how many texts something is found, and whether the control is in one of them."""
         series = pl.Series(list(texts), dtype=pl.String) if not isinstance(texts, pl.Series) else texts
-        found = series.filter(self.matches(series, whole=whole)) if len(series) else series
+        found = series.filter(self.matches(series)) if len(series) else series
         controls = found.str.contains(self.control, literal=True)
         return int((~controls).sum()), bool(controls.any())
+
+
+def _is_token(value: str) -> bool:
+    with suppress(ValueError):
+        return bool(UUID(value))
+    return False
 
 
 def search(gate: Gate, values: Iterable[str], progress: Callable[[str], None] = lambda store: None) -> list[Searched]:
@@ -176,6 +186,15 @@ def _table(
             contents = con.execute(f"SELECT {quoted(name)} FROM held.{table}").fetchall()
             found, _ = sought.counted(text for (content,) in contents if content for text in _decoded(content))
             control = all(sought.counted(_decoded(planted))[1] for planted in _planted(sought.control))
+        elif kind == "UUID":
+            tokens = con.execute(
+                f"""SELECT DISTINCT CAST(value AS VARCHAR)
+                    FROM (SELECT {quoted(name)} AS value FROM held.{table} UNION ALL SELECT $control)
+                    WHERE value IN (SELECT unnest(CAST($tokens AS UUID[])))""",
+                {"control": sought.control_token, "tokens": sought.tokens},
+            ).fetchall()
+            control = (sought.control_token,) in tokens
+            found = len(tokens) - control
         else:
             each = con.execute(
                 f"""SELECT CAST(value AS VARCHAR) AS value
@@ -185,7 +204,7 @@ def _table(
             texts = pl.DataFrame(pl.from_arrow(each), schema={"value": pl.String})["value"].drop_nulls()
             if kind not in _TEXTS:  # the age 17 is not the patient 17
                 texts = texts.filter(texts.str.len_chars() >= SHORTEST)
-            found, control = sought.counted(texts, whole=kind == "UUID")
+            found, control = sought.counted(texts)
         hits, seen = hits + found, seen and control
         if found:
             columns.append(name if name in declared or name.startswith("_") else "a column that is not declared")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sqlite3
 import zipfile
+from uuid import UUID
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,9 @@ from privacy_assets.contracts.meaning import text_of
 from privacy_assets.gate import Gate
 from privacy_assets.stages.step import carry_out
 from privacy_assets.subjects import searching
+from privacy_assets.subjects.people import find
 from privacy_assets.subjects.searching import Searched, Sought, search
+from privacy_assets.subjects.tracing import stand_ins
 from privacy_assets.warehouse import declarations
 from privacy_assets.words import AssetName
 
@@ -37,6 +40,19 @@ def test_what_is_in_versions_is_found_decrypted(published: Gate) -> None:
         "minimized/smoking/patients",
     }
     assert hits(published, "nobody@example.org") == {}
+
+
+def test_tokens_are_found_in_columns_of_tokens(published: Gate) -> None:
+    """However they are written; a token that nobody has is nowhere."""
+    given = stand_ins(published, find(published, ["p-07"]), frozenset())
+    assert len(given) == 2, "one token, with strokes and without"
+    for token in given:
+        assert {store.split()[0] for store in hits(published, token.upper())} == {
+            "pseudonymized/smoking/patients",
+            "features/smoking",
+            "training/smoking",
+        }
+    assert hits(published, str(UUID(int=7))) == {}
 
 
 def test_where_something_is_found_is_told_by_columns_that_are_declared(published: Gate) -> None:
@@ -99,7 +115,7 @@ def test_what_stands_in_a_declaration_is_found(published: Gate) -> None:
 
 def test_a_store_that_is_not_read_is_not_clean(published: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     """Finding nothing because nothing was looked at is no proof."""
-    monkeypatch.setattr(Sought, "matches", lambda self, texts, **how: pl.Series([False] * len(texts), dtype=pl.Boolean))
+    monkeypatch.setattr(Sought, "matches", lambda self, texts: pl.Series([False] * len(texts), dtype=pl.Boolean))
     assert not any(one.clean for one in search(published, ["p-07"]))
 
 
