@@ -49,6 +49,11 @@ SHORTEST = 6
 _WORD = r"[\p{L}\p{N}]+"
 _TEXTS = ("VARCHAR", "VARCHAR[]")
 
+_EQUAL = {"UUID": "UUID"} | dict.fromkeys(
+    ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"), "HUGEINT"
+)
+"""The columns of which the engine itself can tell what stands in them, and the type as which it compares."""
+
 _SQLITE, _ARRAY = b"SQLite format 3\0", b"\x93NUMPY"
 
 
@@ -91,24 +96,26 @@ class Searched:
 class Sought:
     """What is looked for: values as they stand, whatever their case, and a control (a random word that nobody has).
 
-    Those that can be `tokens` are looked for in columns of UUIDs, with a control of that kind.
-
     A long value is found within a text as well, as the same words in the same order, whatever stands between them.
+    Columns of tokens and of whole numbers are asked for `equal` values, by type: a control that nobody has, and those
+    that are written so.
     """
 
     def __init__(self, values: Iterable[str]) -> None:
-        self.control, self.control_token = f"control{secrets.token_hex(12)}", str(uuid4())
+        self.control = f"control{secrets.token_hex(12)}"
         values = frozenset(values)
-        self.tokens = [self.control_token, *filter(_is_token, values)]
         escaped = (json.dumps(value)[1:-1] for value in values)  # ü is \u00fc in Dagster's events
-        every = sorted({value.lower().strip() for value in (*values, *escaped, self.control)} - {""})
-        self._whole = pl.Series(every).implode()
-        words = pl.Series([value for value in every if len(value) >= SHORTEST]).str.extract_all(_WORD)
-        phrases = pl.DataFrame({"length": words.list.len(), "phrase": words.list.join(" ")}).filter(
-            pl.col("length") > 0
-        )
-        self._phrases = {
-            int(length): of_length["phrase"].unique().implode() for (length,), of_length in phrases.group_by("length")
+        texts = pl.Series([self.control, *values, *escaped]).str.to_lowercase().str.strip_chars().unique()
+        every = texts.filter(texts != "")
+        words = every.filter(every.str.len_chars() >= SHORTEST).str.extract_all(_WORD)
+        phrases = pl.DataFrame({"length": words.list.len(), "phrase": words.list.join(" ")}).unique()
+        of_length = {int(length): of.get_column("phrase") for (length,), of in phrases.group_by("length") if length}
+        self._whole = every.implode()
+        self._phrases = {length: of.implode() for length, of in of_length.items()}
+        numbers = of_length[1].filter(of_length[1].str.contains("^[1-9][0-9]{0,37}$"))
+        self.equal = {
+            "UUID": pl.Series([str(uuid4()), *filter(_is_token, every)]),
+            "HUGEINT": pl.Series([str(10**37 + secrets.randbelow(10**37)), *numbers]),
         }
 
     def matches(self, texts: pl.Series) -> pl.Series:
@@ -186,15 +193,8 @@ def _table(
             contents = con.execute(f"SELECT {quoted(name)} FROM held.{table}").fetchall()
             found, _ = sought.counted(text for (content,) in contents if content for text in _decoded(content))
             control = all(sought.counted(_decoded(planted))[1] for planted in _planted(sought.control))
-        elif kind == "UUID":
-            tokens = con.execute(
-                f"""SELECT DISTINCT CAST(value AS VARCHAR)
-                    FROM (SELECT {quoted(name)} AS value FROM held.{table} UNION ALL SELECT $control)
-                    WHERE value IN (SELECT unnest(CAST($tokens AS UUID[])))""",
-                {"control": sought.control_token, "tokens": sought.tokens},
-            ).fetchall()
-            control = (sought.control_token,) in tokens
-            found = len(tokens) - control
+        elif kind in _EQUAL:
+            found, control = _equal(con, f"held.{table}", name, kind, sought)
         else:
             each = con.execute(
                 f"""SELECT CAST(value AS VARCHAR) AS value
@@ -209,6 +209,25 @@ def _table(
         if found:
             columns.append(name if name in declared or name.startswith("_") else "a column that is not declared")
     return Searched(store, hits, seen, tuple(dict.fromkeys(columns)))
+
+
+def _equal(con: duckdb.DuckDBPyConnection, table: str, column: str, kind: str, sought: Sought) -> tuple[int, bool]:
+    """How many of the values are in a column of tokens or of whole numbers, and whether the control was found."""
+    type_, values = _EQUAL[kind], sought.equal[_EQUAL[kind]]
+    value, long = "value", "true"
+    if type_ == "HUGEINT":  # -123456 holds 123456; the age 17 is not the patient 17
+        value, long = "abs(value)", f"length(CAST(value AS VARCHAR)) >= {SHORTEST}"
+    con.register("sought", values.to_frame("value").to_arrow())
+    found = con.execute(
+        f"""SELECT DISTINCT CAST({value} AS VARCHAR) FROM (
+                SELECT CAST({quoted(column)} AS {type_}) AS value FROM {table}
+                UNION ALL SELECT CAST($control AS {type_})
+            ) WHERE {value} IN (SELECT CAST(value AS {type_}) FROM sought) AND {long}""",
+        {"control": values[0]},
+    ).fetchall()
+    con.unregister("sought")
+    control = (values[0],) in found
+    return len(found) - control, control
 
 
 def _declaration(gate: Gate, digest: str, sought: Sought) -> Searched:
