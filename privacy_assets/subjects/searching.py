@@ -28,7 +28,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import duckdb
 import numpy as np
@@ -47,6 +47,7 @@ SHORTEST = 6
 """Of fewer letters a value is looked for as a whole, and in text: never within one, never among numbers."""
 
 _WORD = r"[\p{L}\p{N}]+"
+_HEX = "^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$"
 _TEXTS = ("VARCHAR", "VARCHAR[]")
 
 _EQUAL = {"UUID": "UUID"} | dict.fromkeys(
@@ -93,6 +94,19 @@ class Searched:
         )
 
 
+class _Among:
+    """Texts to look others up in. Polars makes a set of them each time: where few are asked for, there is one."""
+
+    def __init__(self, values: pl.Series) -> None:
+        self._list, self._set = values.implode(), frozenset(values)
+
+    def has(self, texts: pl.Series) -> pl.Series:
+        """Whether each text is one of them."""
+        if len(texts) < len(self._set):
+            return pl.Series([text in self._set for text in texts], dtype=pl.Boolean)
+        return texts.is_in(self._list)
+
+
 class Sought:
     """What is looked for: values as they stand, whatever their case, and a control (a random word that nobody has).
 
@@ -107,34 +121,40 @@ class Sought:
         escaped = (json.dumps(value)[1:-1] for value in values)  # ü is \u00fc in Dagster's events
         texts = pl.Series([self.control, *values, *escaped]).str.to_lowercase().str.strip_chars().unique()
         every = texts.filter(texts != "")
-        words = every.filter(every.str.len_chars() >= SHORTEST).str.extract_all(_WORD)
-        phrases = pl.DataFrame({"length": words.list.len(), "phrase": words.list.join(" ")}).unique()
-        of_length = {int(length): of.get_column("phrase") for (length,), of in phrases.group_by("length") if length}
-        self._whole = every.implode()
-        self._phrases = {length: of.implode() for length, of in of_length.items()}
-        numbers = of_length[1].filter(of_length[1].str.contains("^[1-9][0-9]{0,37}$"))
+        self._whole = _Among(every)
+        phrases = _phrases(every.filter(every.str.len_chars() >= SHORTEST))
+        self._telling = _Among(phrases["telling"])
+        self._phrases = {
+            (int(length), int(before)): _Among(of["phrase"])
+            for (length, before), of in phrases.group_by("length", "before")
+        }
+        alone = phrases.filter(pl.col("length") == 1)["phrase"]
+        self._alone = _Among(alone)
+        numbers = alone.filter(alone.str.contains("^[1-9][0-9]{0,37}$"))
         self.equal = {
-            "UUID": pl.Series([str(uuid4()), *filter(_is_token, every)]),
+            "UUID": pl.Series([str(uuid4()), *every.filter(every.str.contains(_HEX))]),
             "HUGEINT": pl.Series([str(10**37 + secrets.randbelow(10**37)), *numbers]),
         }
 
     def matches(self, texts: pl.Series) -> pl.Series:
         """Whether each text (not null) is one of the values, or holds a long one."""
         lower = texts.str.to_lowercase().str.strip_chars()
-        found = lower.is_in(self._whole)
+        found = self._whole.has(lower)
         if not len(lower):
             return found
         # one word is no longer text in which something could be found: most columns have nothing else
         several = (~lower.str.contains(f"^{_WORD}$")).arg_true()
+        found |= self._alone.has(lower)
         words = pl.DataFrame({"text": several, "word": lower.gather(several).str.extract_all(_WORD)})
         words = words.explode("word", empty_as_null=False)
+        places = self._telling.has(words["word"]).arg_true().cast(pl.Int64)
         holding = [pl.Series([], dtype=several.dtype)]
-        for length, phrases in self._phrases.items():
-            phrase = pl.concat_str([pl.col("word").shift(-place) for place in range(length)], separator=" ")
-            same = pl.col("text") == pl.col("text").shift(1 - length)
-            holding.append(words.filter(same & phrase.is_in(phrases))["text"])
-        if 1 in self._phrases:
-            found |= lower.is_in(self._phrases[1])
+        for (length, before), phrases in self._phrases.items():
+            first = (places - before).filter((places >= before) & (places - before + length <= len(words)))
+            parts = [words["word"].gather(first + place) for place in range(length)]
+            phrase = pl.select(pl.concat_str(parts, separator=" ")).to_series()
+            text, last = words["text"].gather(first), words["text"].gather(first + length - 1)
+            holding.append(text.filter((text == last) & phrases.has(phrase)))
         places = pl.concat(holding).unique().sort()
         return found.scatter(places, True) if len(places) else found
 
@@ -146,10 +166,19 @@ class Sought:
         return int((~controls).sum()), bool(controls.any())
 
 
-def _is_token(value: str) -> bool:
-    with suppress(ValueError):
-        return bool(UUID(value))
-    return False
+def _phrases(values: pl.Series) -> pl.DataFrame:
+    """Each value as its words (`phrase`, of `length` words), with the one of them that the fewest values have.
+
+    That word is `telling`, and stands `before` so many: where it does not stand, the phrase need not be looked for.
+    """
+    words = values.str.extract_all(_WORD)
+    each = pl.DataFrame({"length": words.list.len(), "phrase": words.list.join(" "), "telling": words}).unique("phrase")
+    each = each.filter(pl.col("length") > 0).explode("telling")
+    return (
+        each.with_columns(before=pl.int_range(pl.len()).over("phrase"), times=pl.len().over("telling"))
+        .sort("times", pl.col("telling").str.len_chars(), descending=[False, True])
+        .unique("phrase", keep="first", maintain_order=True)
+    )
 
 
 def search(gate: Gate, values: Iterable[str], progress: Callable[[str], None] = lambda store: None) -> list[Searched]:
@@ -222,7 +251,7 @@ def _equal(con: duckdb.DuckDBPyConnection, table: str, column: str, kind: str, s
         f"""SELECT DISTINCT CAST({value} AS VARCHAR) FROM (
                 SELECT CAST({quoted(column)} AS {type_}) AS value FROM {table}
                 UNION ALL SELECT CAST($control AS {type_})
-            ) WHERE {value} IN (SELECT CAST(value AS {type_}) FROM sought) AND {long}""",
+            ) WHERE {value} IN (SELECT TRY_CAST(value AS {type_}) FROM sought) AND {long}""",
         {"control": values[0]},
     ).fetchall()
     con.unregister("sought")

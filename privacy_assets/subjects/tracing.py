@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 import polars as pl
 
@@ -144,6 +143,7 @@ def stand_ins(gate: Gate, people: Sequence[Person], identifiers: frozenset[str])
     Asked of every version that is kept, for its epoch.
     """
     found: set[str] = set()
+    asked: set[str] = set()
     for passport in gate.held():
         asset = passport.asset
         purpose, contract = gate.project.purposes.get(asset.purpose), gate.project.contracts.get(asset.dataset)
@@ -159,9 +159,11 @@ def stand_ins(gate: Gate, people: Sequence[Person], identifiers: frozenset[str])
             values = {value for person in people for kind, value in person.keys if kind == domain.name} | identifiers
             series = pl.Series(sorted(values), dtype=pl.String)
             key = gate.secrets.derive("pseudonyms", asset.purpose, str(passport.epoch), domain.name).hex()
-            if need.technique.kind == "token":
+            if need.technique.kind == "token" and key not in asked:
+                asked.add(key)  # of the purpose, the epoch and the domain: every version has the same tokens
                 mapped = module.map_values(need.technique, series, key, domain)
-                found.update(form for token in mapped.to_list() for form in (str(token), str(UUID(str(token)))))
+                plain = mapped.cast(pl.String).str.replace_all("-", "", literal=True)
+                found |= {*plain, *plain.str.replace(r"(.{8})(.{4})(.{4})(.{4})", "$1-$2-$3-$4-")}
             elif getattr(module, "VAULT", False):
                 with opened(gate, passport) as con:
                     found.update(vault.given(con, "held", need.technique, series, key, domain))
