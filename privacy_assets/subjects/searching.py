@@ -24,6 +24,7 @@ import secrets
 import sqlite3
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,9 @@ SHORTEST = 6
 _WORD = r"[\p{L}\p{N}]+"
 _HEX = "^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$"
 _TEXTS = ("VARCHAR", "VARCHAR[]")
+
+_AT_ONCE = 2
+"""How many versions are searched at a time: each holds the distinct values of one of its columns in memory."""
 
 _EQUAL = {"UUID": "UUID"} | dict.fromkeys(
     ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"), "HUGEINT"
@@ -185,9 +189,11 @@ def search(gate: Gate, values: Iterable[str], progress: Callable[[str], None] = 
     """Search every store. Raises what `Gate.require_sound` raises, and BadEnvironment where a file cannot be read."""
     sought = Sought(values)
     found: list[Searched] = []
-    for passport in gate.held():
-        progress(str(passport.asset))
-        found += _version(gate, passport, sought)
+    held = gate.held()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for passport, searched in zip(held, pool.map(lambda one: [*_version(gate, one, sought)], held), strict=True):
+            progress(str(passport.asset))
+            found += searched
     found += [_declaration(gate, digest, sought) for digest in declarations.kept(gate.home)]
     for name, root in (("home", gate.home.path), ("witness", gate.home.witness_folder)):
         for path in sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink()):
