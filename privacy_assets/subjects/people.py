@@ -315,10 +315,15 @@ def _direct_identifiers(
         names = ", ".join(map(quoted, columns))
         con.execute(f"CREATE OR REPLACE TEMP TABLE theirs AS SELECT {names} FROM {table} WHERE {mark}")
         for column in columns:
-            text = f"trim(CAST({quoted(column)} AS VARCHAR))"
+            held, every, text = quoted(column), table, f"CAST({quoted(column)} AS VARCHAR)"
+            rows = "count(*)"
+            if present[column] == "VARCHAR":  # each text once, and only then without space around it: that takes long
+                every, text = f"(SELECT {held}, count(*) AS rows FROM {table} GROUP BY ALL)", f"trim({held})"
+                rows = "sum(every.rows)"
             yield from con.execute(
-                f"""WITH theirs AS (SELECT {text} AS value, count(*) AS times FROM temp.theirs GROUP BY ALL)
-                    SELECT value, times = count(*) FROM {table} JOIN theirs ON value = {text} GROUP BY value, times"""
+                f"""WITH theirs AS (SELECT {text} AS value, count(*) AS rows FROM temp.theirs GROUP BY ALL)
+                    SELECT value, theirs.rows = {rows} FROM {every} AS every JOIN theirs ON value = {text}
+                    GROUP BY value, theirs.rows"""
             ).fetchall()
 
 
