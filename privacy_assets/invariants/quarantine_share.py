@@ -1,6 +1,8 @@
 """quarantine_share: few rows of a source are unusable.
 
-`quarantined_rows / (data_rows + quarantined_rows) <= at_most`. Reference: `quarantine`.
+`quarantined_rows / source_rows <= at_most`, where `source_rows` are those taken in, in quarantine, and left out since
+their people were erased: an erasure makes no source worse. References: `quarantine`, and `evidence` (name, value) with
+the number of rows that were left out (`erased_rows`).
 """
 
 from __future__ import annotations
@@ -34,13 +36,16 @@ def about(parameters: Parameters) -> str:
 def question(parameters: Parameters, output: exp.Table, references: Mapping[str, exp.Table]) -> exp.Select:
     """Counts rows, rows in quarantine, and their share (NULL where there are no rows)."""
     return ask(
-        """SELECT "taken" + "aside" AS "source_rows",
+        """SELECT "taken" + "aside" + "erased" AS "source_rows",
                   "aside" AS "quarantined_rows",
-                  "aside" / nullif("taken" + "aside", 0) AS "share"
+                  "aside" / nullif("taken" + "aside" + "erased", 0) AS "share"
            FROM (SELECT (SELECT count(*) FROM $output) AS "taken",
-                        (SELECT count(*) FROM $quarantine) AS "aside") AS "counted" """,
+                        (SELECT count(*) FROM $quarantine) AS "aside",
+                        (SELECT coalesce(sum("value"), 0) FROM $evidence WHERE "name" = 'erased_rows') AS "erased"
+                ) AS "counted" """,
         output=output,
         quarantine=references["quarantine"],
+        evidence=references["evidence"],
     )
 
 

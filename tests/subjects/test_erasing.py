@@ -546,6 +546,21 @@ def test_rows_past_retention_leave_raw_too(published: Gate, made: dict) -> None:
     assert past[next(one for one in past if one.asset == RAW)] == 60 - latest.rows
 
 
+def test_erasing_people_makes_no_source_worse(published: Gate, made: dict) -> None:
+    """Three rows of 63 are unusable, which is allowed; of the 58 that are left it would be too many."""
+    bad = "\n".join(f"p-9{number};x@example.org;F;young;true;1.00;2026-01-01" for number in range(3))
+    rewrite_source(published.project.root, "patients", adding=bad)
+    remake(published, made)
+    people = find(published, [f"p-0{number}" for number in range(1, 6)])
+    assert erase(published, made, people, "asked by letter").complete
+    for _ in range(2):  # as it was rewritten, and as it comes from the source again
+        passport = published.latest(RAW)
+        assert passport
+        (share,) = (found.finding for found in passport.measured if found.finding.name == "quarantine_share")
+        assert share.numbers == {"source_rows": 63, "quarantined_rows": 3, "share": 3 / 63}
+        carry_out(made[RAW], published).raise_faults()
+
+
 def test_quarantine_lapses_too(published: Gate, made: dict) -> None:
     """By its own date where that can be read, else from the day on which it was first taken in."""
     broken = {
