@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -984,7 +985,7 @@ def erase(
     from privacy_assets.build import steps
     from privacy_assets.gate import Gate
     from privacy_assets.stages.asset import tell_published
-    from privacy_assets.subjects import erasing, people
+    from privacy_assets.subjects import erasing, people, tracing
 
     if sum((lapsed, resume, bool(reason))) != 1:
         raise typer.BadParameter("one of --reason (and identifiers), --lapsed, --resume")
@@ -998,6 +999,9 @@ def erase(
         if who:
             erasing.require_sound_reason(gate, who, presence, reason)
         planned = erasing.plan(gate, presence.rooted)
+        if who and not yes:  # what comes after raw is counted for those who look before they leap
+            held = {one.passport.version: one.rows for one in tracing.holding(gate, made, who)}
+            planned = [replace(line, rows=held.get(line.passport.version)) for line in planned]
         _show_plan(planned, len(who))
         if not planned:
             return

@@ -603,6 +603,11 @@ def test_a_person_is_traced_handed_out_and_erased(
     planned = command("erase", "--reason", "letter of May", "--file", asked)
     assert planned.code == 0
     assert "Nothing is changed" in planned.out
+    counted = re.findall(r"^ (\S+/\S+) +\w{8} +(\d*) ", planned.out, re.MULTILINE)
+    assert dict(counted) == {
+        "raw/patients": "1", "raw/consents": "1", "minimized/smoking/patients": "1",
+        "pseudonymized/smoking/patients": "1", "features/smoking": "1", "training/smoking": "1", "model/smoking": "",
+    }  # fmt: skip
     erased = command("erase", "--reason", "letter of May", "--file", asked, "--yes")
     assert erased.code == 0
     assert "0 places found" in erased.out
