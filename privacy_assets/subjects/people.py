@@ -254,7 +254,7 @@ def _marks(
         spelled = _spelled(con, table, text, naming.domain, values)
         if len(spelled):
             name = f"theirs_{hashlib.sha256(table.encode()).hexdigest()[:16]}_{place}"
-            _register(con, name, {"value": spelled})
+            register(con, name, {"value": spelled})
             yield f"coalesce({text} IN (SELECT value FROM temp.{name}), false)"
 
 
@@ -396,7 +396,7 @@ def _named(
         if spelled.is_empty():
             continue
         as_written = dict(zip(spelled.to_list(), written(spelled, column.domain).to_list(), strict=True))
-        _register(con, "meant", {"value": spelled})
+        register(con, "meant", {"value": spelled})
         whose = naming[0] if contract.subject_column != ROW else column
         if column.domain.name == whose.domain.name and column.name != whose.name:
             continue  # whoever is named there is another subject than the row's (who referred them, a next of kin)
@@ -443,7 +443,7 @@ def _spelled(
     """How these identifiers, as their domain writes them, are spelled in a column."""
     with engine_errors("looking for a person"):
         if domain.normalization == "none":
-            _register(con, "sought", {"value": pl.Series(values, dtype=pl.String)})
+            register(con, "sought", {"value": pl.Series(values, dtype=pl.String)})
             # the engine takes long to look for so many letters; nearly every text begins and ends with one that is seen
             seen = f"regexp_full_match({text}, '(?s)[!-~]|[!-~].*[!-~]')"
             bare = f"CASE WHEN {seen} THEN {text} ELSE trim({text}, '{_SPACE}') END"
@@ -451,7 +451,7 @@ def _spelled(
         elif domain.normalization == "phone":
             # to read every number there is takes minutes: those that end alike are read
             ends = pl.Series([value[-4:] for value in values], dtype=pl.String).unique()
-            _register(con, "sought", {"value": ends})
+            register(con, "sought", {"value": ends})
             asked = rf"right(regexp_replace({text}, '\D', '', 'g'), 4) IN (SELECT value FROM temp.sought)"
         else:
             asked = f"{text} IS NOT NULL"
@@ -460,7 +460,8 @@ def _spelled(
     return held.filter(written(held, domain).is_in(list(values)))
 
 
-def _register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, pl.Series]) -> None:
+def register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, pl.Series]) -> None:
+    """Put columns into a temporary table, to be looked up in SQL."""
     con.register("given", pl.DataFrame(dict(columns)).to_arrow())
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM given")
     con.unregister("given")

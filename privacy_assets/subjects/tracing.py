@@ -27,6 +27,7 @@ from privacy_assets.subjects.people import (
     opened,
     outliving,
     pseudonym,
+    register,
     tables_of,
 )
 from privacy_assets.techniques.pseudonymize import PSEUDONYMIZE
@@ -108,9 +109,10 @@ def _rows(gate: Gate, made: Mapping[AssetName, Step], passport: Passport, keys: 
         said.append((column.name, given))
     with opened(gate, passport) as con:
         conditions = []
-        for name, given in said:
+        for place, (name, given) in enumerate(said):
+            register(con, f"given_{place}", {"value": pl.Series(given, dtype=pl.String)})
             text = f"replace(CAST({quoted(name)} AS VARCHAR), '-', '')"
-            conditions.append(f"coalesce(list_contains([{', '.join(repr(one) for one in given)}], {text}), false)")
+            conditions.append(f"coalesce({text} IN (SELECT value FROM temp.given_{place}), false)")
         return count_rows(con, "held.main.data", " OR ".join(conditions))
 
 
