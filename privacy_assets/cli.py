@@ -13,7 +13,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from io import TextIOWrapper
@@ -999,9 +999,10 @@ def erase(
         if who:
             erasing.require_sound_reason(gate, who, presence, reason)
         planned = erasing.plan(gate, presence.rooted)
-        if who and not yes:  # what comes after raw is counted for those who look before they leap
-            held = {one.passport.version: one.rows for one in tracing.holding(gate, made, who)}
-            planned = [replace(line, rows=held.get(line.passport.version)) for line in planned]
+        if who and not yes:
+            with suppress(PrivacyAssetsError):  # what cannot be read is destroyed all the same, and not counted here
+                held = {one.passport.version: one.rows for one in tracing.holding(gate, made, who)}
+                planned = [replace(line, rows=held.get(line.passport.version)) for line in planned]
         _show_plan(planned, len(who))
         if not planned:
             return

@@ -608,6 +608,13 @@ def test_a_person_is_traced_handed_out_and_erased(
         "raw/patients": "1", "raw/consents": "1", "minimized/smoking/patients": "1",
         "pseudonymized/smoking/patients": "1", "features/smoking": "1", "training/smoking": "1", "model/smoking": "",
     }  # fmt: skip
+    features = published.latest(AssetName.parse("features/smoking"))
+    assert features
+    path = published.versions.path("features/smoking", features.copy)
+    sound = path.read_bytes()
+    path.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    assert "Nothing is changed" in command("erase", "--reason", "letter of May", "--file", asked).out
+    path.write_bytes(sound)
     erased = command("erase", "--reason", "letter of May", "--file", asked, "--yes")
     assert erased.code == 0
     assert "0 places found" in erased.out

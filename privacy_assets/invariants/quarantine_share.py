@@ -1,8 +1,8 @@
 """quarantine_share: few rows of a source are unusable.
 
 `quarantined_rows / source_rows <= at_most`, where `source_rows` are those taken in, in quarantine, and left out since
-their people were erased: an erasure makes no source worse. References: `quarantine`, and `evidence` (name, value) with
-the number of rows that were left out (`erased_rows`).
+their people were erased or their time was over: an erasure makes no source worse. References: `quarantine`, and
+`evidence` (name, value) with the number of rows that were left out (`erased_rows`).
 """
 
 from __future__ import annotations

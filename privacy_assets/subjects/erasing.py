@@ -185,13 +185,14 @@ def erase(
 def require_sound_reason(gate: Gate, people: Sequence[Person], presence: Presence, reason: str) -> None:
     """Raise BadDeclaration where there is no reason, or where it says whom it is about: the ledger keeps it for good.
 
-    Asked for by name is any direct identifier of theirs in raw, or a token of theirs; what others have as well counts,
-    unless it is short: that is a word of any sentence.
+    It says so by what they are found by, by a direct identifier of theirs in raw, or by a token of theirs. What others
+    have as well, wherever it stands, says so unless it is short: that is a word of any sentence.
     """
     if len(reason.strip()) < 3:
         raise BadDeclaration.of("an erasure has a reason", expected="why, and on whose request, naming nobody")
     identifiers = presence.own | {value for value in presence.shared if len(value) >= _TELLING}
-    named = identifiers | stand_ins(gate, people, identifiers)
+    found_by = {value for person in people for _, value in person.keys}
+    named = found_by | identifiers | stand_ins(gate, people, identifiers)
     (said,), known = _words([reason]), _words(sorted(named))
     if any(f" {words} " in f" {said} " for words in known):
         raise BadDeclaration.of(
@@ -277,7 +278,7 @@ def _begin(gate: Gate, people: Sequence[Person], presence: Presence, reason: str
         for line in stones.of(domain, [value for of, value in keys if of == name])
     ]
     lines = list(dict.fromkeys(line for line in every if line not in stones.lines))
-    sought = sorted(presence.own | stand_ins(gate, people, presence.own)) if people else []
+    sought = sorted(presence.telling | stand_ins(gate, people, presence.telling)) if people else []
     candidate = gate.versions.candidate(REQUESTS)
     with candidate:
         with governed(gate.home.spill, inputs={}, candidate=candidate) as con, engine_errors("sealing the request"):

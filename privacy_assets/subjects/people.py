@@ -58,14 +58,19 @@ class Presence:
     """What the home holds of people where they came into it.
 
     `rooted` are the versions of raw, and those that outlive what they were made from, each with how many rows of
-    theirs; None for one that does not say whose a row is: anybody may be in it. `own` are their direct identifiers
-    there, by which they can be recognized; `shared` are those that somebody else has as well: a name, an address or a
-    number that tells nothing of one of them, but two of these tell together whom they are of.
+    theirs; None for one that does not say whose a row is: anybody may be in it. `own` are the direct identifiers that
+    nobody else has in one of these; `shared` are those that somebody else has in one: a name, an address or a number
+    that tells nothing of one of them, but two of these tell together whom they are of.
     """
 
     rooted: Mapping[Input, int | None] = field(default_factory=dict)
     own: frozenset[str] = field(default=frozenset(), repr=False)
     shared: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @property
+    def telling(self) -> frozenset[str]:
+        """By what they can be recognized: what nobody else has anywhere."""
+        return self.own - self.shared
 
 
 def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
@@ -287,7 +292,7 @@ def presence(gate: Gate, people: Iterable[Person]) -> Presence:
         if counted[content]:
             rooted[named] = counted[content]
     own, shared = (frozenset(alone[theirs] - {""}) for theirs in (True, False))
-    return Presence(rooted, own - shared, shared)
+    return Presence(rooted, own, shared)
 
 
 def count_rows(
@@ -315,15 +320,18 @@ def _direct_identifiers(
         names = ", ".join(map(quoted, columns))
         con.execute(f"CREATE OR REPLACE TEMP TABLE theirs AS SELECT {names} FROM {table} WHERE {mark}")
         for column in columns:
-            held, every, text = quoted(column), table, f"CAST({quoted(column)} AS VARCHAR)"
-            rows = "count(*)"
+            text, each = "CAST(held AS VARCHAR)", "SELECT held, 1 AS times FROM (SELECT {} AS held FROM {})"
             if present[column] == "VARCHAR":  # each text once, and only then without space around it: that takes long
-                every, text = f"(SELECT {held}, count(*) AS rows FROM {table} GROUP BY ALL)", f"trim({held})"
-                rows = "sum(every.rows)"
+                text, each = (
+                    "trim(held)",
+                    "SELECT held, count(*) AS times FROM (SELECT {} AS held FROM {}) GROUP BY held",
+                )
             yield from con.execute(
-                f"""WITH theirs AS (SELECT {text} AS value, count(*) AS rows FROM temp.theirs GROUP BY ALL)
-                    SELECT value, theirs.rows = {rows} FROM {every} AS every JOIN theirs ON value = {text}
-                    GROUP BY value, theirs.rows"""
+                f"""WITH own AS (SELECT {text} AS value, sum(times) AS times
+                                 FROM ({each.format(quoted(column), "temp.theirs")}) GROUP BY ALL),
+                         every AS (SELECT {text} AS value, times FROM ({each.format(quoted(column), table)}))
+                    SELECT own.value, own.times = sum(every.times) FROM every JOIN own ON own.value = every.value
+                    GROUP BY own.value, own.times"""
             ).fetchall()
 
 

@@ -9,7 +9,7 @@
 The list is made of what lies there, not of what should. In each store a control is planted on the way that its
 content is read, and must be found: a search that finds nothing because it read nothing is not taken for proof.
 
-Belongs here: that search. Does not belong here: which values (`people.identifying`, `tracing.stand_ins`).
+Belongs here: that search. Does not belong here: which values (`people.presence`, `tracing.stand_ins`).
 
 Not seen: what lies outside of the home and the witness (sources, exports, backups, memory of other machines), values
 written in another way than raw holds them, numbers within a model, and short values (under SHORTEST letters) within
@@ -22,12 +22,14 @@ import io
 import json
 import secrets
 import sqlite3
+import time
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -189,11 +191,7 @@ def search(gate: Gate, values: Iterable[str], progress: Callable[[str], None] = 
     """Search every store. Raises what `Gate.require_sound` raises, and BadEnvironment where a file cannot be read."""
     sought = Sought(values)
     found: list[Searched] = []
-    held = gate.held()
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for passport, searched in zip(held, pool.map(lambda one: [*_version(gate, one, sought)], held), strict=True):
-            progress(str(passport.asset))
-            found += searched
+    found += _versions(gate, sought, progress)
     found += [_declaration(gate, digest, sought) for digest in declarations.kept(gate.home)]
     for name, root in (("home", gate.home.path), ("witness", gate.home.witness_folder)):
         for path in sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink()):
@@ -205,18 +203,47 @@ def search(gate: Gate, values: Iterable[str], progress: Callable[[str], None] = 
     return found
 
 
-def _version(gate: Gate, passport: Passport, sought: Sought) -> Iterator[Searched]:
-    with opened(gate, passport) as con, engine_errors(f"searching {passport.asset}"):
-        tables = con.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'held' ORDER BY ALL"
-        ).fetchall()
-        declared = {name for name, _ in passport.columns}
-        if passport.asset.stage is Stage.RAW:  # which keeps what is delivered besides, by whatever name
-            contract = gate.project.contracts.get(passport.asset.dataset)
-            declared = {column.name for column in contract.columns} if contract else set()
-        for schema, table in tables:
-            store = f"{passport.asset} {passport.version[:8]} {table}"
-            yield _table(con, store, f"{schema}.{quoted(table)}", sought, declared)
+def _versions(gate: Gate, sought: Sought, progress: Callable[[str], None]) -> list[Searched]:
+    """Every version that is kept, some at a time. Whoever interrupts it does not wait for what is being read."""
+    reading: set[duckdb.DuckDBPyConnection] = set()
+    stopped = Event()
+
+    def searched(passport: Passport) -> list[Searched]:
+        progress(str(passport.asset))
+        with opened(gate, passport) as con, engine_errors(f"searching {passport.asset}"):
+            reading.add(con)
+            try:
+                return [] if stopped.is_set() else list(_version(gate, passport, con, sought))
+            finally:
+                reading.discard(con)
+
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        return [store for stores in pool.map(searched, gate.held()) for store in stores]
+    except BaseException:
+        stopped.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        while reading:  # again and again: between two statements nothing is interrupted
+            for con in tuple(reading):
+                with suppress(duckdb.Error):  # it has just ended by itself
+                    con.interrupt()
+            time.sleep(0.01)
+        raise
+    finally:
+        pool.shutdown()
+
+
+def _version(gate: Gate, passport: Passport, con: duckdb.DuckDBPyConnection, sought: Sought) -> Iterator[Searched]:
+    tables = con.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'held' ORDER BY ALL"
+    ).fetchall()
+    declared = {name for name, _ in passport.columns}
+    if passport.asset.stage is Stage.RAW:  # which keeps what is delivered besides, by whatever name
+        contract = gate.project.contracts.get(passport.asset.dataset)
+        declared = {column.name for column in contract.columns} if contract else set()
+    for schema, table in tables:
+        store = f"{passport.asset} {passport.version[:8]} {table}"
+        yield _table(con, store, f"{schema}.{quoted(table)}", sought, declared)
 
 
 def _table(

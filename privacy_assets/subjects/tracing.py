@@ -145,7 +145,7 @@ def stand_ins(gate: Gate, people: Sequence[Person], identifiers: frozenset[str])
     Asked of every version that is kept, for its epoch.
     """
     found: set[str] = set()
-    asked: set[str] = set()
+    asked: set[tuple[str, str]] = set()
     for passport in gate.held():
         asset = passport.asset
         purpose, contract = gate.project.purposes.get(asset.purpose), gate.project.contracts.get(asset.dataset)
@@ -161,8 +161,10 @@ def stand_ins(gate: Gate, people: Sequence[Person], identifiers: frozenset[str])
             values = {value for person in people for kind, value in person.keys if kind == domain.name} | identifiers
             series = pl.Series(sorted(values), dtype=pl.String)
             key = gate.secrets.derive("pseudonyms", asset.purpose, str(passport.epoch), domain.name).hex()
-            if need.technique.kind == "token" and key not in asked:
-                asked.add(key)  # of the purpose, the epoch and the domain: every version has the same tokens
+            if need.technique.kind == "token":
+                if (key, domain.normalization) in asked:
+                    continue  # of a purpose, an epoch and a domain every version has the same tokens
+                asked.add((key, domain.normalization))
                 mapped = module.map_values(need.technique, series, key, domain)
                 plain = mapped.cast(pl.String).str.replace_all("-", "", literal=True)
                 found |= {*plain, *plain.str.replace(r"(.{8})(.{4})(.{4})(.{4})", "$1-$2-$3-$4-")}

@@ -689,6 +689,20 @@ def test_a_reason_that_names_them_is_refused(published: Gate, made: dict, reason
     assert "07" not in str(caught.value)
 
 
+def test_a_reason_may_not_have_what_they_are_found_by_however_short(published: Gate, made: dict) -> None:
+    """Nor what was theirs alone in an earlier version: `bo` is a word, and was one person's address."""
+    root = published.project.root
+    rewrite_source(root, "patients", adding="7;bo;F;30;true;1.00;2026-01-01")
+    carry_out(made[RAW], published).raise_faults()
+    rewrite_source(root, "patients", adding="8;bo;F;30;true;1.00;2026-01-01\n9;7;F;30;true;1.00;2026-01-01")
+    carry_out(made[RAW], published).raise_faults()
+    people = find(published, ["patient_id=7"])
+    known = presence(published, people)
+    for reason in ("patient 7 asked by letter", "letter of bo"):
+        with pytest.raises(BadDeclaration, match="the reason has a name"):
+            require_sound_reason(published, people, known, reason)
+
+
 def test_a_reason_with_what_others_have_as_well_is_refused(published: Gate, made: dict) -> None:
     """A name that somebody else has, too, tells with what stands beside it whom it is of; two letters do not."""
     rewrite_source(

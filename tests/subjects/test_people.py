@@ -53,7 +53,7 @@ def test_an_identifier_of_several_people_is_refused(published: Gate, made: dict)
     next(carry_out(step, published) for step in made.values() if step.asset.dataset == "patients")
     with pytest.raises(BadDeclaration, match=r"several people are named by this identifier \(2\)"):
         find(published, ["ada1@example.org"])
-    own = presence(published, find(published, ["p-01"])).own
+    own = presence(published, find(published, ["p-01"])).telling
     assert own == {"p-01"}, "what somebody else has as well does not tell one of them"
 
 
@@ -166,7 +166,29 @@ def test_versions_that_are_older_than_their_contract_are_searched(published: Gat
 
 def test_what_identifies_is_what_raw_holds_of_them(published: Gate) -> None:
     """Direct identifiers, as they are written."""
-    assert presence(published, find(published, ["p-07"])).own == {"p-07", "cleo7@example.org"}
+    assert presence(published, find(published, ["p-07"])).telling == {"p-07", "cleo7@example.org"}
+
+
+@pytest.mark.parametrize("name", ["value", "times", "held", "own", "every", "theirs", "rows"])
+@pytest.mark.parametrize("type_", ["logicalType: string", "logicalType: integer\n        physicalType: BIGINT"])
+def test_a_column_may_have_any_name(published: Gate, reopen: Callable[[], Gate], name: str, type_: str) -> None:
+    """Also one that stands in a query of ours; delivered besides, and declared."""
+    root = published.project.root
+    path, source = root / "data/contracts/patients.odcs.yaml", root / "data/samples/patients.csv"
+    head, *rows = source.read_text().splitlines()
+    numbered = (f"{row};{place + 500}" for place, row in enumerate(rows))
+    source.write_text("\n".join([f"{head};{name}", *numbered]) + "\n")
+    carry_out(steps(published.project)[AssetName.parse("raw/patients")], published).raise_faults()
+    assert "p-07" in presence(published, find(published, ["p-07"])).telling
+    path.write_text(f"""{path.read_text()}      - name: {name}
+        {type_}
+        customProperties:
+          - property: privacy
+            value: {{role: direct_identifier, category: user.unique_id, identifier_domain: {{name: number}}}}
+""")
+    gate = reopen()
+    carry_out(steps(gate.project)[AssetName.parse("raw/patients")], gate).raise_faults()
+    assert presence(gate, find(gate, ["p-07"])).telling == {"p-07", "cleo7@example.org", "506"}
 
 
 def test_a_person_shows_nothing(published: Gate) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import sqlite3
 import zipfile
+from threading import Event
 from uuid import UUID
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -15,7 +17,8 @@ import skops.io
 
 from privacy_assets.build import steps
 from privacy_assets.contracts.meaning import text_of
-from privacy_assets.gate import Gate
+from privacy_assets.errors import Tampered
+from privacy_assets.gate import Gate, Passport
 from privacy_assets.stages.step import carry_out
 from privacy_assets.subjects import searching
 from privacy_assets.subjects.people import find
@@ -73,6 +76,43 @@ def test_where_something_is_found_is_told_by_columns_that_are_declared(published
     assert found["home/spill/left.txt"].columns == ()
     assert "who wrote that" in found["home/spill/left.txt"].fault().next_step
     assert "could not be searched" in Searched("home/x", 0, False).fault().what
+
+
+def test_a_search_that_fails_does_not_wait_for_what_is_being_read(
+    published: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One version is broken, and another would take minutes: that one is interrupted, and no other is begun."""
+    first, second, *_ = published.held()
+    begun, ended = Event(), []
+
+    def version(gate: Gate, passport: Passport, con: duckdb.DuckDBPyConnection, sought: Sought) -> list[Searched]:
+        if passport.version == first.version:
+            assert begun.wait(60)
+            raise Tampered.of("it was changed", where=str(passport.asset))
+        begun.set()
+        try:
+            con.execute("SELECT count(*) FROM range(400000) a, range(400000) b WHERE hash(a.range + b.range) = 1")
+        except (duckdb.Error, RuntimeError):
+            ended.append(passport.version)
+            raise
+        return []
+
+    monkeypatch.setattr(searching, "_version", version)
+    with pytest.raises(Tampered, match="it was changed"):
+        search(published, ["p-07"])
+    assert ended == [second.version]
+
+
+def test_what_is_being_searched_is_told_before(published: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each version: who waits for a long one sees which."""
+    told: list[str] = []
+    read: list[bool] = []
+    monkeypatch.setattr(
+        searching, "_version", lambda gate, passport, *given: read.append(str(passport.asset) in told) or []
+    )
+    search(published, ["p-07"], told.append)
+    assert len(read) == len(published.held())
+    assert all(read)
 
 
 def test_what_lies_in_files_of_the_home_is_found(published: Gate) -> None:
