@@ -50,7 +50,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Rooms last: their files take seconds each. With a file that takes minutes last, one worker waits for the other."""
+    """Rooms last: their files take seconds. With a file that takes minutes last, one worker waits for the other."""
     items.sort(key=lambda item: _is_in_a_room(item.path))
 
 
