@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from functools import cache
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,7 @@ def judged(path: str, size: int) -> dict[str, Any]:
     }
 
 
+@cache
 def _people(file: str) -> Any:
     """UCI's files: no head, blanks after commas, a line that is none, and a dot behind the labels of the second."""
     import polars as pl
@@ -209,6 +211,7 @@ def _people(file: str) -> Any:
     return frame.with_columns(pl.col(list(NUMBERS)).cast(pl.Int64), pl.col(TARGET).str.strip_suffix("."))
 
 
+@cache
 def _domains() -> tuple[Any, ...]:
     import polars as pl
 

@@ -623,8 +623,12 @@ class Gate:
 
     def latest(self, asset: AssetName) -> Passport | None:
         """The publication that stands for this asset, if there is one."""
-        history = self.history(asset)
-        return history[-1] if history and asset not in self._closed else None
+        self._catch_up()
+        return self._latest(asset)
+
+    def _latest(self, asset: AssetName) -> Passport | None:
+        published = self._published.get(asset)
+        return published[-1] if published and asset not in self._closed else None
 
     def parts(self, asset: AssetName) -> tuple[AssetName, ...]:
         """The days of an asset that there should be, in order: those that raw holds, and that are not closed.
@@ -700,6 +704,7 @@ class Gate:
 
         Raises Tampered where the ledger names an input that it does not hold.
         """
+        self._catch_up()
         waiting, seen = [passport], {(passport.asset, passport.version)}
         while waiting:
             current = waiting.pop(0)
@@ -708,7 +713,7 @@ class Gate:
                 if (made_from.asset, made_from.version) in seen:
                     continue
                 seen.add((made_from.asset, made_from.version))
-                found = self.passport(made_from)
+                found = self._found(made_from)
                 if found is None:
                     raise Tampered.of(
                         f"{current.asset} was made from a version that the ledger does not hold",
@@ -870,7 +875,7 @@ class Gate:
 
     def _needed(self) -> Collection[tuple[AssetName, str]]:
         self._catch_up()
-        latest = [found for asset in tuple(self._published) if self.declares(asset) and (found := self.latest(asset))]
+        latest = [found for asset in self._published if self.declares(asset) and (found := self._latest(asset))]
         return {(made.asset, made.version) for found in latest for made in self.ancestry(found)}
 
     def _destroy_superseded(self, asset: AssetName, needed: Collection[tuple[AssetName, str]]) -> int:

@@ -7,12 +7,19 @@ does (PRIVACY_ASSETS_HOME, else data/state of the project). Nothing here is trus
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.root import LocalArtifactStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import NullPool
 
 from privacy_assets.durable import held, lock_of
 from privacy_assets.warehouse.home import Home
@@ -24,8 +31,46 @@ def history_folder() -> str:
     return str(Home.open(root).dagster)
 
 
+class _Events(SqliteEventLogStorage):
+    """Dagster's own, with one engine for each file instead of one for each event.
+
+    An engine keeps the statements that it has compiled, which is most of what an event costs. Connections are closed
+    after each, as Dagster's are.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._engine = cache(_engine)
+        super().__init__(folder)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock:
+            engine = self._engine(self.conn_string_for_shard(shard))
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.begin() as connection:
+                yield connection
+
+
+def _engine(address: str) -> Engine:
+    engine = create_engine(address, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+    event.listen(engine, "connect", _without_waiting)
+    return engine
+
+
+def _without_waiting(connection: Any, _: object) -> None:
+    # each event would wait for the disk several times; what a power failure takes of them is told by the next run,
+    # and the file stays whole: it has a write-ahead log
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
 class HomeStorage(DagsterSqliteStorage):
     """Runs, events and schedules as SQLite files in the home."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data)
+        self._event_log_storage = _Events(self._event_log_storage._base_dir)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:

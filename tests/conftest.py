@@ -50,17 +50,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """First the files about the whole program: they take longest, and a worker with one of them last is waited for."""
-    items.sort(key=lambda item: _is_about_a_room(item.path))
+    """Rooms last: their files take seconds. With a file that takes minutes last, one worker waits for the other."""
+    items.sort(key=lambda item: _is_in_a_room(item.path))
 
 
 @cache
-def _is_about_a_room(file: Path) -> bool:
-    """Whether the package has a room, or a module, of the name under which the tests lie."""
+def _is_in_a_room(file: Path) -> bool:
+    """Whether the package has a room of the name under which the test lies."""
     tests = Path(__file__).parent
-    name = file.relative_to(tests).parts[0].removeprefix("test_").removesuffix(".py")
-    package = tests.parent / "privacy_assets"
-    return (package / name).is_dir() or (package / f"{name}.py").is_file()
+    return (tests.parent / "privacy_assets" / file.relative_to(tests).parts[0]).is_dir()
 
 
 @pytest.fixture

@@ -226,7 +226,9 @@ def test_a_day_of_which_nobody_may_be_used_is_closed(
     assert gate.latest(FEATURES).rows == 40
 
 
-def test_a_closed_day_is_looked_at_again_where_the_rules_changed(run: Callable[[], Gate], by_day: Path) -> None:
+def test_a_closed_day_is_looked_at_again_where_the_rules_changed(
+    taken_in: Gate, run: Callable[[], Gate], by_day: Path
+) -> None:
     """Who was never asked may be used where nobody needs to be, and again not where they do."""
     decisions = by_day / "data/samples/consents.csv"
     second_day = tuple(f"p-{number}," for number in range(21, 41))
@@ -294,7 +296,9 @@ def test_a_bad_day_stops_only_itself(by_day: Path, instance: dg.DagsterInstance)
     assert Gate.open(by_day).latest(FEATURES).rows == 39
 
 
-def test_days_before_the_first_and_after_today_are_not_taken_in(run: Callable[[], Gate], by_day: Path) -> None:
+def test_days_before_the_first_and_after_today_are_not_taken_in(
+    taken_in: Gate, run: Callable[[], Gate], by_day: Path
+) -> None:
     """Nor what is no day at all."""
     text = (by_day / f"data/samples/{DAYS[0]}/patients.csv").read_text().splitlines()
     tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
@@ -487,9 +491,9 @@ def test_free_text_of_a_day_is_redacted_by_what_is_known_of_all(with_notes: Path
     assert sum("quarkmann" in note for note in notes) == 1, "who is called otherwise now is known by the new name alone"
 
 
-def test_a_day_of_which_everybody_is_erased_is_closed(run: Callable[[], Gate]) -> None:
+def test_a_day_of_which_everybody_is_erased_is_closed(taken_in: Gate) -> None:
     """The other days stand as they are, and the day is not taken in again."""
-    ran = run()
+    ran = taken_in
     made = steps(ran.project)
     people = find(ran, [f"p-{number:02}" for number in range(21, 41)])
     untouched = ran.latest(RAW.of(DAYS[0]))

@@ -14,6 +14,8 @@ from privacy_assets.contracts.contract import Files
 from privacy_assets.contracts.loading import CONTRACT_ENDING, PURPOSE_ENDING, Folders, load, shown
 from privacy_assets.drafting.addresses import is_address
 from privacy_assets.drafting.combinations import with_combinations
+from privacy_assets.drafting.detectors._asking import words
+from privacy_assets.drafting.headers import may_number_people
 from privacy_assets.drafting.judged import judged
 from privacy_assets.drafting.judging import Facts, Guess, judge, judge_all
 from privacy_assets.drafting.looking import look
@@ -151,6 +153,7 @@ def _from_root(path: Path, root: Path) -> str:
 def _subject(columns: Sequence[Facts]) -> str | None:
     """The first column whose header says that it numbers people, and that has a value in every row."""
     for facts in columns:
-        if facts.filled == facts.rows and judge(facts).kind == PERSON:
+        # only a header can say so, and asking the values takes a hundred times as long
+        if facts.filled == facts.rows and may_number_people(words(facts.name)) and judge(facts).kind == PERSON:
             return facts.name
     return None

@@ -7,7 +7,7 @@ and values disagree (`judging.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from privacy_assets.words import Role
@@ -106,3 +106,8 @@ def is_of_people(words: Iterable[str]) -> bool:
     """Whether a header says no more than whom its values are of: `patient`, `customer 2`."""
     said = {word for word in words if not word.isdigit()}
     return bool(said) and said <= PEOPLE
+
+
+def may_number_people(words: Collection[str]) -> bool:
+    """Whether a header says that its values number people, or may do so."""
+    return meaning(words) is MEANINGS[0] or is_of_people(words)

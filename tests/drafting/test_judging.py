@@ -16,6 +16,9 @@ from faker import Faker
 
 from privacy_assets.drafting.combinations import with_combinations
 from privacy_assets.drafting.detectors import SEARCHERS
+from privacy_assets.drafting.detectors._asking import words
+from privacy_assets.drafting.drafting import PERSON
+from privacy_assets.drafting.headers import may_number_people
 from privacy_assets.drafting.judging import FREE_TEXT, Facts, Guess, judge
 from privacy_assets.drafting.looking import look
 from privacy_assets.words import Role
@@ -209,3 +212,13 @@ def test_order_and_repetition_of_rows_change_nothing() -> None:
     values = _twelve()["email"]
     one, other = judge(facts_of("x", values)), judge(facts_of("x", list(reversed(values))))
     assert (one.kind, one.role, one.evidence) == (other.kind, other.role, other.evidence)
+
+
+@pytest.mark.parametrize(
+    ("header", "numbers"),
+    [("patient_id", True), ("customer 2", True), ("mrn", True), ("kundennr", True), ("code", False), ("age", False)],
+)
+def test_only_a_header_says_that_a_column_numbers_people(header: str, numbers: bool) -> None:
+    """Of no other header a draft has to ask the values for its subject."""
+    guess = judge(facts_of(header, [f"K{number:05}" for number in range(50)]))
+    assert may_number_people(words(header)) == numbers == (guess.kind == PERSON)

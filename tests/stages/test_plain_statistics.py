@@ -166,7 +166,8 @@ def delivering(
         path = tiny_project / "data/samples/patients.csv"
         lines = path.read_text("utf-8").splitlines()
         path.write_text("\n".join(line for line in lines if line[:4] not in gone) + "\n", "utf-8")
-        make(reopen(), *map(AssetName.parse, CORRIDOR), STATISTICS)
+        # where nobody is gone, what the features are made from stands
+        make(reopen(), *map(AssetName.parse, CORRIDOR if gone else CORRIDOR[-1:]), STATISTICS)
         return read(str(STATISTICS), purpose="smoking", root=tiny_project) if reading else None
 
     return deliver

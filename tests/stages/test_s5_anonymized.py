@@ -29,14 +29,16 @@ Edit = Callable[[str, str, str], None]
 
 
 @pytest.fixture
-def asked(edit: Edit) -> Edit:
-    """The tiny project whose purpose asks for anonymity; edits its files."""
+def asked(published: Gate, edit: Edit) -> Edit:
+    """The tiny project, of which everything stands, whose purpose asks for anonymity now; edits its files."""
     edit(SMOKING, BEFORE, ASKED)
     return edit
 
 
-def made(gate: Gate, make: Make, *more: str) -> Gate:
-    make(gate, *(AssetName.parse(asset) for asset in (*CORRIDOR, *more)))
+def made(gate: Gate, make: Make, *more: str, since: str = "pseudonymized/smoking/patients") -> Gate:
+    """All that a change of the purpose may change; or since the asset that is named."""
+    assets = CORRIDOR[CORRIDOR.index(since) :]
+    make(gate, *(AssetName.parse(asset) for asset in (*assets, *more)))
     return gate
 
 
@@ -245,11 +247,12 @@ def delivering(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    def deliver(change: Callable[[list[str]], list[str]] = lambda lines: lines, *, reading: bool = True) -> Any:
-        path = tiny_project / "data/samples/patients.csv"
-        head, *lines = path.read_text("utf-8").splitlines()
-        path.write_text("\n".join([head, *change(lines)]) + "\n", "utf-8")
-        made(reopen(), make)
+    def deliver(change: Callable[[list[str]], list[str]] | None = None, *, reading: bool = True) -> Any:
+        if change is not None:
+            path = tiny_project / "data/samples/patients.csv"
+            head, *lines = path.read_text("utf-8").splitlines()
+            path.write_text("\n".join([head, *change(lines)]) + "\n", "utf-8")
+        made(reopen(), make, since="features/smoking" if change is None else CORRIDOR[0])
         return read("anonymized/smoking", purpose="smoking", root=tiny_project) if reading else None
 
     return deliver
@@ -343,7 +346,7 @@ def test_another_purpose_for_the_same_readers_is_a_release_too(
     (tiny_project / "data/purposes/habits.yaml").write_text(
         text.replace(f"recipients: {own}", f"recipients: {recipients}"), "utf-8"
     )
-    delivering()
+    delivering(without())
     gate = reopen()
     others = [name.replace("/smoking", "/habits") for name in CORRIDOR]
     make(gate, *map(AssetName.parse, dict.fromkeys(others)))

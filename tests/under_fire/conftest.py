@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,28 +28,45 @@ WRITING = (
 READING = "read pread64 newfstatat getdents64"
 
 
-@dataclass
-class Workshop:
-    """A project in a folder of its own, and a process that forks a child for each order about it."""
+class Parent:
+    """A process that has imported everything, and forks a child for each order; `prefix` starts it elsewhere."""
 
-    folder: Path
-    prefix: Sequence[str] = ()
-    count: int = 0
-    process: subprocess.Popen[str] = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, prefix: Sequence[str] = ()) -> None:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("PRIVACY_ASSETS", "DAGSTER"))}
         env |= {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-        (self.folder / "said").mkdir()
         self.process = subprocess.Popen(
-            [*self.prefix, sys.executable, str(WORKER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=env,
-            cwd=self.folder,
+            [*prefix, sys.executable, str(WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
         )
         self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        return json.loads(self.process.stdout.readline())
+
+    def ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        return self._answer()
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@dataclass
+class Workshop:
+    """A project in a folder of its own, and the process that forks a child for each order about it."""
+
+    folder: Path
+    parent: Parent
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        (self.folder / "said").mkdir()
 
     @property
     def project(self) -> Path:
@@ -58,16 +75,6 @@ class Workshop:
     @property
     def home(self) -> Path:
         return self.folder / "home"
-
-    def _answer(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
-
-    def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        return self._answer()
 
     def start(self, do: str, *, hold: bool = False, **given: Any) -> Child:
         """A child that does this; one that is held waits for `release`."""
@@ -82,8 +89,9 @@ class Workshop:
             "PRIVACY_ASSETS_WITNESS": str(self.folder / "guards" / "witness"),
             "PRIVACY_ASSETS_PROJECT": "clinic",
         }
-        order = {"do": do, "with": given, "root": str(self.project), "env": env, "said": str(said)}
-        pid = self._ask(order | {"hold": str(fifo) if hold else ""})["pid"]
+        places = {"root": str(self.project), "cwd": str(self.folder), "said": str(said)}
+        order = {"do": do, "with": given, "env": env, **places}
+        pid = self.parent.ask(order | {"hold": str(fifo) if hold else ""})["pid"]
         return Child(self, pid, said, fifo)
 
     def do(self, do: str, **given: Any) -> dict[str, Any]:
@@ -107,13 +115,6 @@ class Workshop:
         strace.stderr.close()
         return said, log.read_text(errors="replace")
 
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-
 
 @dataclass
 class Child:
@@ -129,25 +130,19 @@ class Child:
 
     def end(self) -> dict[str, Any]:
         """How it ended (`status`: its exit code, or the signal as a negative number), and what it said."""
-        status = self.shop._ask({"wait": self.pid})["status"]
+        status = self.shop.parent.ask({"wait": self.pid})["status"]
         text = self.said.read_text(errors="replace") if self.said.exists() else ""
         *before, last = text.rstrip("\n").split("\n")
         said = json.loads(last) if last.startswith("{") else {}
         return {"status": status, "text": "\n".join(before if said or last == "{}" else [*before, last]), **said}
 
 
-@pytest.fixture
-def workshop(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Workshop]]:
-    """Makes a workshop; it is closed when the test is over."""
-    shops: list[Workshop] = []
-
-    def made(*prefix: str, folder: Path = tmp_path) -> Workshop:
-        shops.append(Workshop(folder, prefix))
-        return shops[-1]
-
-    yield made
-    for shop in shops:
-        shop.close()
+@pytest.fixture(scope="session")
+def parent() -> Iterator[Parent]:
+    """The process for all projects that need none of their own."""
+    shared = Parent()
+    yield shared
+    shared.close()
 
 
 @pytest.fixture

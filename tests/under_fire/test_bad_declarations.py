@@ -11,7 +11,7 @@ from __future__ import annotations
 import gzip
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from privacy_assets.contracts.loading import check
 from privacy_assets.errors import BadDeclaration
 from privacy_assets.gate import Gate
 from tests.conftest import CONSENTS, PATIENTS, SMOKING, environment_in
-from tests.under_fire.conftest import Workshop
+from tests.under_fire.conftest import Parent, Workshop
 from tests.under_fire.receiving import RAW, WHO, Reception, good, helps, lines, people, tells_nobody, text
 from tests.under_fire.test_bad_text import FILES, database, tarred, zipped
 
@@ -326,17 +326,17 @@ def test_whatever_byte_of_a_declaration_is_changed(
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+def shop(tmp_path_factory: pytest.TempPathFactory, parent: Parent) -> Workshop:
     """A project in which everything is published, and a process that forks a child for each command."""
-    shop = Workshop(tmp_path_factory.mktemp("commands"))
+    parent.ask({"prepare": True})
+    shop = Workshop(tmp_path_factory.mktemp("commands"), parent)
     from tests.conftest import write_tiny_project
 
     write_tiny_project(shop.project)
     (shop.project / "dagster.yaml").write_bytes(Path("dagster.yaml").read_bytes())
     for asset in ("raw/consents", "raw/patients", "minimized/smoking/patients"):
         shop.do("made", assets=[asset])
-    yield shop
-    shop.close()
+    return shop
 
 
 def told(answer: dict[str, object]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Workshop
+from .conftest import Parent, Workshop
 from .test_faults import calls_of, of_interest
 
 
@@ -19,7 +19,7 @@ from .test_faults import calls_of, of_interest
     [pytest.param(3, id="some"), pytest.param(100, id="long", marks=[pytest.mark.long, pytest.mark.timeout(3600)])],
 )
 def test_an_erasure_that_is_killed_is_finished(
-    workshop: Callable[..., Workshop],
+    parent: Parent,
     tmp_path: Path,
     write_project: Callable[[Path], None],
     figures: Callable[..., None],
@@ -27,7 +27,7 @@ def test_an_erasure_that_is_killed_is_finished(
 ) -> None:
     """T-ERASE-6: killed before any call that changes a file; one order to resume ends it, and everybody is out."""
     write_project(tmp_path / "project")
-    shop, rng, counts = workshop(), random.Random(tries), Counter[str]()
+    shop, rng, counts = Workshop(tmp_path, parent), random.Random(tries), Counter[str]()
     shop.do("made", assets=CORRIDOR)
     said, log = shop.under("", "erased", people=["p-01"])
     assert said["status"] == 0, said

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Workshop
+from .conftest import Parent, Workshop
 
 RAW, MINIMIZED, FEATURES = "raw/patients", "minimized/smoking/patients", "features/smoking"
 CORRIDOR = ["raw/consents", RAW, MINIMIZED, "pseudonymized/smoking/patients", FEATURES]
@@ -37,10 +37,10 @@ MOMENTS = {
 
 
 @pytest.fixture
-def shop(workshop: Callable[..., Workshop], tmp_path: Path, write_project: Callable[[Path], None]) -> Workshop:
+def shop(parent: Parent, tmp_path: Path, write_project: Callable[[Path], None]) -> Workshop:
     """The tiny project, and a process to be forked."""
     write_project(tmp_path / "project")
-    return workshop()
+    return Workshop(tmp_path, parent)
 
 
 def calls_of(log: str) -> Iterator[tuple[str, str, str]]:
@@ -310,11 +310,13 @@ def namespace(folder: Path) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def small(workshop: Callable[..., Workshop], tmp_path: Path, write_project: Callable[[Path], None]) -> Workshop:
-    """The same, in a home of 48 MiB."""
+def small(tmp_path: Path, write_project: Callable[[Path], None]) -> Iterator[Workshop]:
+    """The same, in a home of 48 MiB, and a process of its own that sees it."""
     write_project(tmp_path / "project")
     (tmp_path / "home").mkdir()
-    return workshop(*namespace(tmp_path))
+    parent = Parent(namespace(tmp_path))
+    yield Workshop(tmp_path, parent)
+    parent.close()
 
 
 @pytest.mark.needs("unshare")

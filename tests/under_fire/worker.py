@@ -1,8 +1,9 @@
 """A process that has imported everything and opened nothing; each order that it reads is done by a forked child.
 
 Belongs here: what the children do, in words of JSON. Does not belong here: which faults they are given
-(`test_faults.py`). An order is one line on stdin: {"do": a function below, "root", "env", "hold", ...}. The answer is
-one line: the child's pid, or, for {"wait": pid}, how it ended and what it said (the last line of its output).
+(`test_faults.py`). An order is one line on stdin: {"do": a function below, "root", "cwd", "env", "hold", ...}. The
+answer is one line: the child's pid, or, for {"wait": pid}, how it ended and what it said (the last line of its output);
+{"prepare": true} forks nobody.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import subprocess
 import sys
 import traceback
@@ -19,20 +21,29 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import numpy.random  # noqa: F401  what a step imports on its way, imported once
+import duckdb_extension_httpfs  # noqa: F401  what a command imports on its way, imported once
+import numpy.random  # noqa: F401
 import pandas  # noqa: F401
 import pyarrow.compute  # noqa: F401
+import pydantic  # noqa: F401
+import rich.progress
+import rich.table  # noqa: F401
 
+import privacy_assets.history
+import privacy_assets.running
+import privacy_assets.verify  # noqa: F401
 from privacy_assets import cli
 from privacy_assets.build import CORRIDOR, build_definitions, steps
 from privacy_assets.contracts.loading import Project, load
+from privacy_assets.drafting import choosing, drafting  # noqa: F401
 from privacy_assets.errors import PrivacyAssetsError
 from privacy_assets.gate import Gate
 from privacy_assets.stages.asset import key_of
 from privacy_assets.stages.step import Step, carry_out, measure_again
 from privacy_assets.subjects import erasing, searching
 from privacy_assets.subjects.people import find
-from privacy_assets.techniques.train import _fitting  # noqa: F401
+from privacy_assets.techniques.train import _fitting
+from privacy_assets.word_lists import texts
 from privacy_assets.words import AssetName
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -210,11 +221,22 @@ _ALL = (made, materialized, history, commanded, examined, recovered, told, fille
 DOES = {one.__name__: one for one in _ALL}
 
 
+def _prepare() -> None:
+    """Import what models and drafts import on their way: it takes seconds, which few tests need."""
+    import sklearn.compose
+    import sklearn.linear_model  # noqa: F401
+
+    _fitting.skops_io()
+    for provider in ("person", "address"):
+        list(texts(provider, re.compile("no list")))
+
+
 def _child(order: dict[str, Any]) -> None:
     descriptor = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
     os.environ.update(order["env"])
+    os.chdir(order["cwd"])
     if order.get("hold"):
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(0x59616D61, -1, 0, 0, 0)  # PR_SET_PTRACER: anyone of ours may trace it
@@ -238,6 +260,10 @@ def main() -> None:
     print(json.dumps({"threads": len(list(Path("/proc/self/task").iterdir()))}), flush=True)
     for line in sys.stdin:
         order = json.loads(line)
+        if "prepare" in order:
+            _prepare()
+            print(json.dumps({}), flush=True)
+            continue
         if "wait" in order:
             _, status = os.waitpid(order["wait"], 0)
             print(json.dumps({"status": os.waitstatus_to_exitcode(status)}), flush=True)

@@ -21,10 +21,13 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
@@ -420,15 +423,29 @@ def _auc(positive: npt.NDArray[np.bool_], score: Floats) -> Metric:
 # ---- bytes
 
 
+def skops_io() -> ModuleType:
+    """`skops.io`, which looks through all of scikit-learn when it is imported: without what would bring PyTorch along.
+
+    That takes longer than all the rest, and holds no part of any model.
+    """
+    bridge = "sklearn.externals.array_api_compat.torch"
+    hidden = bridge not in sys.modules
+    if hidden:
+        sys.modules[bridge] = None  # type: ignore[assignment]  # as if it could not be imported
+    try:
+        return import_module("skops.io")
+    finally:
+        if hidden:
+            del sys.modules[bridge]
+
+
 def save(fitted: Fitted) -> bytes:
     """The pipeline in the skops format (never a pickle): the same model gives the same bytes.
 
     skops names parts by their address in memory, stamps the time, and writes arrays of records with whatever lay in
     memory between their fields; here parts are numbered as they come, the time is 1980, and the gaps are zero.
     """
-    import skops.io
-
-    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(fitted.pipeline))) as written:
+    with zipfile.ZipFile(io.BytesIO(skops_io().dumps(fitted.pipeline))) as written:
         schema = json.loads(written.read("schema.json"))
         files: dict[str, str] = {}
         _name_by_order(schema, _shared(schema), {}, files)
@@ -483,11 +500,11 @@ def _without_gaps(content: bytes) -> bytes:
 
 def load(content: bytes) -> Any:
     """The pipeline that `save` wrote; raises Tampered for bytes that hold anything but what our models are made of."""
-    import skops.io
+    skops = skops_io()
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        return skops.io.loads(content, trusted=list(TRUSTED))
+        return skops.loads(content, trusted=list(TRUSTED))
     except UntrustedTypesFoundException:
         found = "types that no model of ours is made of"
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError):
