@@ -18,7 +18,7 @@ from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from privacy_assets.durable import held, lock_of
@@ -54,15 +54,7 @@ class _Events(SqliteEventLogStorage):
 
 
 def _engine(address: str) -> Engine:
-    engine = create_engine(address, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
-    event.listen(engine, "connect", _without_waiting)
-    return engine
-
-
-def _without_waiting(connection: Any, _: object) -> None:
-    # each event would wait for the disk several times; what a power failure takes of them is told by the next run,
-    # and the file stays whole: it has a write-ahead log
-    connection.execute("PRAGMA synchronous=NORMAL")
+    return create_engine(address, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
 
 
 class HomeStorage(DagsterSqliteStorage):
