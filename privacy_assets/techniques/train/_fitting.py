@@ -429,14 +429,14 @@ def skops_io() -> ModuleType:
     That takes longer than all the rest, and holds no part of any model.
     """
     bridge = "sklearn.externals.array_api_compat.torch"
-    hidden = bridge not in sys.modules
+    hidden = bridge not in sys.modules and "skops.io" not in sys.modules
     if hidden:
         sys.modules[bridge] = None  # type: ignore[assignment]  # as if it could not be imported
     try:
         return import_module("skops.io")
     finally:
         if hidden:
-            del sys.modules[bridge]
+            sys.modules.pop(bridge, None)
 
 
 def save(fitted: Fitted) -> bytes:
