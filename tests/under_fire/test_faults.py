@@ -80,11 +80,17 @@ def points(log: str, folder: Path, tries: int, rng: random.Random) -> list[str]:
     return chosen[:tries]
 
 
-def kills(log: str, folder: Path, tries: int, rng: random.Random, parts: Counter[str]) -> Iterator[str]:
-    """Those points; then more in the parts that none of them hit: from run to run a kill drifts by a call or two."""
+def kills(
+    log: str, folder: Path, tries: int, rng: random.Random, parts: Counter[str], counts: Counter[str]
+) -> Iterator[str]:
+    """Those points; then more where none of them hit: from run to run a kill drifts by a call or two.
+
+    Of few tries one has to come so late that the new version stands; of many each part needs one as well.
+    """
     yield from points(log, folder, tries, rng)
-    for _ in range(MANY if tries >= MANY else 0):
-        missed = set(MOMENTS) - set(parts)
+    for _ in range(MANY):
+        missed = set(MOMENTS) - set(parts) if tries >= MANY else set()
+        missed |= set() if counts["new"] else {"published"}
         places = [place for place, part, call in calls_of(log) if part in missed and of_interest(call, folder)]
         if not places:
             return
@@ -149,7 +155,7 @@ def test_a_publication_that_is_killed_is_whole_or_never_was(
     assert said["status"] == 0, said
     counts, parts, swept, left, readable = Counter(), Counter(), 0, 0, 0
     before = shop.do("examined", assets=[asset])
-    for at, point in enumerate(kills(log, shop.folder, tries, rng, parts), start=1):
+    for at, point in enumerate(kills(log, shop.folder, tries, rng, parts, counts), start=1):
         changed(shop, rng)
         if upstream:
             shop.do("made", assets=[RAW])
