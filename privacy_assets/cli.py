@@ -31,7 +31,7 @@ from rich.tree import Tree
 
 from privacy_assets.durable import disk_errors
 from privacy_assets.errors import BadEnvironment, Fault, PrivacyAssetsError, Tampered, unexpected
-from privacy_assets.reading import find_root
+from privacy_assets.reading import find_root, gate_of
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -362,13 +362,12 @@ def verify(
     root: Root = None,
 ) -> None:
     """Measure everything published, and the ledger, again; exit 1 on broken, overdue, inconclusive, missing, forged."""
-    from privacy_assets.gate import Gate
     from privacy_assets.verify import Line
     from privacy_assets.verify import verify as verify_all
 
     folder = find_root(root)
     kept = {str(path): _content(path) for path in checkpoint or ()}
-    gate = Gate.open(folder, kept=kept)
+    gate = gate_of(folder, kept)
     table = Table("asset", "rows", "measured again", "standing", box=None)
     faults: list[Fault] = []
     lines: list[Line] = []
@@ -401,10 +400,9 @@ def verify(
 @app.command()
 def checkpoint(root: Root = None) -> None:
     """Print the ledger's signed checkpoint, to keep elsewhere: by it a rollback of ledger and witness shows."""
-    from privacy_assets.gate import Gate
     from privacy_assets.ledger import log as beside
 
-    gate = Gate.open(find_root(root))
+    gate = gate_of(root)
     sys.stdout.write(gate.ledger.checkpoint())
     log, witness = gate.ledger.keys
     for line in (
@@ -427,16 +425,14 @@ def correct_clock(
     root: Root = None,
 ) -> None:
     """Put on record, signed, that the clock was ahead and is right now, so that what expires can be judged again."""
-    from privacy_assets.gate import Gate
 
-    position = Gate.open(find_root(root)).correct_clock(today.date())
+    position = gate_of(root).correct_clock(today.date())
     out.print(f"ledger entry {position}: the clock is right from here on; what was written ahead of it counts as older")
 
 
 @app.command()
 def explain(asset: Asset, root: Root = None) -> None:
     """Print the chain from an asset's version down to the source files."""
-    from privacy_assets.gate import Gate
     from privacy_assets.reports.explain import Link
     from privacy_assets.reports.explain import explain as chain
     from privacy_assets.words import AssetName
@@ -451,7 +447,7 @@ def explain(asset: Asset, root: Root = None) -> None:
             grow(branch, below)
 
     top = Tree(".", hide_root=True)
-    grow(top, chain(Gate.open(find_root(root)), AssetName.parse(asset)))
+    grow(top, chain(gate_of(root), AssetName.parse(asset)))
     out.print(top)
 
 
@@ -471,14 +467,13 @@ def history_of(
     root: Root = None,
 ) -> None:
     """Print which versions of a contract or a purpose there were, from when to when, and what became of the columns."""
-    from privacy_assets.gate import Gate
     from privacy_assets.reports import history
 
     if kind not in list(history.Kind):
         raise typer.BadParameter("expected `contract` or `purpose`", param_hint="KIND")
     if between and text:
         raise typer.BadParameter("--between and --text are two questions")
-    of, gate = history.Kind(kind), Gate.open(find_root(root))
+    of, gate = history.Kind(kind), gate_of(root)
     if text:
         kept = history.text(gate, of, name, text)
         sys.stdout.write(kept.text if as_json else history.as_yaml(kept))
@@ -505,6 +500,7 @@ def history_of(
 
 @app.command("impact")
 def impact_of(
+    ctx: typer.Context,
     of: Annotated[
         str,
         typer.Argument(
@@ -523,7 +519,7 @@ def impact_of(
     from privacy_assets.reports import impact
     from privacy_assets.resolved import surroundings
 
-    gate = Gate.open(find_root(root))
+    gate = ctx.with_resource(Gate.looking(find_root(root)))
     graph = flows(steps(gate.project))
     roles = carried(graph, {asset: evidence(gate, asset) for asset in graph.made})
     project = gate.project
@@ -589,7 +585,7 @@ def _with_measured(found: Diff, before: Side, after: Side) -> Diff:
     from privacy_assets.warehouse.home import Home
 
     project = after.project
-    if not found.changes or not Home.is_there(project.root):
+    if not found.changes or Home.is_new(project.root):
         return found
     try:
         return replace(found, measured=measured(Gate.open(project.root, project=project), before, after))
@@ -601,6 +597,7 @@ def _with_measured(found: Diff, before: Side, after: Side) -> Diff:
 
 @app.command("lineage")
 def lineage_of(
+    ctx: typer.Context,
     html: Annotated[
         Path | None,
         typer.Option("--html", help="One page to look through: every asset and column, what was proven, what is left."),
@@ -617,7 +614,8 @@ def lineage_of(
 
     if html is None and openlineage is None:
         raise typer.BadParameter("expected --html FILE, --openlineage FILE, or both")
-    gate = Gate.open(find_root(root))
+    # events are about versions that were published, the page is about declarations too
+    gate = gate_of(root) if openlineage else ctx.with_resource(Gate.looking(find_root(root)))
     graph = flows(steps(gate.project))
     if html is not None:
         from privacy_assets.reports import lineage
@@ -631,6 +629,7 @@ def lineage_of(
 
 @app.command()
 def report(
+    ctx: typer.Context,
     kind: Annotated[str, typer.Argument(help="record, assessment, review or audit.")],
     purpose: Annotated[str | None, typer.Argument(help="Which purpose; default: all of them in one report.")] = None,
     to: Annotated[
@@ -646,7 +645,7 @@ def report(
 
     if kind not in KINDS:
         raise typer.BadParameter(f"expected one of {', '.join(KINDS)}")
-    gate = Gate.open(find_root(root))
+    gate = ctx.with_resource(Gate.looking(find_root(root)))
     made = KINDS[kind].make(gate, flows(steps(gate.project)), purpose)
     for path in _document.write(gate, f"{kind}-{purpose}" if purpose else kind, made, to):
         out.print(f"written: {path}", markup=False)
@@ -656,10 +655,9 @@ def report(
 def show(asset: Asset, root: Root = None) -> None:
     """Print an asset's schema and counts, from the ledger and the declarations; never its rows."""
     from privacy_assets.build import steps
-    from privacy_assets.gate import Gate
     from privacy_assets.words import AssetName
 
-    gate, name = Gate.open(find_root(root)), AssetName.parse(asset)
+    gate, name = gate_of(root), AssetName.parse(asset)
     parts = gate.parts(name)
     examined = gate.examine(parts[-1] if parts else name)
     step = steps(gate.project).get(name.whole)
@@ -689,11 +687,11 @@ def show(asset: Asset, root: Root = None) -> None:
 
 
 @app.command()
-def budget(root: Root = None) -> None:
+def budget(ctx: typer.Context, root: Root = None) -> None:
     """Print what releases have cost the people of each dataset, and what is left, from the ledger."""
     from privacy_assets.gate import Gate
 
-    gate = Gate.open(find_root(root))
+    gate = ctx.with_resource(Gate.looking(find_root(root)))
     accounts = [account for name in gate.project.contracts if (account := gate.account(name))]
     table = Table("dataset", "budget", "spent", "left", "lifetime", "cap", "debits", "frees at", box=None)
     for account in accounts:
@@ -753,7 +751,6 @@ def frontier(
     root: Root = None,
 ) -> None:
     """Weigh a purpose's anonymization: risk against utility of techniques and k, and keep what is chosen, and why."""
-    from privacy_assets.gate import Gate
     from privacy_assets.reports import frontier as report
     from privacy_assets.stages import frontier as weighing
     from privacy_assets.stages.asset import tell_frontier
@@ -761,7 +758,7 @@ def frontier(
     if choose is not None and because is None:
         raise typer.BadParameter("--choose goes with --because: a choice is kept with its reason")
     project = find_root(root)
-    gate = Gate.open(project)
+    gate = gate_of(project)
     folder = report.folder_for(gate, purpose, to)
     reason = None if because is None else weighing.sound_reason(because)
     with Progress(
@@ -800,10 +797,9 @@ def compare(
     root: Root = None,
 ) -> None:
     """Show synthetic rows beside the real ones: columns, pairs, attacks, versions; as tables, pictures and one page."""
-    from privacy_assets.gate import Gate
     from privacy_assets.reports import comparison as report
 
-    gate = Gate.open(find_root(root))
+    gate = gate_of(root)
     found = report.comparison(gate, purpose)
     for heads, lines in (
         (("attack", "tried", "succeeded", "on others", "excess", "95 %", "at most"), report.attacks(found)),
@@ -827,12 +823,11 @@ def redteam(
 ) -> None:
     """Try every attack on everything released again, and withdraw what does not survive; exit 1 if there is any."""
     from privacy_assets.build import steps
-    from privacy_assets.gate import Gate
     from privacy_assets.invariants.attack_excess import excess
     from privacy_assets.stages.redteam import redteam as attacked
     from privacy_assets.stages.redteam import said
 
-    gate = Gate.open(find_root(root))
+    gate = gate_of(root)
     seed = gate.entries_by_now() if seed is None else seed
     table = Table("release", "attack", "tried", "succeeded", "on others", "excess", "95 %", "verdict", box=None)
     failed: list[str] = []
@@ -866,6 +861,7 @@ def redteam(
 
 @app.command()
 def testdata(
+    ctx: typer.Context,
     purpose: Annotated[str, typer.Argument(help="The purpose whose datasets are made.")],
     rows: Annotated[int, typer.Option("--rows", help="How many people there are; some have several rows.")],
     seed: Annotated[int, typer.Option("--seed", help="Another number, other people.", min=0)] = 0,
@@ -882,7 +878,7 @@ def testdata(
     from privacy_assets.gate import Gate
     from privacy_assets.testdata.making import make, place_of
 
-    gate = Gate.open(find_root(root))
+    gate = ctx.with_resource(Gate.looking(find_root(root)))
     on = day.date() if day else gate.now().date()
     made = make(gate, purpose, rows=rows, seed=seed, day=on, to=to)
     table = Table("dataset", "column", "made from", box=None)
@@ -928,11 +924,10 @@ IdentifiersFile = Annotated[
 def trace(file: IdentifiersFile = None, root: Root = None) -> None:
     """Find every asset, version and model that holds a person; exit 1 where nobody is found."""
     from privacy_assets.build import steps
-    from privacy_assets.gate import Gate
     from privacy_assets.subjects import people, tracing
 
     identifiers = _identifiers(file)
-    gate = Gate.open(find_root(root))
+    gate = gate_of(root)
     held, position = tracing.trace(gate, steps(gate.project), people.find(gate, identifiers))
     table = Table("asset", "version", "published", "rows", "stands", box=None)
     for one in held:
@@ -955,12 +950,11 @@ def export_subject(
     """Write all that is held of one person into a sealed file, for them: their rows, and who uses them for what."""
     from privacy_assets.build import steps
     from privacy_assets.errors import BadDeclaration
-    from privacy_assets.gate import Gate
     from privacy_assets.subjects import people
     from privacy_assets.subjects.handing_out import hand_out
 
     identifiers = _identifiers(file)
-    gate = Gate.open(find_root(root))
+    gate = gate_of(root)
     found = people.find(gate, identifiers)
     if len(found) > 1:
         raise BadDeclaration.of(f"these are {len(found)} people", expected="one: nobody's data goes to anybody else")
@@ -983,7 +977,6 @@ def erase(
 ) -> None:
     """Erase people through to the models: plan, rewrite, retrain, destroy, and search for what is left."""
     from privacy_assets.build import steps
-    from privacy_assets.gate import Gate
     from privacy_assets.stages.asset import tell_published
     from privacy_assets.subjects import erasing, people, tracing
 
@@ -991,7 +984,7 @@ def erase(
         raise typer.BadParameter("one of --reason (and identifiers), --lapsed, --resume")
     identifiers = [] if lapsed or resume else _identifiers(file)
     folder = find_root(root)
-    gate = Gate.open(folder)
+    gate = gate_of(folder)
     made = steps(gate.project)
     who = people.find(gate, identifiers) if reason else ()
     if not resume:
@@ -1116,11 +1109,10 @@ def rotate_data_keys(
     root: Root = None,
 ) -> None:
     """Write every version that is kept into a new file under a new data key, and destroy the old file and key."""
-    from privacy_assets.gate import Gate
     from privacy_assets.rotation import rotate_data_keys as rotate
     from privacy_assets.words import AssetName
 
-    gate = Gate.open(find_root(root))
+    gate = gate_of(root)
     with Progress(
         TextColumn("{task.description}"), TimeElapsedColumn(),
         console=err, disable=not err.is_terminal, transient=True,

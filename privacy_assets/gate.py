@@ -37,6 +37,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -509,6 +510,23 @@ class Gate:
         """
         with disk_errors(f"the home of {root}, its key or its witness"):
             return cls._open(project or load(root), root, env, kept)
+
+    @classmethod
+    @contextmanager
+    def looking(cls, root: Path, env: Mapping[str, str] = os.environ) -> Iterator[Gate]:
+        """The gate for whoever asks what is declared, and what is published of it, which may be nothing yet.
+
+        Where there is no home, none is made, and no key: that gate's is empty, and gone afterwards.
+        """
+        if not Home.is_new(root, env):
+            yield cls.open(root, env)
+            return
+        with TemporaryDirectory(prefix="privacy-assets-") as folder:
+            apart = Path(folder).resolve()
+            KeyFile.create(apart / "key", told=False)
+            places = {"HOME": apart / "home", "KEY_FILE": apart / "key", "WITNESS": apart / "witness"}
+            named = {f"PRIVACY_ASSETS_{name}": str(path) for name, path in places.items()}
+            yield cls.open(root, {**env, **named, "PRIVACY_ASSETS_PROJECT": "nothing-yet"})
 
     @classmethod
     def _open(cls, project: Project, root: Path, env: Mapping[str, str], kept: Mapping[str, bytes]) -> Gate:

@@ -5,7 +5,9 @@ Belongs here: the three ways out (a frame, a model, an encrypted copy). Does not
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, overload
 
 import polars as pl
@@ -18,6 +20,7 @@ from privacy_assets.gate import Gate
 from privacy_assets.techniques.train import _fitting
 from privacy_assets.warehouse.connections import engine_errors, governed, quoted
 from privacy_assets.warehouse.copies import sealed_copy
+from privacy_assets.warehouse.home import Home
 from privacy_assets.words import AssetName, Stage
 
 
@@ -40,6 +43,16 @@ def find_root(start: Path | None = None) -> Path:
             "[tool.privacy_assets] in its pyproject.toml"
         ),
     )
+
+
+def gate_of(root: Path | None = None, kept: Mapping[str, bytes] = MappingProxyType({})) -> Gate:
+    """The gate of the project that `root` lies in, to ask about its data; `kept` is as `Gate.open` has it.
+
+    Raises BadEnvironment where nothing was ever published: no home is made for a question.
+    """
+    folder = find_root(root)
+    Home.require(folder)
+    return Gate.open(folder, kept=kept)
 
 
 @overload
@@ -66,7 +79,7 @@ def read(
         raise BadDeclaration.of(f"there is no format {format!r}", expected="polars or arrow")
     with (
         disk_errors(f"{asset}, in its home"),
-        Gate.open(find_root(root)).open_version(name, purpose=purpose) as (con, passport),
+        gate_of(root).open_version(name, purpose=purpose) as (con, passport),
     ):
         columns = ", ".join(quoted(column) for column, _ in passport.columns)
         with engine_errors(f"reading {asset}"):
@@ -84,7 +97,7 @@ def load_model(asset: str, *, purpose: str, root: Path | None = None) -> Any:
         raise Refused.of(f"{asset} is no model", expected="model/<purpose>", next_step=f"read({asset!r}, …) returns it")
     with (
         disk_errors(f"{asset}, in its home"),
-        Gate.open(find_root(root)).open_version(name, purpose=purpose) as (con, _),
+        gate_of(root).open_version(name, purpose=purpose) as (con, _),
         engine_errors(f"reading {asset}"),
     ):
         (content,) = con.execute("SELECT content FROM released.main.artefact").fetchone() or (b"",)
@@ -101,7 +114,7 @@ def export(asset: str, *, purpose: str, to: Path, key_file: Path, root: Path | N
     name = AssetName.parse(asset)
     if name.stage is Stage.MODEL:
         raise Refused.of(f"{asset} is a model: there are no rows to export", next_step="load_model returns it")
-    gate = Gate.open(find_root(root))
+    gate = gate_of(root)
     with (
         sealed_copy(gate.home, asset, to, key_file) as copy,
         gate.open_version(name, purpose=purpose) as (_, passport),

@@ -36,8 +36,10 @@ def rotate_master(root: Path, new_key_file: Path, env: Mapping[str, str] = os.en
 
     Returns how many versions there are. Data files are not touched. After an interruption run it again with the same
     two key files; to go back instead, exchange the two. From its first entry on nothing is published by whoever has the
-    old key only. Raises BadDeclaration where both key files hold the same key, or the new one lies in home or project.
+    old key only. Raises BadDeclaration where both key files hold the same key, or the new one lies in home or project;
+    BadEnvironment where there is no home.
     """
+    Home.require(root, env)
     theirs = {**env, "PRIVACY_ASSETS_KEY_FILE": str(new_key_file)}
     home, new_home = Home.open(root, env), Home.open(root, theirs)
     # One at a time: files are replaced under their own names, and the last entry must name the key that they are under.

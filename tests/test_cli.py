@@ -303,7 +303,75 @@ def test_history_tells_versions_and_columns(command: Command, published: Gate):
     assert command("history", "dataset", "patients").code == 2
 
 
-def test_explain_and_show_of_nothing_say_so(command: Command):
+ABOUT_DATA = [
+    ["verify"], ["checkpoint"], ["correct-clock", "--today", "2026-01-01"], ["explain", "training/smoking"],
+    ["history", "purpose", "smoking"], ["show", "training/smoking"], ["frontier", "smoking"], ["compare", "smoking"],
+    ["redteam"], ["export", "training/smoking", "--purpose", "smoking", "--to", "copy", "--key-file", "key/key"],
+    ["trace", "--file", "who.txt"], ["erase", "--reason", "request 1", "--file", "who.txt", "--yes"],
+    ["export-subject", "--to", "copy", "--key-file", "key/key", "--file", "who.txt"],
+    ["rotate-master", "--new-key-file", "new.key"], ["rotate-data-keys"],
+    ["lineage", "--openlineage", "events.jsonl"],
+]  # fmt: skip
+ABOUT_DECLARATIONS = [
+    ["impact", "raw/patients.email"], ["lineage", "--html", "page.html"], ["report", "record", "--to", "pages"],
+    ["budget"], ["testdata", "smoking", "--rows", "10", "--to", "made"], ["validate"], ["schema", "purpose"],
+]  # fmt: skip
+MAKING = {"run", "draft", "diff"}
+"""Commands that make a home, or know of none."""
+
+
+def paths(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+def test_every_command_is_about_data_or_declarations_or_makes_a_home():
+    """So that the two tests below leave none out."""
+    named = {one.name or one.callback.__name__.replace("_", "-") for one in cli.app.registered_commands}
+    assert named == {words[0] for words in (*ABOUT_DATA, *ABOUT_DECLARATIONS)} | MAKING
+
+
+@pytest.mark.parametrize("words", ABOUT_DATA, ids=lambda words: words[0])
+def test_a_question_about_data_makes_no_home(command: Command, tmp_path: Path, tiny_project: Path, words: list[str]):
+    """A disk that is not mounted would be answered with `nobody`; the home is named, and neither it nor a key made."""
+    (tiny_project / "who.txt").write_text("p-01\n")
+    before = paths(tmp_path)
+    said = command(*words)
+    assert (said.code, said.out) == (1, "")
+    assert "there is no home" in said.err
+    assert str(tmp_path / "home") in said.err
+    assert "PRIVACY_ASSETS_HOME" in said.err
+    assert "master key" not in said.err
+    assert paths(tmp_path) == before
+
+
+@pytest.mark.parametrize("words", ABOUT_DECLARATIONS, ids=lambda words: words[0])
+def test_a_question_about_declarations_needs_no_home(
+    command: Command, tmp_path: Path, tiny_project: Path, words: list[str]
+):
+    """As in a pull request, beside no data: it is answered, and what it made is what was asked for."""
+    before = paths(tmp_path)
+    said = command(*words)
+    assert (said.code, said.err) == (0, "")
+    asked = {tiny_project / name for name in ("page.html", "pages", "made")}
+    assert all(any(path.is_relative_to(one) for one in asked) for path in paths(tmp_path) - before)
+
+
+def test_a_home_in_use_is_not_taken_for_another_projects(
+    command: Command, published: Gate, monkeypatch: pytest.MonkeyPatch
+):
+    """The project's id is gone: none is made, which would only be found to be another."""
+    record = published.project.root / "data" / ".project"
+    assert command("show", "training/smoking").code == 0
+    record.unlink()
+    said = command("show", "training/smoking")
+    assert said.code == 1
+    assert "the project has no id" in said.err
+    assert not record.exists()
+    monkeypatch.setenv("PRIVACY_ASSETS_PROJECT", published.home.project_id)
+    assert command("show", "training/smoking").code == 0
+
+
+def test_explain_and_show_of_nothing_say_so(command: Command, gate: Gate):
     """An asset that was never published, and one that nobody declared."""
     for words in ("explain", "show"):
         said = command(words, "training/smoking")

@@ -82,7 +82,7 @@ class Home:
         key file or witness lie inside home or project.
         """
         root = root.resolve()
-        project = env.get("PRIVACY_ASSETS_PROJECT") or _own_id(root / "data" / ".project")
+        project = env.get("PRIVACY_ASSETS_PROJECT") or _own_id(root, env)
         if not _PROJECT_ID.fullmatch(project):
             raise BadEnvironment.of(
                 "this is not the id of a project",
@@ -90,7 +90,7 @@ class Home:
                 expected="2 to 63 letters, digits, - or _",
                 next_step="set PRIVACY_ASSETS_PROJECT to the id of this project",
             )
-        path = _absolute(env.get("PRIVACY_ASSETS_HOME"), root / "data" / "state")
+        path = _path(root, env)
         config = user_config_path("privacy_assets")
         home = cls(
             root=root,
@@ -115,11 +115,22 @@ class Home:
         return home
 
     @classmethod
-    def is_there(cls, root: Path, env: Mapping[str, str] = os.environ) -> bool:
-        """Whether `open` finds a home of this project that is in use, so that neither home, key nor id are made."""
-        path = _absolute(env.get("PRIVACY_ASSETS_HOME"), root / "data" / "state")
-        named = bool(env.get("PRIVACY_ASSETS_PROJECT")) or (root / "data" / ".project").is_file()
-        return named and (path / "home.json").is_file() and (path / "secrets.json").is_file()
+    def is_new(cls, root: Path, env: Mapping[str, str] = os.environ) -> bool:
+        """Whether nothing was ever published in the home that `open` finds, or would make."""
+        path = _path(root, env)
+        left = (path / "secrets.json", path / "ledger" / "entries", path / "ledger" / "checkpoint")
+        return not any(one.is_file() for one in left) and not any((path / "versions").rglob("*.duckdb"))
+
+    @classmethod
+    def require(cls, root: Path, env: Mapping[str, str] = os.environ) -> None:
+        """Raises BadEnvironment where `is_new`: an answer about nothing would pass for an answer about the data."""
+        if cls.is_new(root, env):
+            raise BadEnvironment.of(
+                "there is no home: nothing was ever published in it",
+                where=str(_path(root, env)),
+                next_step="name the home with PRIVACY_ASSETS_HOME if it lies elsewhere, and look whether its disk is "
+                "mounted; `privacy-assets run` makes a new one",
+            )
 
     def _can_be_named(self) -> None:
         """Dagster names its databases by addresses, in which ? and % mean something; the ledger is written in UTF-8."""
@@ -190,13 +201,26 @@ class Home:
             )
 
 
+def _path(root: Path, env: Mapping[str, str]) -> Path:
+    return _absolute(env.get("PRIVACY_ASSETS_HOME"), root.resolve() / "data" / "state")
+
+
 def _absolute(named: str | None, default: Path) -> Path:
     return (Path(named).expanduser() if named else default).resolve()
 
 
-def _own_id(record: Path) -> str:
+def _own_id(root: Path, env: Mapping[str, str]) -> str:
+    """The id in `data/.project`, which is made for a home that is new."""
+    record = root / "data" / ".project"
     try:
         if not record.exists():
+            if not Home.is_new(root, env):
+                raise BadEnvironment.of(
+                    "the home is in use, and the project has no id",
+                    where=str(record),
+                    expected=f"the id in {_path(root, env) / 'home.json'}, if this is its project",
+                    next_step="put the file back (it belongs in git), or set PRIVACY_ASSETS_PROJECT to the id",
+                )
             make_folder(record.parent)
             create(record, f"p-{secrets.token_hex(6)}\n".encode())
         return record.read_text(encoding="utf-8").strip()

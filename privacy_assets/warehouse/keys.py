@@ -83,8 +83,8 @@ class KeyFile:
         return cls(home.key_file)
 
     @classmethod
-    def create(cls, path: Path) -> KeyFile:
-        """A new master key in a new file, with a printed warning. A file that is there is kept."""
+    def create(cls, path: Path, *, told: bool = True) -> KeyFile:
+        """A new master key in a new file, with a printed warning (`told`). A file that is there is kept."""
         try:
             make_folder(path.parent)
             made = create(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
@@ -94,7 +94,7 @@ class KeyFile:
                 where=str(path),
                 next_step="name a place that you can write to with PRIVACY_ASSETS_KEY_FILE",
             ) from None
-        if made:
+        if made and told:
             sys.stderr.write(f"New master key: {path}\nBack it up apart from the data. Lost key, lost data.\n")
         return cls(path)
 
