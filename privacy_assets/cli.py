@@ -1058,10 +1058,15 @@ def _show_erased(done: Erased) -> None:
     for asset, why in done.spared.items():
         table.add_row(str(asset), "", "", f"left as it is: {why}")
     out.print(table)
+    failed: dict[tuple[Fault, ...], list[str]] = {}
     for asset, faults in done.failed.items():
-        err.print(f"[red]{asset}[/red] could not be made again; its old version is destroyed")
+        failed.setdefault(faults, []).append(str(asset))
+    for faults, assets in failed.items():
+        err.print(f"could not be made again, and the old version is destroyed: [red]{', '.join(assets)}[/red]")
         for fault in faults:
             err.print(str(fault), markup=False)
+    if failed:
+        err.print("Next: what is said of these; then `privacy-assets run` makes all that does not stand.")
     for store in done.searched:
         if not store.clean:
             err.print(str(store.fault()), markup=False)

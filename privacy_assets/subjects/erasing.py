@@ -39,11 +39,11 @@ from privacy_assets import durable
 from privacy_assets.contracts.columns import naming_columns
 from privacy_assets.contracts.entitlement import retained
 from privacy_assets.errors import BadDeclaration, Fault, NotKept, PrivacyAssetsError, Refused
-from privacy_assets.gate import PASSING, REQUESTS, Gate, Input, Passport, Standing, is_bounded, moment_for
+from privacy_assets.gate import PASSING, REQUESTS, Gate, Input, Passport, is_bounded, moment_for
 from privacy_assets.ledger.erasures import DONE, Erasure
 from privacy_assets.ledger.log import Entry
 from privacy_assets.stages.s1_raw import EVIDENCE
-from privacy_assets.stages.step import LEFT_OUT, Outcome, Step, Work, carry_out
+from privacy_assets.stages.step import LEFT_OUT, Outcome, Step, Work, carry_out, measure_again
 from privacy_assets.subjects import people as subjects
 from privacy_assets.subjects import searching
 from privacy_assets.subjects.people import Person, Presence, count_rows, held_raw, opened
@@ -244,7 +244,7 @@ def _carry_out(
         presence = looked_for()
         if not presence.rooted:
             return None
-        _can_be_rewritten(gate, presence.rooted)
+        _can_be_rewritten(gate, made, presence.rooted)
         return _finish(gate, made, _begin(gate, people, presence, reason, since), told, progress)
 
 
@@ -257,13 +257,23 @@ def _none_open(gate: Gate) -> None:
         )
 
 
-def _can_be_rewritten(gate: Gate, roots: Iterable[Input]) -> None:
-    """Raise Refused, before anything is changed, where raw does not keep what is promised of it today."""
+def _can_be_rewritten(gate: Gate, made: Mapping[AssetName, Step], roots: Iterable[Input]) -> None:
+    """Raise Refused, before anything is changed, where raw does not keep what is promised of it today.
+
+    Of what was promised, or is asked in another way, since it was published the rows that are held are asked: their
+    source may be gone.
+    """
     faults: list[Fault] = []
-    for asset in sorted({root.asset for root in roots if root.asset.stage is Stage.RAW and gate.declares(root.asset)}):
-        examined = gate.examine(asset)
-        if examined.standing is not Standing.MISSING and examined.standing not in PASSING:
-            faults += examined.faults
+    for root in roots:
+        latest = gate.latest(root.asset)
+        if root.asset.stage is not Stage.RAW or not gate.declares(root.asset):
+            continue
+        if latest is None or latest.version != root.version or gate.examine(root.asset).standing in PASSING:
+            continue
+        try:
+            faults += measure_again(_of(made, root.asset), gate, latest).faults
+        except PrivacyAssetsError as error:
+            faults += error.faults
     if faults:
         raise Refused(*faults)
 
@@ -427,6 +437,10 @@ def _remake(
 
 
 def _carried_out(gate: Gate, step: Step, done: Erased, told: Made) -> None:
+    if missing := [str(one) for one in done.failed if not {one, one.whole}.isdisjoint(step.inputs)]:
+        what = "it is made from what could not be made again"
+        done.failed[step.asset] = (Fault(what, where=str(step.asset), found=", ".join(missing)),)
+        return
     try:
         outcome = carry_out(step, gate)
     except PrivacyAssetsError as error:

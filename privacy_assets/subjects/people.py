@@ -273,25 +273,34 @@ def presence(gate: Gate, people: Iterable[Person]) -> Presence:
     rooted: dict[Input, int | None] = {}
     counted: dict[tuple[AssetName, str], int] = {}
     alone: dict[bool, set[str]] = {True: set(), False: set()}
+    theirs: dict[str, dict[str, set[str]]] = {}
+    without: list[Passport] = []
     for passport in firsts(gate):
         named, content = Input(passport.asset, passport.version), (passport.asset, passport.content_digest)
         if anybody(gate, passport):
             rooted[named] = None
             continue
         if content not in counted:
-            counted[content] = 0
             contract = gate.project.contracts[passport.asset.dataset]
             with opened(gate, passport) as con:
-                for table in tables_of(passport):
-                    mark = marked(con, table, contract, keys)
-                    lines = _lines_naming(con, table, contract, keys)
-                    counted[content] += count_rows(con, table, _either([mark, lines]))
-                    if mark != "false" and contract.subject_column is not None:
-                        for value, theirs in _direct_identifiers(con, table, contract, mark):
-                            alone[theirs].add(value)
+                marks = {table: marked(con, table, contract, keys) for table in tables_of(passport)}
+                counted[content] = sum(
+                    count_rows(con, table, _either([mark, _lines_naming(con, table, contract, keys)]))
+                    for table, mark in marks.items()
+                )
+                if all(mark == "false" for mark in marks.values()):
+                    without.append(passport)
+                elif contract.subject_column is not None:
+                    for column, value, only in _direct_identifiers(con, contract, marks):
+                        theirs.setdefault(contract.name, {}).setdefault(column, set()).add(value)
+                        alone[only].add(value)
         if counted[content]:
             rooted[named] = counted[content]
-    own, shared = (frozenset(alone[theirs] - {""}) for theirs in (True, False))
+    for passport in (one for one in without if one.asset.dataset in theirs):
+        with opened(gate, passport) as con:
+            for table in tables_of(passport):
+                alone[False].update(_standing(con, table, theirs[passport.asset.dataset]))
+    own, shared = (frozenset(alone[only] - {""}) for only in (True, False))
     return Presence(rooted, own, shared)
 
 
@@ -305,34 +314,58 @@ def count_rows(
 
 
 def _direct_identifiers(
-    con: duckdb.DuckDBPyConnection, table: str, contract: Contract, mark: str
-) -> Iterator[tuple[str, bool]]:
-    """The direct identifiers in the rows that `mark` tells, and whether each stands in no other row."""
-    present = columns_of(con, table)
-    columns = [
-        column.name
-        for column in contract.columns
-        if column.privacy.role is Role.DIRECT_IDENTIFIER and not column.privacy.free_text and column.name in present
-    ]
-    if not columns:
-        return
+    con: duckdb.DuckDBPyConnection, contract: Contract, marks: Mapping[str, str]
+) -> Iterator[tuple[str, str, bool]]:
+    """The direct identifiers in the rows that each table's mark tells: the column, the value, and whether it stands in
+    that column of no other row.
+    """
+    direct = [one.name for one in contract.columns if one.privacy.role is Role.DIRECT_IDENTIFIER]
+    direct = [name for name in direct if not contract.column(name).privacy.free_text]
+    tables: dict[str, list[tuple[str, str]]] = {name: [] for name in direct}
     with engine_errors("collecting what identifies"):
-        names = ", ".join(map(quoted, columns))
-        con.execute(f"CREATE OR REPLACE TEMP TABLE theirs AS SELECT {names} FROM {table} WHERE {mark}")
-        for column in columns:
-            text, each = "CAST(held AS VARCHAR)", "SELECT held, 1 AS times FROM (SELECT {} AS held FROM {})"
-            if present[column] == "VARCHAR":  # each text once, and only then without space around it: that takes long
-                text, each = (
-                    "trim(held)",
-                    "SELECT held, count(*) AS times FROM (SELECT {} AS held FROM {}) GROUP BY held",
+        for place, (table, mark) in enumerate(marks.items()):
+            kinds = columns_of(con, table)
+            if present := [name for name in direct if name in kinds]:
+                names = ", ".join(map(quoted, present))
+                con.execute(f"CREATE OR REPLACE TEMP TABLE theirs_{place} AS SELECT {names} FROM {table} WHERE {mark}")
+            for name in present:
+                tables[name].append(
+                    (_texts(name, f"temp.theirs_{place}", kinds[name]), _texts(name, table, kinds[name]))
                 )
-            yield from con.execute(
-                f"""WITH own AS (SELECT {text} AS value, sum(times) AS times
-                                 FROM ({each.format(quoted(column), "temp.theirs")}) GROUP BY ALL),
-                         every AS (SELECT {text} AS value, times FROM ({each.format(quoted(column), table)}))
-                    SELECT own.value, own.times = sum(every.times) FROM every JOIN own ON own.value = every.value
-                    GROUP BY own.value, own.times"""
+        for name, found in tables.items():
+            if not found:
+                continue
+            own, every = (" UNION ALL ".join(texts) for texts in zip(*found, strict=True))
+            rows = con.execute(
+                f"""WITH own AS (SELECT value, sum(times) AS times FROM ({own}) GROUP BY value)
+                    SELECT own.value, own.times = sum(every.times)
+                    FROM ({every}) AS every JOIN own ON own.value = every.value GROUP BY own.value, own.times"""
             ).fetchall()
+            yield from ((name, value, only) for value, only in rows)
+
+
+def _standing(con: duckdb.DuckDBPyConnection, table: str, sought: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Those of the texts, by column, that stand in that column of a table."""
+    kinds = columns_of(con, table)
+    for name in (name for name in sought if name in kinds):
+        register(con, "sought", {"value": pl.Series(list(sought[name]), dtype=pl.String)})
+        with engine_errors("collecting what identifies"):
+            texts = _texts(name, table, kinds[name])
+            yield from (
+                value
+                for (value,) in con.execute(
+                    f"SELECT DISTINCT value FROM ({texts}) WHERE value IN (SELECT value FROM temp.sought)"
+                ).fetchall()
+            )
+
+
+def _texts(column: str, table: str, kind: str) -> str:
+    """The SQL of the texts in a column (`value`), and how often each stands there (`times`).
+
+    Text is taken once each, and only then without space around it: that takes long.
+    """
+    each = f"SELECT held, count(*) AS times FROM (SELECT {quoted(column)} AS held FROM {table}) GROUP BY held"
+    return f"SELECT {'trim(held)' if kind == 'VARCHAR' else 'CAST(held AS VARCHAR)'} AS value, times FROM ({each})"
 
 
 def pseudonym(gate: Gate, person: Person) -> str:
