@@ -1066,7 +1066,7 @@ def _show_erased(done: Erased) -> None:
         for fault in faults:
             err.print(str(fault), markup=False)
     if failed:
-        err.print("Next: what is said of these; then `privacy-assets run` makes all that does not stand.")
+        err.print("Mend that first; then `privacy-assets run` makes what does not stand.")
     for store in done.searched:
         if not store.clean:
             err.print(str(store.fault()), markup=False)

@@ -90,7 +90,8 @@ class Erased:
 
     `receipts` are the positions of entries by version, in the order of the corridor, also of what was destroyed before
     an interruption; `stands` is what stands in its place now. `remade` was made again by this very process, `spared`
-    left as it is, `failed` could not be made again, `searched` is where was looked for what was left.
+    left as it is, `failed` could not be made again (why, or why what it is made from could not), `searched` is where
+    was looked for what was left.
     """
 
     erasure: Erasure
@@ -404,7 +405,8 @@ def _rewrite(
             if any(rows):
                 next_step = f"mend the contract, or materialize {asset} from its source; then `erase --resume`"
                 raise NotKept(*(replace(fault, next_step=next_step) for fault in outcome.faults))
-            done.failed[asset] = outcome.faults  # nobody is left
+            next_step = "`privacy-assets run` takes in what its source delivers of others"
+            done.failed[asset] = (Fault("nobody is left in it", where=str(asset), next_step=next_step),)
         told(step, outcome)
 
 
@@ -437,9 +439,9 @@ def _remake(
 
 
 def _carried_out(gate: Gate, step: Step, done: Erased, told: Made) -> None:
-    if missing := [str(one) for one in done.failed if not {one, one.whole}.isdisjoint(step.inputs)]:
-        what = "it is made from what could not be made again"
-        done.failed[step.asset] = (Fault(what, where=str(step.asset), found=", ".join(missing)),)
+    missing = [faults for one, faults in done.failed.items() if not {one, one.whole}.isdisjoint(step.inputs)]
+    if missing:  # what the gate would say of it follows from these
+        done.failed[step.asset] = tuple(dict.fromkeys(fault for faults in missing for fault in faults))
         return
     try:
         outcome = carry_out(step, gate)

@@ -96,7 +96,8 @@ class Searched:
             next_step="their own rows are gone, and these are of others: look whether they are the same people under "
             "another identifier (erase that, too), speak of them, or only share a word"
             if self.columns
-            else "look at who wrote that: no program of ours puts anything of a person there",
+            else "look whether it is only a word that they share, or who wrote that: no program of ours puts anything "
+            "of a person there",
         )
 
 
@@ -237,7 +238,7 @@ def _version(gate: Gate, passport: Passport, con: duckdb.DuckDBPyConnection, sou
     tables = con.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'held' ORDER BY ALL"
     ).fetchall()
-    declared = {name for name, _ in passport.columns}
+    declared = None
     if passport.asset.stage is Stage.RAW:  # which keeps what is delivered besides, by whatever name
         contract = gate.project.contracts.get(passport.asset.dataset)
         declared = {column.name for column in contract.columns} if contract else set()
@@ -247,8 +248,9 @@ def _version(gate: Gate, passport: Passport, con: duckdb.DuckDBPyConnection, sou
 
 
 def _table(
-    con: duckdb.DuckDBPyConnection, store: str, table: str, sought: Sought, declared: Collection[str]
+    con: duckdb.DuckDBPyConnection, store: str, table: str, sought: Sought, declared: Collection[str] | None
 ) -> Searched:
+    """A table, with the columns in which something was found: by name where they are `declared` (None: all are)."""
     hits, seen, columns = 0, True, []
     for name, kind, *_ in con.execute(f"DESCRIBE held.{table}").fetchall():
         if kind == "BLOB":
@@ -269,7 +271,8 @@ def _table(
             found, control = sought.counted(texts)
         hits, seen = hits + found, seen and control
         if found:
-            columns.append(name if name in declared or name.startswith("_") else "a column that is not declared")
+            known = declared is None or name in declared or name.startswith("_")
+            columns.append(name if known else "a column that is not declared")
     return Searched(store, hits, seen, tuple(dict.fromkeys(columns)))
 
 

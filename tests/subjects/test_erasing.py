@@ -759,19 +759,26 @@ def test_raw_that_is_superseded_need_not_keep_what_is_promised_today(
 def test_of_what_cannot_be_made_again_the_cause_is_told_once(
     published: Gate, made: dict, reopen: Callable[[], Gate]
 ) -> None:
-    """Of all that comes after it is said what it is made from, not to resume an erasure that was not interrupted."""
+    """What comes after it has the same: nobody is told to resume an erasure that was not interrupted."""
     root = published.project.root
     contract = root / "data/contracts/consents.odcs.yaml"
     text = contract.read_text()
     contract.write_text(text.replace("logicalType: string\n", "logicalType: string\n        unique: true\n", 1))
     gate = reopen()
     done = erase(gate, steps(gate.project), find(gate, ["p-60"]), "asked by letter")
-    told = {str(asset): [fault.what for fault in faults] for asset, faults in done.failed.items()}
-    first, *others = told.values()
-    assert next(iter(told)) == "minimized/smoking/patients"
-    assert "never measured" in first[0]
-    assert others == [["it is made from what could not be made again"]] * 4
-    assert done.failed[MODEL][0].found == "training/smoking"
+    assert set(done.failed) == {asset for asset in steps(gate.project) if asset.stage is not Stage.RAW}
+    ((cause,),) = set(done.failed.values())
+    assert "never measured" in cause.what
+
+
+def test_where_nobody_is_left_that_is_what_is_told(published: Gate, made: dict) -> None:
+    """Not all that cannot be measured of no rows; what comes after has the same reason."""
+    everybody = find(published, [f"p-{number:02}" for number in range(1, 61)])
+    done = erase(published, made, everybody, "the clinic is closed")
+    assert [fault.what for fault in done.failed[RAW]] == ["nobody is left in it"]
+    assert [str(fault.where) for fault in done.failed[MODEL]] == ["raw/consents", "raw/patients"]
+    assert set(done.failed) == set(made)
+    assert done.stands == {}
 
 
 def test_what_somebody_else_has_in_a_row_that_is_broken_is_not_looked_for(published: Gate, made: dict) -> None:

@@ -75,6 +75,8 @@ def test_where_something_is_found_is_told_by_columns_that_are_declared(published
     assert "under another identifier" in told.fault().next_step
     assert found["home/spill/left.txt"].columns == ()
     assert "who wrote that" in found["home/spill/left.txt"].fault().next_step
+    (card,) = (one for one in search(published, ["logistic_regression"]) if one.store.endswith(" card"))
+    assert card.columns == ("content",), "that is a column of ours"
     assert "could not be searched" in Searched("home/x", 0, False).fault().what
 
 
