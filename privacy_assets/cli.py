@@ -992,6 +992,7 @@ def erase(
     identifiers = [] if lapsed or resume else _identifiers(file)
     folder = find_root(root)
     gate = Gate.open(folder)
+    people.require_published(gate)
     made = steps(gate.project)
     who = people.find(gate, identifiers) if reason else ()
     if not resume:

@@ -637,6 +637,16 @@ def test_a_person_is_traced_handed_out_and_erased(
     )
 
 
+@pytest.mark.parametrize("words", [("--resume",), ("--lapsed",), ("--lapsed", "--yes")])
+def test_in_a_home_in_which_nothing_was_published_no_erasure_says_that_all_is_done(
+    gate: Gate, command: Command, words: tuple[str, ...]
+) -> None:
+    """It may be another home than the one that is meant."""
+    said = command("erase", *words)
+    assert said.code != 0
+    assert "nothing was ever published in this home" in said.err
+
+
 @pytest.mark.parametrize(
     "words", [("erase",), ("erase", "--lapsed", "--resume"), ("erase", "--reason", "x", "--lapsed"), ("trace", "p-07")]
 )

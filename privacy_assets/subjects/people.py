@@ -80,12 +80,8 @@ def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
     BadDeclaration, with every fault, for an identifier that names nobody, or several people, or that stands only where
     it does not say whose a row is; Refused for a home in which nothing was ever published.
     """
-    if identifiers and not gate.publications():
-        raise Refused.of(
-            "nothing was ever published in this home: that nobody is found in it says nothing",
-            where=str(gate.home.path),
-            next_step="PRIVACY_ASSETS_HOME names the home: look whether it is the one that is meant",
-        )
+    if identifiers:
+        require_published(gate)
     contracts = gate.project.contracts.values()
     domains = {one.domain.name for contract in contracts for one in _identifying_columns(contract)}
     asked = {text: _asked(text, domains) for text in dict.fromkeys(text.strip() for text in identifiers)}
@@ -141,6 +137,16 @@ def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
     if faults or not asked:
         raise BadDeclaration(*(faults or [Fault("no identifier was given", expected="one a line")]))
     return tuple(dict.fromkeys(people))
+
+
+def require_published(gate: Gate) -> None:
+    """Raise Refused for a home in which nothing was ever published: it may be another one than is meant."""
+    if not gate.publications():
+        raise Refused.of(
+            "nothing was ever published in this home: that nobody is found in it says nothing",
+            where=str(gate.home.path),
+            next_step="PRIVACY_ASSETS_HOME names the home: look whether it is the one that is meant",
+        )
 
 
 def held_raw(gate: Gate) -> Iterator[Passport]:
@@ -299,7 +305,8 @@ def presence(gate: Gate, people: Iterable[Person]) -> Presence:
     for passport in (one for one in without if one.asset.dataset in theirs):
         with opened(gate, passport) as con:
             for table in tables_of(passport):
-                alone[False].update(_standing(con, table, theirs[passport.asset.dataset]))
+                contract = gate.project.contracts[passport.asset.dataset]
+                alone[False].update(_standing(con, table, contract, theirs[contract.name]))
     own, shared = (frozenset(alone[only] - {""}) for only in (True, False))
     return Presence(rooted, own, shared)
 
@@ -317,7 +324,7 @@ def _direct_identifiers(
     con: duckdb.DuckDBPyConnection, contract: Contract, marks: Mapping[str, str]
 ) -> Iterator[tuple[str, str, bool]]:
     """The direct identifiers in the rows that each table's mark tells: the column, the value, and whether it stands in
-    that column of no other row.
+    that column of no other row. Telephone numbers also as their domain writes them, in whatever way they stand there.
     """
     direct = [one.name for one in contract.columns if one.privacy.role is Role.DIRECT_IDENTIFIER]
     direct = [name for name in direct if not contract.column(name).privacy.free_text]
@@ -342,9 +349,39 @@ def _direct_identifiers(
                     FROM ({every}) AS every JOIN own ON own.value = every.value GROUP BY own.value, own.times"""
             ).fetchall()
             yield from ((name, value, only) for value, only in rows)
+            if domain := _numbered(contract, name):
+                present = [table for table in marks if name in columns_of(con, table)]
+                yield from ((name, number, only) for number, only in _numbers(con, present, name, domain, dict(rows)))
 
 
-def _standing(con: duckdb.DuckDBPyConnection, table: str, sought: Mapping[str, Collection[str]]) -> Iterator[str]:
+def _numbers(
+    con: duckdb.DuckDBPyConnection,
+    tables: Iterable[str],
+    column: str,
+    domain: IdentifierDomain,
+    theirs: Mapping[str, bool],
+) -> Iterator[tuple[str, bool]]:
+    """Telephone numbers in E.164, and whether each stands in no other row, in whatever way it is written there.
+
+    `theirs` are the texts in their rows, each with whether it stands in no other row.
+    """
+    numbers = dict(zip(theirs, written(pl.Series(list(theirs), dtype=pl.String), domain), strict=True))
+    shared = {numbers[text] for text, only in theirs.items() if not only}
+    for table in tables:
+        spelled = _spelled(con, table, _text(column, columns_of(con, table)[column]), domain, list(numbers.values()))
+        shared.update(written(spelled.filter(~spelled.is_in(list(theirs))), domain))
+    yield from ((number, number not in shared) for number in set(numbers.values()) if number.startswith("+"))
+
+
+def _numbered(contract: Contract, column: str) -> IdentifierDomain | None:
+    """The identifier domain of a column of telephone numbers."""
+    domain = contract.column(column).privacy.identifier_domain
+    return domain if domain and domain.normalization == "phone" else None
+
+
+def _standing(
+    con: duckdb.DuckDBPyConnection, table: str, contract: Contract, sought: Mapping[str, Collection[str]]
+) -> Iterator[str]:
     """Those of the texts, by column, that stand in that column of a table."""
     kinds = columns_of(con, table)
     for name in (name for name in sought if name in kinds):
@@ -357,6 +394,8 @@ def _standing(con: duckdb.DuckDBPyConnection, table: str, sought: Mapping[str, C
                     f"SELECT DISTINCT value FROM ({texts}) WHERE value IN (SELECT value FROM temp.sought)"
                 ).fetchall()
             )
+        if domain := _numbered(contract, name):
+            yield from written(_spelled(con, table, _text(name, kinds[name]), domain, list(sought[name])), domain)
 
 
 def _texts(column: str, table: str, kind: str) -> str:
@@ -365,7 +404,11 @@ def _texts(column: str, table: str, kind: str) -> str:
     Text is taken once each, and only then without space around it: that takes long.
     """
     each = f"SELECT held, count(*) AS times FROM (SELECT {quoted(column)} AS held FROM {table}) GROUP BY held"
-    return f"SELECT {'trim(held)' if kind == 'VARCHAR' else 'CAST(held AS VARCHAR)'} AS value, times FROM ({each})"
+    return f"SELECT {_text('held', kind)} AS value, times FROM ({each})"
+
+
+def _text(column: str, kind: str) -> str:
+    return f"trim({quoted(column)})" if kind == "VARCHAR" else f"CAST({quoted(column)} AS VARCHAR)"
 
 
 def pseudonym(gate: Gate, person: Person) -> str:

@@ -12,8 +12,9 @@ content is read, and must be found: a search that finds nothing because it read 
 Belongs here: that search. Does not belong here: which values (`people.presence`, `tracing.stand_ins`).
 
 Not seen: what lies outside of the home and the witness (sources, exports, backups, memory of other machines), values
-written in another way than raw holds them, numbers within a model, and short values (under SHORTEST letters) within
-longer texts, or in columns of numbers: raw itself is asked for those by its own columns.
+written in another way than raw holds them (but for telephone numbers in text), numbers within a model, and short
+values (under SHORTEST letters) within longer texts, or in columns of numbers: raw itself is asked for those by its own
+columns.
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ SHORTEST = 6
 _WORD = r"[\p{L}\p{N}]+"
 _HEX = "^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$"
 _TEXTS = ("VARCHAR", "VARCHAR[]")
+
+_E164 = "^\\+[1-9][0-9]{6,14}$"
+_DIALLED = r"\d(?:[ ().\-/]{0,2}\d){6,}"
+"""What may be a telephone number within a text: digits with at most two letters of these in between."""
 
 _AT_ONCE = 2
 """How many versions are searched at a time: each holds the distinct values of one of its columns in memory."""
@@ -107,6 +112,9 @@ class _Among:
     def __init__(self, values: pl.Series) -> None:
         self._list, self._set = values.implode(), frozenset(values)
 
+    def __bool__(self) -> bool:
+        return bool(self._set)
+
     def has(self, texts: pl.Series) -> pl.Series:
         """Whether each text is one of them."""
         if len(texts) < len(self._set):
@@ -117,7 +125,8 @@ class _Among:
 class Sought:
     """What is looked for: values as they stand, whatever their case, and a control (a random word that nobody has).
 
-    A long value is found within a text as well, as the same words in the same order, whatever stands between them.
+    A long value is found within a text as well, as the same words in the same order, whatever stands between them. A
+    telephone number that is given in E.164 is found in whatever way it is written there, with its country or without.
     Columns of tokens and of whole numbers are asked for `equal` values, by type: a control that nobody has, and those
     that are written so.
     """
@@ -135,6 +144,7 @@ class Sought:
             (int(length), int(before)): _Among(of["phrase"])
             for (length, before), of in phrases.group_by("length", "before")
         }
+        self._numbers = _Among(_numbers(every.filter(every.str.contains(_E164))))
         alone = phrases.filter(pl.col("length") == 1)["phrase"]
         self._alone = _Among(alone)
         numbers = alone.filter(alone.str.contains("^[1-9][0-9]{0,37}$"))
@@ -162,8 +172,18 @@ class Sought:
             phrase = pl.select(pl.concat_str(parts, separator=" ")).to_series()
             text, last = words["text"].gather(first), words["text"].gather(first + length - 1)
             holding.append(text.filter((text == last) & phrases.has(phrase)))
+        if self._numbers:
+            holding.append(self._dialled(lower).cast(several.dtype))
         places = pl.concat(holding).unique().sort()
         return found.scatter(places, True) if len(places) else found
+
+    def _dialled(self, texts: pl.Series) -> pl.Series:
+        """The places of the texts in which a telephone number is."""
+        places = texts.str.contains(_DIALLED).arg_true()
+        runs = texts.gather(places).str.replace_all("(0)", "", literal=True).str.extract_all(_DIALLED)
+        each = pl.DataFrame({"text": places, "run": runs}).explode("run").drop_nulls()
+        digits = each["run"].str.replace_all(r"\D", "").str.strip_chars_start("0")
+        return each["text"].filter(self._numbers.has(digits))
 
     def counted(self, texts: Iterable[str]) -> tuple[int, bool]:
         """In how many texts something is found, and whether the control is in one of them."""
@@ -171,6 +191,20 @@ class Sought:
         found = series.filter(self.matches(series)) if len(series) else series
         controls = found.str.contains(self.control, literal=True)
         return int((~controls).sum()), bool(controls.any())
+
+
+def _numbers(values: pl.Series) -> pl.Series:
+    """How telephone numbers in E.164 are dialled, within their country and from elsewhere, without zeros before."""
+    if values.is_empty():
+        return values
+    import phonenumbers  # only who has numbers to look for should pay for its tables
+
+    found = []
+    for value in values:
+        with suppress(phonenumbers.NumberParseException):
+            number = str(phonenumbers.parse(value).national_number)
+            found += [value[1:], number] if len(number) > SHORTEST else [value[1:]]
+    return pl.Series(found, dtype=pl.String)
 
 
 def _phrases(values: pl.Series) -> pl.DataFrame:

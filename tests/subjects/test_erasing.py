@@ -808,3 +808,42 @@ def test_what_somebody_else_has_in_another_delivery_is_not_looked_for(
     done = erase(gate, steps(gate.project), people, "asked by letter")
     assert done.complete
     assert [str(one.asset) for one in done.receipts] == ["raw/patients@2026-11-01"]
+
+
+def test_a_telephone_number_is_looked_for_however_it_is_written(published: Gate, reopen: Callable[[], Gate]) -> None:
+    """In what others say; but not where somebody else has it, too, in whatever way that is written."""
+    root = published.project.root
+    contract = root / "data/contracts/patients.odcs.yaml"
+    phone = """      - name: {name}
+        logicalType: string
+        customProperties:
+          - property: privacy
+            value: {{{value}}}
+"""
+    domain = "{name: phone, normalization: phone, region: GB}"
+    role = f"role: direct_identifier, category: user.contact.phone_number, identifier_domain: {domain}"
+    note = "role: sensitive, category: user.health_and_medical, free_text: true"
+    added = phone.format(name="phone", value=role) + phone.format(name="note", value=note)
+    contract.write_text(contract.read_text() + added)
+    source = root / "data/samples/patients.csv"
+    head, *rows = source.read_text().splitlines()
+    said = {
+        "p-07": "0113 496 0007;",
+        "p-08": "+44 113 496 0008;",
+        "p-09": "0113 496 0009;asked to call (0113)4960007",
+        "p-10": "01134960008;",
+        "p-11": "0113 496 0011;has the number 01134960008, too",
+    }
+    delivered = [f"{head};phone;note", *(f"{row};{said.get(row[:4], ';')}" for row in rows)]
+    source.write_text("\n".join(delivered) + "\n")
+    gate = reopen()
+    made = steps(gate.project)
+    carry_out(made[RAW], gate).raise_faults()
+    known = {name: presence(gate, find(gate, [name])).telling for name in ("p-07", "p-08")}
+    assert known["p-07"] == {"p-07", "cleo7@example.org", "0113 496 0007", "+441134960007"}
+    assert "+441134960008" not in known["p-08"]
+    done = erase(gate, made, find(gate, ["+44 113 496 0007"]), "asked by letter")
+    found = [(store.hits, store.columns) for store in done.searched if not store.clean]
+    assert found == [(1, ("note",))]
+    done = erase(gate, made, find(gate, ["p-08"]), "asked by letter")
+    assert all(store.clean for store in done.searched)
