@@ -418,14 +418,17 @@ def _remake(
     told: Made,
     progress: Callable[[str], None],
 ) -> None:
-    """Every asset whose version that stands holds them, sources first."""
+    """Every asset whose version that stands holds them, sources first; not what was destroyed for others before."""
     spared = {(one.asset, one.version) for one in _private(gate, frozenset(roots))}
+    own = _receipts(gate, done.erasure)
     for whole in made:
         if whole.stage is Stage.RAW:
             continue
         for asset in gate.parts(whole):
             latest = gate.latest(asset)
             if latest is None or not gate.holds_erased(latest):
+                continue
+            if gate.was_erased(latest) and Input(asset, latest.version) not in own:
                 continue
             if (asset, latest.version) in spared:
                 done.spared[asset] = _bounded(latest)

@@ -409,6 +409,22 @@ def test_what_cannot_be_made_again_is_destroyed_all_the_same(published: Gate, ma
     assert published.examine(FEATURES).standing is Standing.BROKEN
     assert published.ledger.entries()[-1].body["not_made_again"]
     assert all(one.clean for one in searching.search(published, {"p-57"}))
+    another = erase(published, made, find(published, ["p-58"]), "asked by letter")
+    assert another.complete, "what stood no more was not taken from anybody by this one"
+    assert FEATURES not in {one.asset for one in another.receipts}
+
+
+def test_an_erasure_that_is_resumed_tells_again_what_could_not_be_made(
+    published: Gate, made: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where all was destroyed already."""
+    people = find(published, [f"p-{number:02}" for number in range(1, 58)])
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(searching, "search", _interrupts)
+        erase(published, made, people, "asked by letter")
+    (done,) = resume(published, made)
+    assert FEATURES in done.failed
+    assert FEATURES in {one.asset for one in done.receipts}
 
 
 @pytest.mark.parametrize("moment", ["begun", "rewritten", "remade", "destroyed", "searched"])
