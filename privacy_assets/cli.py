@@ -393,8 +393,12 @@ def verify(
         out.print(f"ledger: entry {position} corrects the clock: what was written ahead of it counts as older")
     for name in kept:
         out.print(f"ledger: continues the checkpoint {name}")
+    unfinished = gate.unfinished()
+    for erasure in unfinished:
+        err.print(f"erasure {erasure.id}, ledger entry {erasure.position}: it was begun and is not finished")
+        err.print("  next: `privacy-assets erase --resume`, if no process is at it")
     out.print(f"{_counted(Counter(line.standing.value for line in lines))} of {len(lines)} assets")
-    if not all(line.passes for line in lines):
+    if unfinished or not all(line.passes for line in lines):
         sys.exit(1)
 
 
