@@ -40,7 +40,7 @@ from privacy_assets.contracts.columns import naming_columns
 from privacy_assets.contracts.entitlement import retained
 from privacy_assets.errors import BadDeclaration, Fault, NotKept, PrivacyAssetsError, Refused
 from privacy_assets.gate import PASSING, REQUESTS, Gate, Input, Passport, is_bounded, moment_for
-from privacy_assets.ledger.erasures import DONE, Erasure
+from privacy_assets.ledger.erasures import DONE, SPARED, Erasure
 from privacy_assets.ledger.log import Entry
 from privacy_assets.stages.s1_raw import EVIDENCE
 from privacy_assets.stages.step import LEFT_OUT, Outcome, Step, Work, carry_out, measure_again
@@ -88,10 +88,10 @@ class Line:
 class Erased:
     """What came of an erasure.
 
-    `receipts` are the positions of entries by version, in the order of the corridor, also of what was destroyed before
-    an interruption; `stands` is what stands in its place now. `remade` was made again by this very process, `spared`
-    left as it is, `failed` could not be made again (why, or why what it is made from could not), `searched` is where
-    was looked for what was left.
+    `receipts` are the positions of entries by version, in the order of the corridor, and `spared` is what was left as
+    it is, with the reason: both also from before an interruption. `stands` is what stands in the place of what was
+    destroyed. `remade` was made again by this very process, `failed` could not be made again (why, or why what it is
+    made from could not), `searched` is where was looked for what was left.
     """
 
     erasure: Erasure
@@ -346,6 +346,11 @@ def _finish(
         progress(f"destroying {passport.asset}")
         gate.erase_version(passport, erasure, after if stands else None)
     done.receipts = _receipts(gate, erasure)
+    done.spared = {
+        AssetName.parse(entry.body["asset"]): entry.body["reason"]
+        for entry in gate.ledger.entries(erasure.position)
+        if entry.body["action"] == SPARED and entry.body.get("erasure") == erasure.id
+    }
     for asset in {one.asset for one in done.receipts}:
         after = gate.latest(asset)
         if after is not None and not gate.holds_erased(after):
@@ -431,11 +436,10 @@ def _remake(
             if gate.was_erased(latest) and Input(asset, latest.version) not in own:
                 continue
             if (asset, latest.version) in spared:
-                done.spared[asset] = _bounded(latest)
-                gate.spare(latest, done.erasure, done.spared[asset])
+                gate.spare(latest, done.erasure, _bounded(latest))
             elif (asset, latest.version) not in roots and (alike := _came_out_alike(gate, latest)):
-                done.spared[asset] = "what it is made from came out as it was: nobody of them was in it"
-                gate.spare(latest, done.erasure, done.spared[asset], alike)
+                reason = "what it is made from came out as it was: nobody of them was in it"
+                gate.spare(latest, done.erasure, reason, alike)
             else:
                 progress(f"making {asset}")
                 _carried_out(gate, _of(made, asset), done, told)

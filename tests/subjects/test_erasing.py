@@ -427,6 +427,18 @@ def test_an_erasure_that_is_resumed_tells_again_what_could_not_be_made(
     assert FEATURES in {one.asset for one in done.receipts}
 
 
+def test_an_erasure_that_is_resumed_tells_what_was_left_as_it_is(
+    published: Gate, made: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """p-60 decided nothing, so that nothing was made from their row; that was on record before the interruption."""
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(searching, "search", _interrupts)
+        erase(published, made, find(published, ["p-60"]), "asked by letter")
+    (done,) = resume(published, made)
+    assert {str(asset) for asset in done.spared} == {"pseudonymized/smoking/patients"}
+    assert done.remade == {}
+
+
 @pytest.mark.parametrize("moment", ["begun", "rewritten", "remade", "destroyed", "searched"])
 def test_an_interrupted_erasure_refuses_reads_and_resumes(
     published: Gate, made: dict, reopen: Callable[[], Gate], monkeypatch: pytest.MonkeyPatch, moment: str
