@@ -55,8 +55,11 @@ _HEX = "^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$"
 _TEXTS = ("VARCHAR", "VARCHAR[]")
 
 _E164 = "^\\+[1-9][0-9]{6,14}$"
-_DIALLED = r"\d(?:[ ().\-/]{0,2}\d){6,}"
+_DIALLED = r"\b\d(?:[ ().\-/]{0,2}\d){6,}\b"
 """What may be a telephone number within a text: digits with at most two letters of these in between."""
+
+_DATED = r"^(?:19|20)\d\d-\d\d-\d\d"
+"""What is none, but the beginning of a moment: 2026-06-01 09:00 is not 202 606 0109."""
 
 _AT_ONCE = 2
 """How many versions are searched at a time: each holds the distinct values of one of its columns in memory."""
@@ -182,6 +185,7 @@ class Sought:
         places = texts.str.contains(_DIALLED).arg_true()
         runs = texts.gather(places).str.replace_all("(0)", "", literal=True).str.extract_all(_DIALLED)
         each = pl.DataFrame({"text": places, "run": runs}).explode("run").drop_nulls()
+        each = each.filter(~each["run"].str.contains(_DATED))
         digits = each["run"].str.replace_all(r"\D", "").str.strip_chars_start("0")
         return each["text"].filter(self._numbers.has(digits))
 
