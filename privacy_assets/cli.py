@@ -392,8 +392,12 @@ def verify(
         out.print(f"ledger: entry {position} corrects the clock: what was written ahead of it counts as older")
     for name in kept:
         out.print(f"ledger: continues the checkpoint {name}")
+    unfinished = gate.unfinished()
+    for erasure in unfinished:
+        err.print(f"erasure {erasure.id}, ledger entry {erasure.position}: it was begun and is not finished")
+        err.print("  next: `privacy-assets erase --resume`, if no process is at it")
     out.print(f"{_counted(Counter(line.standing.value for line in lines))} of {len(lines)} assets")
-    if not all(line.passes for line in lines):
+    if unfinished or not all(line.passes for line in lines):
         sys.exit(1)
 
 
@@ -985,6 +989,7 @@ def erase(
     identifiers = [] if lapsed or resume else _identifiers(file)
     folder = find_root(root)
     gate = gate_of(folder)
+    people.require_published(gate)
     made = steps(gate.project)
     who = people.find(gate, identifiers) if reason else ()
     if not resume:
@@ -1051,10 +1056,15 @@ def _show_erased(done: Erased) -> None:
     for asset, why in done.spared.items():
         table.add_row(str(asset), "", "", f"left as it is: {why}")
     out.print(table)
+    failed: dict[tuple[Fault, ...], list[str]] = {}
     for asset, faults in done.failed.items():
-        err.print(f"[red]{asset}[/red] could not be made again; its old version is destroyed")
+        failed.setdefault(faults, []).append(str(asset))
+    for faults, assets in failed.items():
+        err.print(f"could not be made again, and the old version is destroyed: [red]{', '.join(assets)}[/red]")
         for fault in faults:
             err.print(str(fault), markup=False)
+    if failed:
+        err.print("Mend that first; then `privacy-assets run` makes what does not stand.")
     for store in done.searched:
         if not store.clean:
             err.print(str(store.fault()), markup=False)

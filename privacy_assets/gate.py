@@ -385,7 +385,8 @@ def judge_again(promise: Promise, passport: Passport) -> Fault | None:
                 return Fault(
                     f"{promise.name} was measured of something else than is promised now",
                     where=promise.where,
-                    found=f"version {passport.version} of {passport.asset} was built under an older declaration",
+                    found=f"version {passport.version} of {passport.asset} was built under an older declaration, or by "
+                    "an older version of this program",
                     next_step=next_step,
                 )
             finding: Finding = promise.invariant.judge(promise.parameters, measured.finding.numbers)

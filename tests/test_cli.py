@@ -705,6 +705,37 @@ def test_a_person_is_traced_handed_out_and_erased(
     )
 
 
+def test_verify_says_that_an_erasure_is_not_finished(
+    published: Gate, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where every asset is kept, and only the search did not end: the request still lies there."""
+    asked = tmp_path / "asked"
+    asked.write_text("p-07\n")
+
+    def interrupts(*args: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("privacy_assets.subjects.searching.search", interrupts)
+        assert command("erase", "--reason", "letter of May", "--file", asked, "--yes").code != 0
+    said = command("verify")
+    assert said.code == 1
+    assert "7 kept of 7 assets" in said.out
+    assert "it was begun and is not finished" in said.err
+    assert command("erase", "--resume").code == 0
+    assert command("verify").code == 0
+
+
+@pytest.mark.parametrize("words", [("--resume",), ("--lapsed",), ("--lapsed", "--yes")])
+def test_in_a_home_in_which_nothing_was_published_no_erasure_says_that_all_is_done(
+    gate: Gate, command: Command, words: tuple[str, ...]
+) -> None:
+    """It may be another home than the one that is meant."""
+    said = command("erase", *words)
+    assert said.code != 0
+    assert "nothing was ever published in this home" in said.err
+
+
 @pytest.mark.parametrize(
     "words", [("erase",), ("erase", "--lapsed", "--resume"), ("erase", "--reason", "x", "--lapsed"), ("trace", "p-07")]
 )

@@ -220,7 +220,7 @@ def judged(gate: Gate, promise: Promise, passport: Passport) -> tuple[str, Numbe
 
 def _stale(gate: Gate, promise: Promise, passport: Passport, verdict: str, time: datetime) -> Fault | None:
     if verdict == NOT_MEASURED:
-        return judge_again(promise, passport)  # says which of both: never measured, or under an older declaration
+        return judge_again(promise, passport)  # says which of both: never measured, or of something else
     where = f"{passport.asset} version {passport.version}"
     if verdict == PENDING:
         earlier = [one for one in gate.history(passport.asset) if one.position < passport.position and one.attested]

@@ -39,11 +39,11 @@ from privacy_assets import durable
 from privacy_assets.contracts.columns import naming_columns
 from privacy_assets.contracts.entitlement import retained
 from privacy_assets.errors import BadDeclaration, Fault, NotKept, PrivacyAssetsError, Refused
-from privacy_assets.gate import PASSING, REQUESTS, Gate, Input, Passport, Standing, is_bounded, moment_for
-from privacy_assets.ledger.erasures import DONE, Erasure
+from privacy_assets.gate import PASSING, REQUESTS, Gate, Input, Passport, is_bounded, moment_for
+from privacy_assets.ledger.erasures import DONE, SPARED, Erasure
 from privacy_assets.ledger.log import Entry
 from privacy_assets.stages.s1_raw import EVIDENCE
-from privacy_assets.stages.step import LEFT_OUT, Outcome, Step, Work, carry_out
+from privacy_assets.stages.step import LEFT_OUT, Outcome, Step, Work, carry_out, measure_again
 from privacy_assets.subjects import people as subjects
 from privacy_assets.subjects import searching
 from privacy_assets.subjects.people import Person, Presence, count_rows, held_raw, opened
@@ -88,9 +88,10 @@ class Line:
 class Erased:
     """What came of an erasure.
 
-    `receipts` are the positions of entries by version, in the order of the corridor, also of what was destroyed before
-    an interruption; `stands` is what stands in its place now. `remade` was made again by this very process, `spared`
-    left as it is, `failed` could not be made again, `searched` is where was looked for what was left.
+    `receipts` are the positions of entries by version, in the order of the corridor, and `spared` is what was left as
+    it is, with the reason: both also from before an interruption. `stands` is what stands in the place of what was
+    destroyed. `remade` was made again by this very process, `failed` could not be made again (why, or why what it is
+    made from could not), `searched` is where was looked for what was left.
     """
 
     erasure: Erasure
@@ -244,7 +245,7 @@ def _carry_out(
         presence = looked_for()
         if not presence.rooted:
             return None
-        _can_be_rewritten(gate, presence.rooted)
+        _can_be_rewritten(gate, made, presence.rooted)
         return _finish(gate, made, _begin(gate, people, presence, reason, since), told, progress)
 
 
@@ -257,13 +258,23 @@ def _none_open(gate: Gate) -> None:
         )
 
 
-def _can_be_rewritten(gate: Gate, roots: Iterable[Input]) -> None:
-    """Raise Refused, before anything is changed, where raw does not keep what is promised of it today."""
+def _can_be_rewritten(gate: Gate, made: Mapping[AssetName, Step], roots: Iterable[Input]) -> None:
+    """Raise Refused, before anything is changed, where raw does not keep what is promised of it today.
+
+    Of what was promised, or is asked in another way, since it was published the rows that are held are asked: their
+    source may be gone.
+    """
     faults: list[Fault] = []
-    for asset in sorted({root.asset for root in roots if root.asset.stage is Stage.RAW and gate.declares(root.asset)}):
-        examined = gate.examine(asset)
-        if examined.standing is not Standing.MISSING and examined.standing not in PASSING:
-            faults += examined.faults
+    for root in roots:
+        latest = gate.latest(root.asset)
+        if root.asset.stage is not Stage.RAW or not gate.declares(root.asset):
+            continue
+        if latest is None or latest.version != root.version or gate.examine(root.asset).standing in PASSING:
+            continue
+        try:
+            faults += measure_again(_of(made, root.asset), gate, latest).faults
+        except PrivacyAssetsError as error:
+            faults += error.faults
     if faults:
         raise Refused(*faults)
 
@@ -335,6 +346,11 @@ def _finish(
         progress(f"destroying {passport.asset}")
         gate.erase_version(passport, erasure, after if stands else None)
     done.receipts = _receipts(gate, erasure)
+    done.spared = {
+        AssetName.parse(entry.body["asset"]): entry.body["reason"]
+        for entry in gate.ledger.entries(erasure.position)
+        if entry.body["action"] == SPARED and entry.body.get("erasure") == erasure.id
+    }
     for asset in {one.asset for one in done.receipts}:
         after = gate.latest(asset)
         if after is not None and not gate.holds_erased(after):
@@ -394,7 +410,8 @@ def _rewrite(
             if any(rows):
                 next_step = f"mend the contract, or materialize {asset} from its source; then `erase --resume`"
                 raise NotKept(*(replace(fault, next_step=next_step) for fault in outcome.faults))
-            done.failed[asset] = outcome.faults  # nobody is left
+            next_step = "`privacy-assets run` takes in what its source delivers of others"
+            done.failed[asset] = (Fault("nobody is left in it", where=str(asset), next_step=next_step),)
         told(step, outcome)
 
 
@@ -406,8 +423,9 @@ def _remake(
     told: Made,
     progress: Callable[[str], None],
 ) -> None:
-    """Every asset whose version that stands holds them, sources first."""
+    """Every asset whose version that stands holds them, sources first; not what was destroyed for others before."""
     spared = {(one.asset, one.version) for one in _private(gate, frozenset(roots))}
+    own = _receipts(gate, done.erasure)
     for whole in made:
         if whole.stage is Stage.RAW:
             continue
@@ -415,18 +433,23 @@ def _remake(
             latest = gate.latest(asset)
             if latest is None or not gate.holds_erased(latest):
                 continue
+            if gate.was_erased(latest) and Input(asset, latest.version) not in own:
+                continue
             if (asset, latest.version) in spared:
-                done.spared[asset] = _bounded(latest)
-                gate.spare(latest, done.erasure, done.spared[asset])
+                gate.spare(latest, done.erasure, _bounded(latest))
             elif (asset, latest.version) not in roots and (alike := _came_out_alike(gate, latest)):
-                done.spared[asset] = "what it is made from came out as it was: nobody of them was in it"
-                gate.spare(latest, done.erasure, done.spared[asset], alike)
+                reason = "what it is made from came out as it was: nobody of them was in it"
+                gate.spare(latest, done.erasure, reason, alike)
             else:
                 progress(f"making {asset}")
                 _carried_out(gate, _of(made, asset), done, told)
 
 
 def _carried_out(gate: Gate, step: Step, done: Erased, told: Made) -> None:
+    missing = [faults for one, faults in done.failed.items() if not {one, one.whole}.isdisjoint(step.inputs)]
+    if missing:  # what the gate would say of it follows from these
+        done.failed[step.asset] = tuple(dict.fromkeys(fault for faults in missing for fault in faults))
+        return
     try:
         outcome = carry_out(step, gate)
     except PrivacyAssetsError as error:

@@ -38,7 +38,7 @@ def expiry_job(name: str, made: Mapping[AssetName, Step], open_gate: Callable[[]
             failed += [fault for faults in one.failed.values() for fault in faults]
             failed += [store.fault() for store in one.searched if not store.clean]
         if failed:
-            raise dg.Failure("\n".join(map(str, failed)), allow_retries=False)
+            raise dg.Failure("\n".join(map(str, dict.fromkeys(failed))), allow_retries=False)
 
     return dg.GraphDefinition(name=name, description=about, node_defs=[erases]).to_job(
         executor_def=dg.in_process_executor

@@ -80,12 +80,8 @@ def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
     BadDeclaration, with every fault, for an identifier that names nobody, or several people, or that stands only where
     it does not say whose a row is; Refused for a home in which nothing was ever published.
     """
-    if identifiers and not gate.publications():
-        raise Refused.of(
-            "nothing was ever published in this home: that nobody is found in it says nothing",
-            where=str(gate.home.path),
-            next_step="PRIVACY_ASSETS_HOME names the home: look whether it is the one that is meant",
-        )
+    if identifiers:
+        require_published(gate)
     contracts = gate.project.contracts.values()
     domains = {one.domain.name for contract in contracts for one in _identifying_columns(contract)}
     asked = {text: _asked(text, domains) for text in dict.fromkeys(text.strip() for text in identifiers)}
@@ -141,6 +137,16 @@ def find(gate: Gate, identifiers: Sequence[str]) -> tuple[Person, ...]:
     if faults or not asked:
         raise BadDeclaration(*(faults or [Fault("no identifier was given", expected="one a line")]))
     return tuple(dict.fromkeys(people))
+
+
+def require_published(gate: Gate) -> None:
+    """Raise Refused for a home in which nothing was ever published: it may be another one than is meant."""
+    if not gate.publications():
+        raise Refused.of(
+            "nothing was ever published in this home: that nobody is found in it says nothing",
+            where=str(gate.home.path),
+            next_step="PRIVACY_ASSETS_HOME names the home: look whether it is the one that is meant",
+        )
 
 
 def held_raw(gate: Gate) -> Iterator[Passport]:
@@ -273,25 +279,35 @@ def presence(gate: Gate, people: Iterable[Person]) -> Presence:
     rooted: dict[Input, int | None] = {}
     counted: dict[tuple[AssetName, str], int] = {}
     alone: dict[bool, set[str]] = {True: set(), False: set()}
+    theirs: dict[str, dict[str, set[str]]] = {}
+    without: list[Passport] = []
     for passport in firsts(gate):
         named, content = Input(passport.asset, passport.version), (passport.asset, passport.content_digest)
         if anybody(gate, passport):
             rooted[named] = None
             continue
         if content not in counted:
-            counted[content] = 0
             contract = gate.project.contracts[passport.asset.dataset]
             with opened(gate, passport) as con:
-                for table in tables_of(passport):
-                    mark = marked(con, table, contract, keys)
-                    lines = _lines_naming(con, table, contract, keys)
-                    counted[content] += count_rows(con, table, _either([mark, lines]))
-                    if mark != "false" and contract.subject_column is not None:
-                        for value, theirs in _direct_identifiers(con, table, contract, mark):
-                            alone[theirs].add(value)
+                marks = {table: marked(con, table, contract, keys) for table in tables_of(passport)}
+                counted[content] = sum(
+                    count_rows(con, table, _either([mark, _lines_naming(con, table, contract, keys)]))
+                    for table, mark in marks.items()
+                )
+                if all(mark == "false" for mark in marks.values()):
+                    without.append(passport)
+                elif contract.subject_column is not None:
+                    for column, value, only in _direct_identifiers(con, contract, marks):
+                        theirs.setdefault(contract.name, {}).setdefault(column, set()).add(value)
+                        alone[only].add(value)
         if counted[content]:
             rooted[named] = counted[content]
-    own, shared = (frozenset(alone[theirs] - {""}) for theirs in (True, False))
+    for passport in (one for one in without if one.asset.dataset in theirs):
+        with opened(gate, passport) as con:
+            for table in tables_of(passport):
+                contract = gate.project.contracts[passport.asset.dataset]
+                alone[False].update(_standing(con, table, contract, theirs[contract.name]))
+    own, shared = (frozenset(alone[only] - {""}) for only in (True, False))
     return Presence(rooted, own, shared)
 
 
@@ -305,34 +321,94 @@ def count_rows(
 
 
 def _direct_identifiers(
-    con: duckdb.DuckDBPyConnection, table: str, contract: Contract, mark: str
-) -> Iterator[tuple[str, bool]]:
-    """The direct identifiers in the rows that `mark` tells, and whether each stands in no other row."""
-    present = columns_of(con, table)
-    columns = [
-        column.name
-        for column in contract.columns
-        if column.privacy.role is Role.DIRECT_IDENTIFIER and not column.privacy.free_text and column.name in present
-    ]
-    if not columns:
-        return
+    con: duckdb.DuckDBPyConnection, contract: Contract, marks: Mapping[str, str]
+) -> Iterator[tuple[str, str, bool]]:
+    """The direct identifiers in the rows that each table's mark tells: the column, the value, and whether it stands in
+    that column of no other row. Telephone numbers also as their domain writes them, in whatever way they stand there.
+    """
+    direct = [one.name for one in contract.columns if one.privacy.role is Role.DIRECT_IDENTIFIER]
+    direct = [name for name in direct if not contract.column(name).privacy.free_text]
+    tables: dict[str, list[tuple[str, str]]] = {name: [] for name in direct}
     with engine_errors("collecting what identifies"):
-        names = ", ".join(map(quoted, columns))
-        con.execute(f"CREATE OR REPLACE TEMP TABLE theirs AS SELECT {names} FROM {table} WHERE {mark}")
-        for column in columns:
-            text, each = "CAST(held AS VARCHAR)", "SELECT held, 1 AS times FROM (SELECT {} AS held FROM {})"
-            if present[column] == "VARCHAR":  # each text once, and only then without space around it: that takes long
-                text, each = (
-                    "trim(held)",
-                    "SELECT held, count(*) AS times FROM (SELECT {} AS held FROM {}) GROUP BY held",
+        for place, (table, mark) in enumerate(marks.items()):
+            kinds = columns_of(con, table)
+            if present := [name for name in direct if name in kinds]:
+                names = ", ".join(map(quoted, present))
+                con.execute(f"CREATE OR REPLACE TEMP TABLE theirs_{place} AS SELECT {names} FROM {table} WHERE {mark}")
+            for name in present:
+                tables[name].append(
+                    (_texts(name, f"temp.theirs_{place}", kinds[name]), _texts(name, table, kinds[name]))
                 )
-            yield from con.execute(
-                f"""WITH own AS (SELECT {text} AS value, sum(times) AS times
-                                 FROM ({each.format(quoted(column), "temp.theirs")}) GROUP BY ALL),
-                         every AS (SELECT {text} AS value, times FROM ({each.format(quoted(column), table)}))
-                    SELECT own.value, own.times = sum(every.times) FROM every JOIN own ON own.value = every.value
-                    GROUP BY own.value, own.times"""
+        for name, found in tables.items():
+            if not found:
+                continue
+            own, every = (" UNION ALL ".join(texts) for texts in zip(*found, strict=True))
+            rows = con.execute(
+                f"""WITH own AS (SELECT value, sum(times) AS times FROM ({own}) GROUP BY value)
+                    SELECT own.value, own.times = sum(every.times)
+                    FROM ({every}) AS every JOIN own ON own.value = every.value GROUP BY own.value, own.times"""
             ).fetchall()
+            yield from ((name, value, only) for value, only in rows)
+            if domain := _numbered(contract, name):
+                present = [table for table in marks if name in columns_of(con, table)]
+                yield from ((name, number, only) for number, only in _numbers(con, present, name, domain, dict(rows)))
+
+
+def _numbers(
+    con: duckdb.DuckDBPyConnection,
+    tables: Iterable[str],
+    column: str,
+    domain: IdentifierDomain,
+    theirs: Mapping[str, bool],
+) -> Iterator[tuple[str, bool]]:
+    """Telephone numbers in E.164, and whether each stands in no other row, in whatever way it is written there.
+
+    `theirs` are the texts in their rows, each with whether it stands in no other row.
+    """
+    numbers = dict(zip(theirs, written(pl.Series(list(theirs), dtype=pl.String), domain), strict=True))
+    shared = {numbers[text] for text, only in theirs.items() if not only}
+    for table in tables:
+        spelled = _spelled(con, table, _text(column, columns_of(con, table)[column]), domain, list(numbers.values()))
+        shared.update(written(spelled.filter(~spelled.is_in(list(theirs))), domain))
+    yield from ((number, number not in shared) for number in set(numbers.values()) if number.startswith("+"))
+
+
+def _numbered(contract: Contract, column: str) -> IdentifierDomain | None:
+    """The identifier domain of a column of telephone numbers."""
+    domain = contract.column(column).privacy.identifier_domain
+    return domain if domain and domain.normalization == "phone" else None
+
+
+def _standing(
+    con: duckdb.DuckDBPyConnection, table: str, contract: Contract, sought: Mapping[str, Collection[str]]
+) -> Iterator[str]:
+    """Those of the texts, by column, that stand in that column of a table."""
+    kinds = columns_of(con, table)
+    for name in (name for name in sought if name in kinds):
+        register(con, "sought", {"value": pl.Series(list(sought[name]), dtype=pl.String)})
+        with engine_errors("collecting what identifies"):
+            texts = _texts(name, table, kinds[name])
+            yield from (
+                value
+                for (value,) in con.execute(
+                    f"SELECT DISTINCT value FROM ({texts}) WHERE value IN (SELECT value FROM temp.sought)"
+                ).fetchall()
+            )
+        if domain := _numbered(contract, name):
+            yield from written(_spelled(con, table, _text(name, kinds[name]), domain, list(sought[name])), domain)
+
+
+def _texts(column: str, table: str, kind: str) -> str:
+    """The SQL of the texts in a column (`value`), and how often each stands there (`times`).
+
+    Text is taken once each, and only then without space around it: that takes long.
+    """
+    each = f"SELECT held, count(*) AS times FROM (SELECT {quoted(column)} AS held FROM {table}) GROUP BY held"
+    return f"SELECT {_text('held', kind)} AS value, times FROM ({each})"
+
+
+def _text(column: str, kind: str) -> str:
+    return f"trim({quoted(column)})" if kind == "VARCHAR" else f"CAST({quoted(column)} AS VARCHAR)"
 
 
 def pseudonym(gate: Gate, person: Person) -> str:

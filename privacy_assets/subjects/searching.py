@@ -12,8 +12,9 @@ content is read, and must be found: a search that finds nothing because it read 
 Belongs here: that search. Does not belong here: which values (`people.presence`, `tracing.stand_ins`).
 
 Not seen: what lies outside of the home and the witness (sources, exports, backups, memory of other machines), values
-written in another way than raw holds them, numbers within a model, and short values (under SHORTEST letters) within
-longer texts, or in columns of numbers: raw itself is asked for those by its own columns.
+written in another way than raw holds them (but for telephone numbers in text), numbers within a model, and short
+values (under SHORTEST letters) within longer texts, or in columns of numbers: raw itself is asked for those by its own
+columns.
 """
 
 from __future__ import annotations
@@ -52,6 +53,13 @@ SHORTEST = 6
 _WORD = r"[\p{L}\p{N}]+"
 _HEX = "^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$"
 _TEXTS = ("VARCHAR", "VARCHAR[]")
+
+_E164 = "^\\+[1-9][0-9]{6,14}$"
+_DIALLED = r"\b\d(?:[ ().\-/]{0,2}\d){6,}\b"
+"""What may be a telephone number within a text: digits with at most two letters of these in between."""
+
+_DATED = r"^(?:19|20)\d\d-\d\d-\d\d"
+"""What is none, but the beginning of a moment: 2026-06-01 09:00 is not 202 606 0109."""
 
 _AT_ONCE = 2
 """How many versions are searched at a time: each holds the distinct values of one of its columns in memory."""
@@ -96,7 +104,8 @@ class Searched:
             next_step="their own rows are gone, and these are of others: look whether they are the same people under "
             "another identifier (erase that, too), speak of them, or only share a word"
             if self.columns
-            else "look at who wrote that: no program of ours puts anything of a person there",
+            else "look whether it is only a word that they share, or who wrote that: no program of ours puts anything "
+            "of a person there",
         )
 
 
@@ -105,6 +114,9 @@ class _Among:
 
     def __init__(self, values: pl.Series) -> None:
         self._list, self._set = values.implode(), frozenset(values)
+
+    def __bool__(self) -> bool:
+        return bool(self._set)
 
     def has(self, texts: pl.Series) -> pl.Series:
         """Whether each text is one of them."""
@@ -116,7 +128,8 @@ class _Among:
 class Sought:
     """What is looked for: values as they stand, whatever their case, and a control (a random word that nobody has).
 
-    A long value is found within a text as well, as the same words in the same order, whatever stands between them.
+    A long value is found within a text as well, as the same words in the same order, whatever stands between them. A
+    telephone number that is given in E.164 is found in whatever way it is written there, with its country or without.
     Columns of tokens and of whole numbers are asked for `equal` values, by type: a control that nobody has, and those
     that are written so.
     """
@@ -134,6 +147,7 @@ class Sought:
             (int(length), int(before)): _Among(of["phrase"])
             for (length, before), of in phrases.group_by("length", "before")
         }
+        self._numbers = _Among(_numbers(every.filter(every.str.contains(_E164))))
         alone = phrases.filter(pl.col("length") == 1)["phrase"]
         self._alone = _Among(alone)
         numbers = alone.filter(alone.str.contains("^[1-9][0-9]{0,37}$"))
@@ -161,8 +175,19 @@ class Sought:
             phrase = pl.select(pl.concat_str(parts, separator=" ")).to_series()
             text, last = words["text"].gather(first), words["text"].gather(first + length - 1)
             holding.append(text.filter((text == last) & phrases.has(phrase)))
+        if self._numbers:
+            holding.append(self._dialled(lower).cast(several.dtype))
         places = pl.concat(holding).unique().sort()
         return found.scatter(places, True) if len(places) else found
+
+    def _dialled(self, texts: pl.Series) -> pl.Series:
+        """The places of the texts in which a telephone number is."""
+        places = texts.str.contains(_DIALLED).arg_true()
+        runs = texts.gather(places).str.replace_all("(0)", "", literal=True).str.extract_all(_DIALLED)
+        each = pl.DataFrame({"text": places, "run": runs}).explode("run").drop_nulls()
+        each = each.filter(~each["run"].str.contains(_DATED))
+        digits = each["run"].str.replace_all(r"\D", "").str.strip_chars_start("0")
+        return each["text"].filter(self._numbers.has(digits))
 
     def counted(self, texts: Iterable[str]) -> tuple[int, bool]:
         """In how many texts something is found, and whether the control is in one of them."""
@@ -170,6 +195,20 @@ class Sought:
         found = series.filter(self.matches(series)) if len(series) else series
         controls = found.str.contains(self.control, literal=True)
         return int((~controls).sum()), bool(controls.any())
+
+
+def _numbers(values: pl.Series) -> pl.Series:
+    """How telephone numbers in E.164 are dialled, within their country and from elsewhere, without zeros before."""
+    if values.is_empty():
+        return values
+    import phonenumbers  # only who has numbers to look for should pay for its tables
+
+    found = []
+    for value in values:
+        with suppress(phonenumbers.NumberParseException):
+            number = str(phonenumbers.parse(value).national_number)
+            found += [value[1:], number] if len(number) > SHORTEST else [value[1:]]
+    return pl.Series(found, dtype=pl.String)
 
 
 def _phrases(values: pl.Series) -> pl.DataFrame:
@@ -237,7 +276,7 @@ def _version(gate: Gate, passport: Passport, con: duckdb.DuckDBPyConnection, sou
     tables = con.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'held' ORDER BY ALL"
     ).fetchall()
-    declared = {name for name, _ in passport.columns}
+    declared = None
     if passport.asset.stage is Stage.RAW:  # which keeps what is delivered besides, by whatever name
         contract = gate.project.contracts.get(passport.asset.dataset)
         declared = {column.name for column in contract.columns} if contract else set()
@@ -247,8 +286,9 @@ def _version(gate: Gate, passport: Passport, con: duckdb.DuckDBPyConnection, sou
 
 
 def _table(
-    con: duckdb.DuckDBPyConnection, store: str, table: str, sought: Sought, declared: Collection[str]
+    con: duckdb.DuckDBPyConnection, store: str, table: str, sought: Sought, declared: Collection[str] | None
 ) -> Searched:
+    """A table, with the columns in which something was found: by name where they are `declared` (None: all are)."""
     hits, seen, columns = 0, True, []
     for name, kind, *_ in con.execute(f"DESCRIBE held.{table}").fetchall():
         if kind == "BLOB":
@@ -269,7 +309,8 @@ def _table(
             found, control = sought.counted(texts)
         hits, seen = hits + found, seen and control
         if found:
-            columns.append(name if name in declared or name.startswith("_") else "a column that is not declared")
+            known = declared is None or name in declared or name.startswith("_")
+            columns.append(name if known else "a column that is not declared")
     return Searched(store, hits, seen, tuple(dict.fromkeys(columns)))
 
 

@@ -29,7 +29,7 @@ from privacy_assets.subjects.people import Person, find, names, presence, pseudo
 from privacy_assets.subjects.tracing import holding, trace
 from privacy_assets.words import AssetName, Stage
 
-from .conftest import rewrite_source
+from .conftest import deliver_by_day, rewrite_source, write_delivery
 
 RAW, CONSENTS, MODEL = (AssetName.parse(name) for name in ("raw/patients", "raw/consents", "model/smoking"))
 FEATURES, TRAINING = AssetName.parse("features/smoking"), AssetName.parse("training/smoking")
@@ -282,13 +282,7 @@ def test_a_dataset_that_comes_by_day_now_is_erased_from_what_came_whole(
     published: Gate, reopen: Callable[[], Gate]
 ) -> None:
     """What it was before is declared no more, but its contract still says whose the rows are."""
-    root = published.project.root
-    contract = root / "data/contracts/patients.odcs.yaml"
-    nulls = '\n          null_text: ["", "NA"]\n'
-    daily = '      - property: deliveries\n        value: {by: day, since: "2026-11-01"}\n'
-    assert nulls in contract.read_text()
-    text = contract.read_text().replace(nulls, nulls + daily)
-    contract.write_text(text.replace("samples/patients.csv", "samples/{day}/patients.csv"))
+    deliver_by_day(published.project.root)
     gate = reopen()
     people = find(gate, ["p-07"])
     planned = {line.passport.asset: (line.what, line.why) for line in plan(gate, presence(gate, people).rooted)}
@@ -415,6 +409,34 @@ def test_what_cannot_be_made_again_is_destroyed_all_the_same(published: Gate, ma
     assert published.examine(FEATURES).standing is Standing.BROKEN
     assert published.ledger.entries()[-1].body["not_made_again"]
     assert all(one.clean for one in searching.search(published, {"p-57"}))
+    another = erase(published, made, find(published, ["p-58"]), "asked by letter")
+    assert another.complete, "what stood no more was not taken from anybody by this one"
+    assert FEATURES not in {one.asset for one in another.receipts}
+
+
+def test_an_erasure_that_is_resumed_tells_again_what_could_not_be_made(
+    published: Gate, made: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where all was destroyed already."""
+    people = find(published, [f"p-{number:02}" for number in range(1, 58)])
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(searching, "search", _interrupts)
+        erase(published, made, people, "asked by letter")
+    (done,) = resume(published, made)
+    assert FEATURES in done.failed
+    assert FEATURES in {one.asset for one in done.receipts}
+
+
+def test_an_erasure_that_is_resumed_tells_what_was_left_as_it_is(
+    published: Gate, made: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """p-60 decided nothing, so that nothing was made from their row; that was on record before the interruption."""
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(searching, "search", _interrupts)
+        erase(published, made, find(published, ["p-60"]), "asked by letter")
+    (done,) = resume(published, made)
+    assert {str(asset) for asset in done.spared} == {"pseudonymized/smoking/patients"}
+    assert done.remade == {}
 
 
 @pytest.mark.parametrize("moment", ["begun", "rewritten", "remade", "destroyed", "searched"])
@@ -647,7 +669,7 @@ def test_raw_that_cannot_be_written_anew_is_not_destroyed(
     with pytest.raises(Refused, match="raw/patients"):
         erase(gate, steps(gate.project), people, "asked by letter")
     assert gate.ledger.size == size
-    monkeypatch.setattr(erasing, "_can_be_rewritten", lambda gate, roots: None)
+    monkeypatch.setattr(erasing, "_can_be_rewritten", lambda gate, made, roots: None)
     with pytest.raises(NotKept, match="raw/patients"):
         erase(gate, steps(gate.project), people, "asked by letter")
     latest = gate.latest(RAW)
@@ -720,3 +742,136 @@ def test_a_reason_with_what_others_have_as_well_is_refused(published: Gate, made
     require_sound_reason(published, others, presence(published, others), "letter with attachments ab and c")
     with pytest.raises(BadDeclaration, match="an erasure has a reason"):
         require_sound_reason(published, people, presence(published, people), " x ")
+
+
+def test_what_is_promised_since_is_asked_of_the_rows_that_are_held(
+    published: Gate, made: dict, reopen: Callable[[], Gate]
+) -> None:
+    """A new promise waits for no source, which may be gone; what the rows that are held do not keep is refused."""
+    root = published.project.root
+    contract = root / "data/contracts/patients.odcs.yaml"
+    as_it_was = contract.read_text()
+    (root / "data/samples/patients.csv").unlink()
+    for column, kept in (("physicalType: SMALLINT\n", True), ("logicalType: boolean\n", False)):
+        contract.write_text(as_it_was.replace(column, f"{column}        unique: true\n"))
+        gate = reopen()
+        assert gate.examine(RAW).standing is Standing.BROKEN
+        people = find(gate, ["p-07" if kept else "p-08"])
+        if kept:
+            assert erase(gate, steps(gate.project), people, "asked by letter").complete
+            continue
+        size = gate.ledger.size
+        with pytest.raises(Refused, match="raw/patients: unique"):
+            erase(gate, steps(gate.project), people, "asked by letter")
+        assert gate.ledger.size == size
+
+
+def test_raw_that_is_superseded_need_not_keep_what_is_promised_today(
+    published: Gate, made: dict, reopen: Callable[[], Gate]
+) -> None:
+    """It is destroyed; and what stands, in which they are not, is left alone."""
+    root = published.project.root
+    rewrite_source(root, "patients", without="p-60")  # who decided nothing
+    carry_out(made[RAW], published).raise_faults()
+    contract = root / "data/contracts/patients.odcs.yaml"
+    contract.write_text(
+        contract.read_text().replace("logicalType: boolean\n", "logicalType: boolean\n        unique: true\n")
+    )
+    gate = reopen()
+    stands = ids(gate, RAW)
+    done = erase(gate, steps(gate.project), find(gate, ["p-60"]), "asked by letter")
+    assert ids(gate, RAW) == stands
+    assert RAW in {one.asset for one in done.receipts}
+
+
+def test_of_what_cannot_be_made_again_the_cause_is_told_once(
+    published: Gate, made: dict, reopen: Callable[[], Gate]
+) -> None:
+    """What comes after it has the same: nobody is told to resume an erasure that was not interrupted."""
+    root = published.project.root
+    contract = root / "data/contracts/consents.odcs.yaml"
+    text = contract.read_text()
+    contract.write_text(text.replace("logicalType: string\n", "logicalType: string\n        unique: true\n", 1))
+    gate = reopen()
+    done = erase(gate, steps(gate.project), find(gate, ["p-60"]), "asked by letter")
+    assert set(done.failed) == {asset for asset in steps(gate.project) if asset.stage is not Stage.RAW}
+    ((cause,),) = set(done.failed.values())
+    assert "never measured" in cause.what
+
+
+def test_where_nobody_is_left_that_is_what_is_told(published: Gate, made: dict) -> None:
+    """Not all that cannot be measured of no rows; what comes after has the same reason."""
+    everybody = find(published, [f"p-{number:02}" for number in range(1, 61)])
+    done = erase(published, made, everybody, "the clinic is closed")
+    assert [fault.what for fault in done.failed[RAW]] == ["nobody is left in it"]
+    assert [str(fault.where) for fault in done.failed[MODEL]] == ["raw/consents", "raw/patients"]
+    assert set(done.failed) == set(made)
+    assert done.stands == {}
+
+
+def test_what_somebody_else_has_in_a_row_that_is_broken_is_not_looked_for(published: Gate, made: dict) -> None:
+    """Whoever lies in quarantine alone shares their name with people whose rows are sound, and the other way round."""
+    adding = "p-70;cleo7@example.org;Q;30;true;1.00;2026-01-01\np-71;both@example.org;Q;30;true;1.00;2026-01-01\n"
+    adding += "p-72;both@example.org;F;30;true;1.00;2026-01-01"
+    rewrite_source(published.project.root, "patients", adding=adding)
+    carry_out(made[RAW], published).raise_faults()
+    for name in ("p-70", "p-72"):
+        people = find(published, [name])
+        assert presence(published, people).telling == {name}
+        assert erase(published, made, people, "asked by letter").complete
+
+
+def test_what_somebody_else_has_in_another_delivery_is_not_looked_for(
+    tiny_project: Path, reopen: Callable[[], Gate]
+) -> None:
+    """A name that one person has on one day is not theirs alone; what is in no other row of any day is."""
+    deliver_by_day(tiny_project)
+    write_delivery(tiny_project, "2026-11-01", adding="p-70;both@example.org;F;30;true;1.00;2026-01-01")
+    write_delivery(tiny_project, "2026-11-02", adding="p-71;both@example.org;F;30;true;1.00;2026-01-01")
+    gate = reopen()
+    for day in ("2026-11-01", "2026-11-02"):
+        carry_out(steps(gate.project)[RAW].of(day), gate).raise_faults()
+    people = find(gate, ["p-70"])
+    assert presence(gate, people).telling == {"p-70"}
+    done = erase(gate, steps(gate.project), people, "asked by letter")
+    assert done.complete
+    assert [str(one.asset) for one in done.receipts] == ["raw/patients@2026-11-01"]
+
+
+def test_a_telephone_number_is_looked_for_however_it_is_written(published: Gate, reopen: Callable[[], Gate]) -> None:
+    """In what others say; but not where somebody else has it, too, in whatever way that is written."""
+    root = published.project.root
+    contract = root / "data/contracts/patients.odcs.yaml"
+    phone = """      - name: {name}
+        logicalType: string
+        customProperties:
+          - property: privacy
+            value: {{{value}}}
+"""
+    domain = "{name: phone, normalization: phone, region: GB}"
+    role = f"role: direct_identifier, category: user.contact.phone_number, identifier_domain: {domain}"
+    note = "role: sensitive, category: user.health_and_medical, free_text: true"
+    added = phone.format(name="phone", value=role) + phone.format(name="note", value=note)
+    contract.write_text(contract.read_text() + added)
+    source = root / "data/samples/patients.csv"
+    head, *rows = source.read_text().splitlines()
+    said = {
+        "p-07": "0113 496 0007;",
+        "p-08": "+44 113 496 0008;",
+        "p-09": "0113 496 0009;asked to call (0113)4960007",
+        "p-10": "01134960008;",
+        "p-11": "0113 496 0011;has the number 01134960008, too",
+    }
+    delivered = [f"{head};phone;note", *(f"{row};{said.get(row[:4], ';')}" for row in rows)]
+    source.write_text("\n".join(delivered) + "\n")
+    gate = reopen()
+    made = steps(gate.project)
+    carry_out(made[RAW], gate).raise_faults()
+    known = {name: presence(gate, find(gate, [name])).telling for name in ("p-07", "p-08")}
+    assert known["p-07"] == {"p-07", "cleo7@example.org", "0113 496 0007", "+441134960007"}
+    assert "+441134960008" not in known["p-08"]
+    done = erase(gate, made, find(gate, ["+44 113 496 0007"]), "asked by letter")
+    found = [(store.hits, store.columns) for store in done.searched if not store.clean]
+    assert found == [(1, ("note",))]
+    done = erase(gate, made, find(gate, ["p-08"]), "asked by letter")
+    assert all(store.clean for store in done.searched)

@@ -16,7 +16,7 @@ from privacy_assets.subjects.handing_out import hand_out
 from privacy_assets.subjects.people import find, presence
 from privacy_assets.words import AssetName
 
-from .conftest import rewrite_source
+from .conftest import deliver_by_day, rewrite_source
 
 
 def opened(to: Path, key_file: Path) -> duckdb.DuckDBPyConnection:
@@ -68,12 +68,7 @@ def test_days_with_other_columns_are_handed_out_together(
     tiny_project: Path, reopen: Callable[[], Gate], tmp_path: Path
 ) -> None:
     """Raw keeps what a delivery has beyond its contract: on one day there is more than on another."""
-    contract = tiny_project / "data/contracts/patients.odcs.yaml"
-    nulls = '\n          null_text: ["", "NA"]\n'
-    daily = '      - property: deliveries\n        value: {by: day, since: "2026-11-01"}\n'
-    assert nulls in contract.read_text()
-    text = contract.read_text().replace(nulls, nulls + daily)
-    contract.write_text(text.replace("samples/patients.csv", "samples/{day}/patients.csv"))
+    deliver_by_day(tiny_project)
     lines = (tiny_project / "data/samples/patients.csv").read_text().splitlines()
     more = [f"{lines[0]};more", *(f"{line};1" for line in lines[1:])]
     gate = reopen()

@@ -75,6 +75,8 @@ def test_where_something_is_found_is_told_by_columns_that_are_declared(published
     assert "under another identifier" in told.fault().next_step
     assert found["home/spill/left.txt"].columns == ()
     assert "who wrote that" in found["home/spill/left.txt"].fault().next_step
+    (card,) = (one for one in search(published, ["logistic_regression"]) if one.store.endswith(" card"))
+    assert card.columns == ("content",), "that is a column of ours"
     assert "could not be searched" in Searched("home/x", 0, False).fault().what
 
 
@@ -180,6 +182,32 @@ def test_values_match_as_wholes(text: str, found: bool) -> None:
     """A longer word that holds one is another value."""
     sought = Sought(frozenset({"p-07", "cleo7@example.org", "Weiß-07"}))
     assert sought.matches(pl.Series([text])).to_list() == [found]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("0113 496 0007", True),
+        ("call (0113)4960007, not before 9", True),
+        ("+44 (0)113 / 496-0007.", False),  # three letters in between: that may be two numbers
+        ("+44 (0)113 496-0007", True),
+        ("00441134960007", True),
+        ("2026-01-01 0113.496.0007", False),  # nobody knows where the number begins
+        ("on 2026-01-01, 0113.496.0007", True),
+        ("0113 496 0008 or 0113 496 0007", True),
+        ("0113 496 00071", False),
+        ("496 0007", False),
+        ("113 496", False),
+        ("a1134960007", False),
+        ("at 2026-06-01 09:00:00", False),
+        ("at 202 606 0109", True),
+    ],
+)
+def test_telephone_numbers_match_however_they_are_written(text: str, found: bool) -> None:
+    """Within their country or from elsewhere; not a part of one, and of a number of few digits only the whole."""
+    sought = Sought({"+441134960007", "+12026060109", "+37212345", "+999"})
+    assert sought.matches(pl.Series([text, "x", "12345"])).to_list() == [found, False, False]
+    assert Sought({"0113 496 0007"}).matches(pl.Series(["+44 113 496 0007"])).to_list() == [False]
 
 
 def test_many_texts_with_values_of_different_lengths_are_marked() -> None:
