@@ -221,6 +221,8 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
             for promise, found in zip(asked, measured, strict=True)
             if not found.finding.kept
         )
+        if faults and not rows and counts.get(LEFT_OUT):
+            faults = (_nobody(step.asset),)  # all that cannot be measured of no rows says nothing more
         if faults:
             return Outcome(measured, faults, None, counts)
         candidate.seal()
@@ -252,6 +254,14 @@ def _carried_out(step: Step, gate: Gate, run: str) -> Outcome:
         if published.version != candidate.id:
             gate.versions.destroy(str(step.asset), candidate.id)
     return Outcome(measured, (), published, counts, gate.destroy_superseded(published))
+
+
+def _nobody(asset: AssetName) -> Fault:
+    return Fault(
+        "nobody is left in it: all that it would hold is of people who were erased",
+        where=str(asset),
+        next_step="`privacy-assets run` takes in others as soon as its source delivers any",
+    )
 
 
 @contextmanager

@@ -410,8 +410,7 @@ def _rewrite(
             if any(rows):
                 next_step = f"mend the contract, or materialize {asset} from its source; then `erase --resume`"
                 raise NotKept(*(replace(fault, next_step=next_step) for fault in outcome.faults))
-            next_step = "`privacy-assets run` takes in what its source delivers of others"
-            done.failed[asset] = (Fault("nobody is left in it", where=str(asset), next_step=next_step),)
+            done.failed[asset] = outcome.faults  # nobody is left
         told(step, outcome)
 
 
