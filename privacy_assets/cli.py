@@ -537,6 +537,8 @@ def impact_of(
     out.print(table)
     for line in impact.summary(project, found):
         out.print(line, markup=False)
+    if not gate.publications():
+        out.print("Nothing is published in this home: no finding takes a role away yet.")
 
 
 @app.command("diff")

@@ -23,7 +23,7 @@ from privacy_assets import cli
 from privacy_assets.build import steps
 from privacy_assets.gate import Gate
 from privacy_assets.stages.step import carry_out
-from privacy_assets.words import AssetName
+from privacy_assets.words import AssetName, Stage
 from tests.contracts.test_anonymity import ASKED, BEFORE
 
 ROOT = Path(__file__).parents[1]
@@ -354,6 +354,19 @@ def test_a_question_about_declarations_needs_no_home(
     assert (said.code, said.err) == (0, "")
     asked = {tiny_project / name for name in ("page.html", "pages", "made")}
     assert all(any(path.is_relative_to(one) for one in asked) for path in paths(tmp_path) - before)
+
+
+def test_impact_says_where_no_finding_takes_a_role_away(
+    command: Command, environment: dict[str, str], tiny_project: Path
+):
+    """Beside no data every role is left: whoever weighs a feature is told why."""
+    told = "Nothing is published in this home"
+    assert told in command("impact", "raw/patients.age").out
+    gate = Gate.open(tiny_project, environment)
+    for step in steps(gate.project).values():
+        if step.asset.stage is Stage.RAW:
+            carry_out(step, gate).raise_faults()
+    assert told not in command("impact", "raw/patients.age").out
 
 
 def test_a_home_in_use_is_not_taken_for_another_projects(
