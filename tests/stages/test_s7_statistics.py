@@ -295,7 +295,7 @@ def test_the_command_shows_what_is_spent_and_left(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with cli.out.capture() as captured:
-        cli.budget(root=tiny_project)
+        cli.app(["budget", "--root", str(tiny_project)], standalone_mode=False)
     told = captured.get()
     assert "patients" in told and "ε 2 in 30 days" in told and "ε 3" in told
     assert "statistics/smoking" in told and "people, by_sex, by_age" in told
