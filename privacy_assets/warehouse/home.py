@@ -218,8 +218,8 @@ def _own_id(root: Path, env: Mapping[str, str]) -> str:
                 raise BadEnvironment.of(
                     "the home is in use, and the project has no id",
                     where=str(record),
-                    expected=f"the id in {_path(root, env) / 'home.json'}, if this is its project",
-                    next_step="put the file back (it belongs in git), or set PRIVACY_ASSETS_PROJECT to the id",
+                    next_step=f"if it is this project's, set PRIVACY_ASSETS_PROJECT to the id in "
+                    f"{_path(root, env) / 'home.json'}, or put the file back",
                 )
             make_folder(record.parent)
             create(record, f"p-{secrets.token_hex(6)}\n".encode())
