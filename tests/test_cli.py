@@ -332,7 +332,7 @@ def test_every_command_is_about_data_or_declarations_or_makes_a_home():
 
 @pytest.mark.parametrize("words", ABOUT_DATA, ids=lambda words: words[0])
 def test_a_question_about_data_makes_no_home(command: Command, tmp_path: Path, tiny_project: Path, words: list[str]):
-    """A disk that is not mounted would be answered with `nobody`; the home is named, and neither it nor a key made."""
+    """Its disk may not be mounted: the place is named, and neither a home nor a key is made in it."""
     (tiny_project / "who.txt").write_text("p-01\n")
     before = paths(tmp_path)
     said = command(*words)
