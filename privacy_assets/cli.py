@@ -429,7 +429,6 @@ def correct_clock(
     root: Root = None,
 ) -> None:
     """Put on record, signed, that the clock was ahead and is right now, so that what expires can be judged again."""
-
     position = gate_of(root).correct_clock(today.date())
     out.print(f"ledger entry {position}: the clock is right from here on; what was written ahead of it counts as older")
 
@@ -594,6 +593,7 @@ def _with_measured(found: Diff, before: Side, after: Side) -> Diff:
     if not found.changes or Home.is_new(project.root):
         return found
     try:
+        Home.require(project.root)
         return replace(found, measured=measured(Gate.open(project.root, project=project), before, after))
     except Tampered:
         raise

@@ -517,9 +517,11 @@ class Gate:
     def looking(cls, root: Path, env: Mapping[str, str] = os.environ) -> Iterator[Gate]:
         """The gate for whoever asks what is declared, and what is published of it, which may be nothing yet.
 
-        Where there is no home, none is made, and no key: that gate's is empty, and gone afterwards.
+        Where there is no home, none is made, and no key: that gate's is empty, and gone afterwards. Raises
+        BadEnvironment where there was one.
         """
         if not Home.is_new(root, env):
+            Home.require(root, env)
             yield cls.open(root, env)
             return
         with TemporaryDirectory(prefix="privacy-assets-") as folder:

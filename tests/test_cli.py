@@ -356,6 +356,24 @@ def test_a_question_about_declarations_needs_no_home(
     assert all(any(path.is_relative_to(one) for one in asked) for path in paths(tmp_path) - before)
 
 
+@pytest.mark.parametrize(
+    "words", [words for words in (*ABOUT_DATA, *ABOUT_DECLARATIONS) if words[0] not in ("validate", "schema")],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_a_home_that_is_gone_is_not_taken_for_a_new_one(
+    command: Command, published: Gate, tmp_path: Path, tiny_project: Path, words: list[str]
+):
+    """Its witness knows of it: no question is answered as if nothing had ever been published, or spent."""
+    (tiny_project / "who.txt").write_text("p-01\n")
+    shutil.rmtree(published.home.path)
+    before = paths(tmp_path)
+    said = command(*words)
+    assert (said.code, said.out) == (1, "")
+    assert "the home is gone: its witness knows of one" in said.err
+    assert str(published.home.path) in said.err
+    assert paths(tmp_path) == before
+
+
 def test_impact_says_where_no_finding_takes_a_role_away(
     command: Command, environment: dict[str, str], tiny_project: Path
 ):

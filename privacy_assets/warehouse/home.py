@@ -91,13 +91,14 @@ class Home:
                 next_step="set PRIVACY_ASSETS_PROJECT to the id of this project",
             )
         path = _path(root, env)
-        config = user_config_path("privacy_assets")
         home = cls(
             root=root,
             path=path,
             project_id=project,
-            key_file=_absolute(env.get("PRIVACY_ASSETS_KEY_FILE"), config / f"{project}.key"),
-            witness_folder=_absolute(env.get("PRIVACY_ASSETS_WITNESS"), config / f"{project}.witness"),
+            key_file=_absolute(
+                env.get("PRIVACY_ASSETS_KEY_FILE"), user_config_path("privacy_assets") / f"{project}.key"
+            ),
+            witness_folder=_witness(project, env),
         )
         home._can_be_named()
         home._guards_lie_outside()
@@ -116,21 +117,28 @@ class Home:
 
     @classmethod
     def is_new(cls, root: Path, env: Mapping[str, str] = os.environ) -> bool:
-        """Whether nothing was ever published in the home that `open` finds, or would make."""
-        path = _path(root, env)
-        left = (path / "secrets.json", path / "ledger" / "entries", path / "ledger" / "checkpoint")
-        return not any(one.is_file() for one in left) and not any((path / "versions").rglob("*.duckdb"))
+        """Whether nothing was ever published here: neither in the home that `open` finds, or would make, nor by what
+        its witness knows.
+        """
+        return not _in_use(_path(root, env)) and not _is_witnessed(root, env)
 
     @classmethod
     def require(cls, root: Path, env: Mapping[str, str] = os.environ) -> None:
-        """Raises BadEnvironment where `is_new`: an answer about nothing would pass for an answer about the data."""
-        if cls.is_new(root, env):
+        """Raises BadEnvironment where no home is there: an answer about nothing would pass for one about the data."""
+        if _in_use(_path(root, env)):
+            return
+        elsewhere = "name the home with PRIVACY_ASSETS_HOME if it lies elsewhere, and look whether its disk is mounted"
+        if _is_witnessed(root, env):
             raise BadEnvironment.of(
-                "there is no home: nothing was ever published in it",
+                "the home is gone: its witness knows of one",
                 where=str(_path(root, env)),
-                next_step="name the home with PRIVACY_ASSETS_HOME if it lies elsewhere, and look whether its disk is "
-                "mounted; `privacy-assets run` makes a new one",
+                next_step=f"{elsewhere}; else put it back from a backup, and find out who removed it",
             )
+        raise BadEnvironment.of(
+            "there is no home: nothing was ever published in it",
+            where=str(_path(root, env)),
+            next_step=f"{elsewhere}; `privacy-assets run` makes a new one",
+        )
 
     def _can_be_named(self) -> None:
         """Dagster names its databases by addresses, in which ? and % mean something; the ledger is written in UTF-8."""
@@ -205,6 +213,24 @@ def _path(root: Path, env: Mapping[str, str]) -> Path:
     return _absolute(env.get("PRIVACY_ASSETS_HOME"), root.resolve() / "data" / "state")
 
 
+def _witness(project: str, env: Mapping[str, str]) -> Path:
+    return _absolute(env.get("PRIVACY_ASSETS_WITNESS"), user_config_path("privacy_assets") / f"{project}.witness")
+
+
+def _in_use(path: Path) -> bool:
+    """Whether a folder holds what a home has that was opened once: secrets, a ledger, or versions."""
+    left = (path / "secrets.json", path / "ledger" / "entries", path / "ledger" / "checkpoint")
+    return any(one.is_file() for one in left) or any((path / "versions").rglob("*.duckdb"))
+
+
+def _is_witnessed(root: Path, env: Mapping[str, str]) -> bool:
+    """Whether there is a witness of this project's home."""
+    record = root / "data" / ".project"
+    own = record.read_text(encoding="utf-8", errors="replace").strip() if record.is_file() else ""
+    folder = _witness(env.get("PRIVACY_ASSETS_PROJECT") or own, env)
+    return folder.is_dir() and any(folder.iterdir())
+
+
 def _absolute(named: str | None, default: Path) -> Path:
     return (Path(named).expanduser() if named else default).resolve()
 
@@ -214,7 +240,7 @@ def _own_id(root: Path, env: Mapping[str, str]) -> str:
     record = root / "data" / ".project"
     try:
         if not record.exists():
-            if not Home.is_new(root, env):
+            if _in_use(_path(root, env)):
                 raise BadEnvironment.of(
                     "the home is in use, and the project has no id",
                     where=str(record),
