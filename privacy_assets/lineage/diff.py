@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from privacy_assets.contracts.contract import Contract
 from privacy_assets.contracts.loading import Project
 from privacy_assets.contracts.promises import Promise
-from privacy_assets.contracts.purpose import Purpose
+from privacy_assets.contracts.purpose import Anonymity, Purpose
 from privacy_assets.contracts.versions import Size, size_of, step
 from privacy_assets.gate import Gate, Passport
 from privacy_assets.invariants.attack_excess import excess
@@ -447,9 +447,15 @@ def _otherwise(
     sql = ("features", "sql")
     if before.features.sql != after.features.sql and sql not in told:
         yield Change("declaration", of, "features.sql", "", "written otherwise", Effect.WORDS, _where(head, of, sql))
-    if before.guarantee.anonymity != after.guarantee.anonymity and _ANONYMITY not in told:
+    if _asked(before) != _asked(after) and _ANONYMITY not in told:
         what, where = ".".join(_ANONYMITY), _where(head, of, _ANONYMITY)
         yield Change("guarantee", of, what, "", "written otherwise", Effect.OTHER, where)
+
+
+def _asked(purpose: Purpose) -> Anonymity | None:
+    """What is told by promises; `transfer` is compared value by value."""
+    anonymity = purpose.guarantee.anonymity
+    return anonymity and anonymity.model_copy(update={"transfer": None})
 
 
 def _where(side: Side, of: Declaration, place: tuple[str | int, ...]) -> str:

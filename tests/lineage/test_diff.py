@@ -157,6 +157,11 @@ EACH: dict[str, tuple[list[Edit], dict[str, Effect]]] = {
                      "[{kind: l_diversity, l: 2}, {kind: k_anonymity, k: 3}]")],
         {"smoking guarantee.anonymity": O},
     ),
+    "a transfer besides": (
+        [_in_purpose("suppressed_at_most: 0.2\n",
+                     "suppressed_at_most: 0.2\n    transfer: {metric: roc_auc, at_least: 0.6, loses_at_most: 0.1}\n")],
+        {"smoking guarantee.anonymity.transfer": S},
+    ),
     "more may be suppressed": (
         [_in_purpose("suppressed_at_most: 0.2", "suppressed_at_most: 0.3")],
         {"smoking anonymized: suppressed_share.at_most": W},
@@ -249,7 +254,7 @@ def test_each_change_alone_is_told_with_its_effect(base: Side, head: Callable[..
     found = diff(base, head(*edits), "main")
     assert _effects(found) == effects
     assert found.weakens == any(effect in (W, C) for effect in effects.values())
-    assert found.versioned is not effects
+    assert found.versioned is not bool(effects)
     needed = {W: Size.MAJOR, C: Size.MAJOR, S: Size.MINOR, O: Size.MINOR, T: Size.PATCH}
     for name, size in _version(found).items():
         assert size == max(needed[effect] for of, effect in effects.items() if of.startswith(name))
